@@ -1,0 +1,1 @@
+//! From descriptors to Python modules, type stubs and gRPC stubs.

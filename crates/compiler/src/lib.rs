@@ -1,0 +1,1 @@
+//! From .proto text to descriptors: lexer, parser, linker, option interpreter, diagnostics.

@@ -1,0 +1,1 @@
+//! HTTP/2 without I/O: frames, HPACK, streams, flow control, limits.

@@ -1,0 +1,1 @@
+//! Messages built from descriptors at run time: layout and wire codec.

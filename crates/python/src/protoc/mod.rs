@@ -1,0 +1,8 @@
+//! The compiler's command line, called in process.
+
+use pyo3::prelude::*;
+
+/// Adds this part to the extension module.
+pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
