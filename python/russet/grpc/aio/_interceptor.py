@@ -205,7 +205,7 @@ class _InterceptedCall(Call):
     ) -> None:
         """Start the interceptors. `start` begins the RPC itself; both happen on `loop`."""
         self._loop = loop
-        timeout: Any = details.timeout  # pyright: ignore[reportUnknownMemberType]
+        timeout: Any = details.timeout  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         self._deadline: float | None = None if timeout is None else loop.time() + timeout
         self._start = start
         # The call that was made last below the interceptor that runs.
@@ -345,7 +345,7 @@ class _UnaryResponseCall(_InterceptedCall):
 
     def __await__(self) -> Generator[Any, None, Any]:
         call: Any = yield from self._task.__await__()
-        return (yield from call.__await__())
+        return (yield from call.__await__())  # pyright: ignore[reportUnknownVariableType]
 
 
 class _StreamResponseCall(_InterceptedCall):
