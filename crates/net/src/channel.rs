@@ -296,6 +296,11 @@ impl Channel {
         };
     }
 
+    /// Watched calls that go on, and watchers of the connectivity.
+    pub const fn attended(&self) -> usize {
+        self.unattended
+    }
+
     /// Calls that the application has not released.
     pub fn active_calls(&self) -> usize {
         self.calls.len()

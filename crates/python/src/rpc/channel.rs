@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::address::Target;
 use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome};
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
-use russet_net::{Inbound, Reactor};
+use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::convert::{deadline, encoding, metadata_from_python, metadata_to_python, seconds_until};
+use super::news::{News, resolve};
 use super::options;
 use super::waiting::wait;
 
@@ -30,6 +31,10 @@ pub(super) struct Inner {
     state_callback: Mutex<Option<Py<PyAny>>>,
     state_told: AtomicU64,
     guarded: AtomicBool,
+    /// Futures of an event loop that are done when a call has news.
+    news: News<CallKey>,
+    /// Futures that are done when no call goes on.
+    idle_futures: Mutex<Vec<Py<PyAny>>>,
 }
 
 /// Closes the channel when the last of the channel object and its calls is gone; the guard's thread does not count.
@@ -159,6 +164,31 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// Resolves the futures and runs the callbacks of calls with news.
+    fn tell(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = &self.handle.inner;
+        let (changed, changes) = {
+            let mut core = inner.reactor.core();
+            (core.take_changed(), core.state_changes())
+        };
+        for key in changed {
+            inner.news.tell(py, key)?;
+            inner.deliver_call(py, key);
+        }
+        if inner.state_told.load(Ordering::SeqCst) != changes {
+            inner.deliver_state(py);
+        }
+        if self.running_calls() == 0 {
+            let futures = std::mem::take(&mut *lock(&inner.idle_futures));
+            for future in futures {
+                resolve(future.bind(py))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn start_of(
     timeout: Option<f64>,
     metadata: Option<&Bound<'_, PyAny>>,
@@ -195,6 +225,8 @@ impl Channel {
             state_callback: Mutex::default(),
             state_told: AtomicU64::new(0),
             guarded: AtomicBool::new(false),
+            news: News::default(),
+            idle_futures: Mutex::default(),
         });
         Ok(Self {
             handle: Arc::new(Handle { inner }),
@@ -291,6 +323,66 @@ impl Channel {
         Ok(())
     }
 
+    /// Starts a call whose channel an event loop drives: see [`Channel::turn`].
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    fn call_on_loop(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        timeout: Option<f64>,
+        metadata: Option<&Bound<'_, PyAny>>,
+        wait_for_ready: Option<bool>,
+        compression: Option<u8>,
+    ) -> PyResult<ClientCall> {
+        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        let call = self.start(py, path, &start)?;
+        self.handle.inner.reactor.core().watch(call.key);
+        Ok(call)
+    }
+
+    /// The descriptor that an event loop waits on: readable when [`Channel::turn`] has work.
+    fn fileno(&self) -> i32 {
+        self.handle.inner.reactor.descriptor()
+    }
+
+    /// Does what there is to do without waiting, tells those who wait for news, and returns in how many seconds the next turn is due.
+    fn turn(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let inner = &self.handle.inner;
+        inner.reactor.turn_now();
+        self.tell(py)?;
+        let mut core = inner.reactor.core();
+        core.flush_now();
+        Ok(core.next_turn().map(seconds_until))
+    }
+
+    /// Writes what commands left to write, tells those who wait for news, and returns in how many seconds the next turn is due.
+    fn flush(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let inner = &self.handle.inner;
+        inner.reactor.core().flush_now();
+        self.tell(py)?;
+        Ok(inner.reactor.core().next_turn().map(seconds_until))
+    }
+
+    /// Connects if the channel is idle; the event loop's next turn goes on with it.
+    fn connect_on_loop(&self) {
+        self.handle.inner.reactor.core().connect(Instant::now());
+    }
+
+    /// Has `callback(state)` called by [`Channel::turn`] on each change of the connectivity.
+    fn watch_state_on_loop(&self, callback: Option<Py<PyAny>>) {
+        drop(std::mem::replace(&mut *lock(&self.handle.inner.state_callback), callback));
+    }
+
+    /// How many calls that [`Channel::call_on_loop`] started go on.
+    fn running_calls(&self) -> usize {
+        self.handle.inner.reactor.core().attended()
+    }
+
+    /// Has `future` done, with `None`, when none of these goes on.
+    fn add_idle_future(&self, future: Py<PyAny>) {
+        lock(&self.handle.inner.idle_futures).push(future);
+    }
+
     /// Ends every call with CANCELLED and every connection.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
@@ -313,7 +405,10 @@ pub(super) struct ClientCall {
 
 impl Drop for ClientCall {
     fn drop(&mut self) {
-        lock(&self.handle.inner.callbacks).remove(&self.key);
+        let callback = lock(&self.handle.inner.callbacks).remove(&self.key);
+        // Dropped after the lock: it may run Python.
+        drop(callback);
+        self.handle.inner.news.forget(self.key);
         self.handle.inner.reactor.core().release(self.key);
     }
 }
@@ -420,6 +515,41 @@ impl ClientCall {
             Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
             _ => None,
         })
+    }
+
+    /// The next message if there is one, `None` at the call's end, `False` while there is neither.
+    fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let inbound = self.handle.inner.reactor.core().next_message(self.key);
+        match inbound {
+            Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
+            Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),
+            _ => None,
+        }
+    }
+
+    /// Gives a message for the next flush; whether the sender should wait before the next one.
+    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> PyResult<bool> {
+        self.give(py, Some(message.as_bytes()), last)
+    }
+
+    /// Gives the end for the next flush.
+    fn give_end(&self, py: Python<'_>) -> PyResult<()> {
+        self.give(py, None, true).map(drop)
+    }
+
+    /// Whether the sender should wait before the next message.
+    fn is_congested(&self) -> bool {
+        self.handle.inner.reactor.core().is_congested(self.key)
+    }
+
+    /// Has `future` done, with `None`, when the call has news.
+    fn add_news_future(&self, future: Py<PyAny>) {
+        self.handle.inner.news.add(self.key, future);
+    }
+
+    /// Calls `callback()` when the call has ended, in a turn of the event loop.
+    fn on_done_in_loop(&self, callback: Py<PyAny>) {
+        lock(&self.handle.inner.callbacks).insert(self.key, callback);
     }
 
     /// Waits for the call's end; `False` where `timeout` seconds passed first.

@@ -2,10 +2,12 @@
 //!
 //! Here Python objects become bytes, metadata and deadlines, and the reverse. What a call does on the wire is the engine's affair; who waits for what is the reactor's.
 
+mod aio_server;
 mod channel;
 mod convert;
 mod imports;
 mod method;
+mod news;
 mod options;
 mod server;
 mod server_call;
@@ -17,6 +19,8 @@ use pyo3::prelude::*;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<channel::Channel>()?;
     module.add_class::<channel::ClientCall>()?;
+    module.add_class::<aio_server::AioServer>()?;
+    module.add_class::<aio_server::AioServerCall>()?;
     module.add_class::<server::Server>()?;
     module.add_class::<server_call::ServerCall>()?;
     Ok(())

@@ -130,7 +130,7 @@ impl Inner {
             Err(error) => {
                 let details = format!("Exception servicing handler: {}", error.value(py));
                 call.get().report(py, &details, &error);
-                call.get().finish(Code::Unknown, &details);
+                call.get().finish(Code::Unknown, "Error in service handler!");
                 return Ok(());
             }
         };
