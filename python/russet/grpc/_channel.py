@@ -68,7 +68,9 @@ def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) 
 
 def _describe(name: str, code: StatusCode, details: str | None, debug: str | None) -> str:
     if code is StatusCode.OK:
-        return f'<{name} of RPC that terminated with:\n\tstatus = {code}\n\tdetails = "{details}"\n>'
+        return (
+            f'<{name} of RPC that terminated with:\n\tstatus = {code}\n\tdetails = "{details}"\n>'
+        )
     return (
         f"<{name} of RPC that terminated with:\n"
         f"\tstatus = {code}\n"
@@ -755,9 +757,8 @@ class _Channel(Channel):
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         self.close()
-        return False
 
 
 def insecure_channel(
