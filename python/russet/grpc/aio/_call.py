@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .._channel import _debug_text
+from .._channel import NO_RESPONSE, _debug_text
 from .._logging import logger
 from .._status import STATUS_CODES, StatusCode
 from ._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
@@ -194,6 +194,8 @@ class _UnaryResponseMixin(_CallBase):
         self._raise_for_status()
         if self._response is EOF:
             message = self._call.response()
+            if message is None:
+                raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=NO_RESPONSE)
             try:
                 self._response = self._deserialize(message)
             except Exception:
