@@ -203,7 +203,7 @@ mod tests {
         let mut list = Vec::new();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         decoder.decode(block, |field| {
-            list.push((text(field.name), text(field.value)))
+            list.push((text(field.name), text(field.value)));
         })?;
         Ok(list)
     }

@@ -224,7 +224,7 @@ mod tests {
         let mut list = Vec::new();
         decoder
             .decode(block, |field| {
-                list.push((field.name.to_vec(), field.value.to_vec()))
+                list.push((field.name.to_vec(), field.value.to_vec()));
             })
             .unwrap();
         list
