@@ -198,6 +198,11 @@ impl Connection {
         );
     }
 
+    /// Forgets a stream of this side on which nothing was sent, without a word: its number stays unused.
+    pub fn discard(&mut self, stream: StreamId) {
+        self.streams.remove(stream);
+    }
+
     /// Gives the peer credit for data of a stream that was taken.
     pub fn release_stream_credit(&mut self, stream: StreamId, length: u32) {
         let Some(state) = self.streams.get_mut(stream) else {
