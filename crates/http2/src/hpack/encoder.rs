@@ -51,8 +51,9 @@ pub struct Encoder {
     max_size: usize,
     /// The smallest and the last table size to be announced by the next block (RFC 7541 section 4.2).
     size_update: Option<(usize, usize)>,
-    /// Hashes of fields that were sent without a place in the table.
+    /// Hashes of the last fields that were sent without a place in the table.
     seen: Box<[u64; SEEN_FIELDS]>,
+    next_seen: usize,
 }
 
 impl Default for Encoder {
@@ -65,6 +66,7 @@ impl Default for Encoder {
             max_size: MAX_TABLE_SIZE,
             size_update: None,
             seen: Box::new([0; SEEN_FIELDS]),
+            next_seen: 0,
         }
     }
 }
@@ -136,8 +138,12 @@ impl Encoder {
         if name.len() + value.len() + ENTRY_OVERHEAD > self.max_size / 4 {
             return false;
         }
-        let seen = &mut self.seen[usize::try_from(hash % SEEN_FIELDS as u64).unwrap_or_default()];
-        index == Index::Always || std::mem::replace(seen, hash) == hash
+        if index == Index::Always || self.seen.contains(&hash) {
+            return true;
+        }
+        self.seen[self.next_seen] = hash;
+        self.next_seen = (self.next_seen + 1) % SEEN_FIELDS;
+        false
     }
 
     fn insert(&mut self, name: &[u8], value: &[u8], hash: u64) {

@@ -169,7 +169,8 @@ impl Connection {
                 Http2Event::Reset { stream, .. } => self.on_reset(stream),
                 Http2Event::Ping => self.on_ping(),
                 Http2Event::Ready => self.link.on_ready(),
-                Http2Event::GoAway { .. } => self.link.h2.shutdown(),
+                // A client that goes away opens no more streams: there is nothing to wait for.
+                Http2Event::GoAway { .. } => self.link.h2.finish_shutdown(),
                 Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
             }
         }
