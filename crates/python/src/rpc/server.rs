@@ -187,7 +187,7 @@ impl Inner {
         let response = match method.behavior.bind(py).call1((request, call)) {
             Ok(response) => response,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "calling application", &error);
                 return Ok(());
             }
         };
@@ -216,7 +216,7 @@ impl Inner {
         let responses = match responses.try_iter() {
             Ok(responses) => responses,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "iterating responses", &error);
                 return Ok(());
             }
         };
@@ -224,7 +224,7 @@ impl Inner {
             let response = match response {
                 Ok(response) => response,
                 Err(error) => {
-                    context.fail(py, &error);
+                    context.fail(py, "iterating responses", &error);
                     return Ok(());
                 }
             };
@@ -440,6 +440,10 @@ impl Server {
             drop(core);
             inner.reactor.stop_guard();
         });
+        let changed = inner.reactor.core().take_changed();
+        for key in changed {
+            inner.tell_callbacks(py, key);
+        }
     }
 
     /// How many workers run.
