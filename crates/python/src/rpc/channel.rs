@@ -641,6 +641,9 @@ impl ClientCall {
             }
             core.cancel(self.key, status);
             core.flush_now();
+            drop(core);
+            // The callbacks of a watched call are the guard's to run.
+            self.handle.inner.reactor.alert_guard();
             true
         })
     }
