@@ -171,7 +171,7 @@ fn client() -> (Connection, StreamId) {
     feed(&mut connection, &settings(&[]));
     let stream = connection.open_stream().unwrap();
     connection.send_headers(stream, true, |block| {
-        block.field(b":method", b"POST", Index::Always)
+        block.field(b":method", b"POST", Index::Always);
     });
     let length = connection.output().len();
     connection.output_written(length);
@@ -769,7 +769,7 @@ fn a_stream_waits_for_its_window_and_streams_take_turns() {
             b"200",
             Index::Always
         )));
-        assert!(connection.send_data(stream, b"12345", &[7; 20_000], false));
+        assert!(connection.send_data(stream, b"12345", &vec![7; 20_000], false));
         assert!(connection.send_headers(stream, true, |block| block.field(
             b"end",
             b"1",
@@ -826,7 +826,7 @@ fn the_fall_of_a_full_buffer_is_told_once() {
     );
     let stream = connection.streams.find(1).unwrap();
     connection.send_headers(stream, false, |block| {
-        block.field(b":status", b"200", Index::Always)
+        block.field(b":status", b"200", Index::Always);
     });
     connection.send_data(stream, &[], &[0; 1200], false);
     feed(&mut connection, &window_update(1, 600));
@@ -871,9 +871,9 @@ fn settings_are_acknowledged_and_shape_what_is_sent() {
     assert_eq!(take_output(&mut connection)[0].1, flag::ACK);
     let stream = connection.streams.find(1).unwrap();
     connection.send_headers(stream, false, |block| {
-        block.field(b":status", b"200", Index::Always)
+        block.field(b":status", b"200", Index::Always);
     });
-    connection.send_data(stream, &[], &[0; 20_000], true);
+    connection.send_data(stream, &[], &vec![0; 20_000], true);
     let out = take_output(&mut connection);
     assert_eq!(
         (out[1].0, out[1].1, out[1].3.len()),
