@@ -38,21 +38,21 @@ impl Pair {
             now,
         };
         for _ in 0..3 {
-            pair.to_server();
-            pair.to_client();
+            pair.feed_server();
+            pair.feed_client();
         }
         while pair.client.poll_event().is_some() {}
         pair
     }
 
-    fn to_server(&mut self) {
+    fn feed_server(&mut self) {
         let output = self.client.output();
         let length = output.len();
         self.server.handle_input(output, self.now);
         self.client.output_written(length);
     }
 
-    fn to_client(&mut self) {
+    fn feed_client(&mut self) {
         let output = self.server.output();
         let length = output.len();
         self.client.handle_input(output, self.now);
@@ -83,7 +83,7 @@ fn unary_round(pair: &mut Pair, message: &[u8]) {
             .send_last_message(call, message, MessageOptions::default())
             .expect("the call is open");
     }
-    pair.to_server();
+    pair.feed_server();
     while let Some(event) = pair.server.poll_event() {
         if let server::Event::Message {
             call,
@@ -100,7 +100,7 @@ fn unary_round(pair: &mut Pair, message: &[u8]) {
                 .expect("the call is open");
         }
     }
-    pair.to_client();
+    pair.feed_client();
     let mut ended = 0;
     while let Some(event) = pair.client.poll_event() {
         ended += usize::from(matches!(event, client::Event::Status { .. }));
@@ -123,7 +123,7 @@ fn server_stream_1000_messages(bencher: Bencher<'_, '_>, length: usize) {
     let mut pair = Pair::new();
     let message = vec![7; length];
     let at_client = pair.start();
-    pair.to_server();
+    pair.feed_server();
     let Some(server::Event::Call(incoming)) = pair.server.poll_event() else {
         unreachable!("a call was started")
     };
@@ -135,14 +135,14 @@ fn server_stream_1000_messages(bencher: Bencher<'_, '_>, length: usize) {
         }
         let mut came = 0;
         while came < MESSAGES {
-            pair.to_client();
+            pair.feed_client();
             while let Some(event) = pair.client.poll_event() {
                 if let client::Event::Message { credit, .. } = event {
                     pair.client.message_consumed(at_client, credit);
                     came += 1;
                 }
             }
-            pair.to_server();
+            pair.feed_server();
         }
     });
 }

@@ -53,7 +53,7 @@ macro_rules! drive {
     }};
 }
 
-/// Echoes each message, with the request's `x-call` in the initial and the trailing metadata; then NOT_FOUND for odd calls.
+/// Echoes each message, with the request's `x-call` in the initial and the trailing metadata; then `NOT_FOUND` for odd calls.
 async fn echo_server(io: DuplexStream) {
     let mut connection = server::Connection::new(Arc::default(), Instant::now());
     let mut numbers: Vec<(CallId, Metadata)> = Vec::new();
