@@ -26,7 +26,9 @@ impl<'s> Schema<'s> {
     pub fn new(files: impl IntoIterator<Item = &'s FileDescriptorProto>) -> Self {
         let mut schema = Self::default();
         for file in files {
-            schema.files.insert(file.name.as_deref().unwrap_or_default(), file);
+            schema
+                .files
+                .insert(file.name.as_deref().unwrap_or_default(), file);
             let package = file.package.as_deref().unwrap_or_default();
             let scope = if package.is_empty() {
                 String::new()

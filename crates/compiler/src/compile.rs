@@ -97,8 +97,30 @@ impl<'s> Compiler<'s> {
             .map(|file| strip_source_retention(&self.table, file))
     }
 
-    /// The names of a file and all it imports, each after those it imports.
-    pub fn transitive(&self, name: &str) -> Vec<String> {
+    /// The names of files, each after those of them that it imports; nothing else.
+    pub fn in_order(&self, names: &[String]) -> Vec<String> {
+        fn add(compiler: &Compiler<'_>, name: &str, names: &[String], ordered: &mut Vec<String>) {
+            let Some(file) = compiler.file(name) else {
+                return;
+            };
+            if !names.iter().any(|wanted| wanted == name) || ordered.iter().any(|seen| seen == name)
+            {
+                return;
+            }
+            for import in file.dependency.iter().chain(&file.option_dependency) {
+                add(compiler, import, names, ordered);
+            }
+            ordered.push(name.to_owned());
+        }
+        let mut ordered = Vec::with_capacity(names.len());
+        for name in names {
+            add(self, name, names, &mut ordered);
+        }
+        ordered
+    }
+
+    /// The names of files and all they import, each after those it imports.
+    pub fn transitive(&self, roots: &[String]) -> Vec<String> {
         fn add(compiler: &Compiler<'_>, name: &str, names: &mut Vec<String>) {
             if names.iter().any(|seen| seen == name) {
                 return;
@@ -112,7 +134,9 @@ impl<'s> Compiler<'s> {
             names.push(name.to_owned());
         }
         let mut names = Vec::new();
-        add(self, name, &mut names);
+        for root in roots {
+            add(self, root, &mut names);
+        }
         names
     }
 
@@ -169,7 +193,10 @@ impl<'s> Compiler<'s> {
         self.pending.push(name.to_owned());
         let mut imports = Vec::with_capacity(file.dependency.len());
         let mut complete = true;
-        let plain = file.dependency.iter().zip(std::iter::repeat(path::FILE_DEPENDENCY));
+        let plain = file
+            .dependency
+            .iter()
+            .zip(std::iter::repeat(path::FILE_DEPENDENCY));
         let option = file
             .option_dependency
             .iter()

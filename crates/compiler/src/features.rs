@@ -62,7 +62,10 @@ impl Features {
         let pairs = [
             (&mut self.field_presence, own.field_presence),
             (&mut self.enum_type, own.enum_type),
-            (&mut self.repeated_field_encoding, own.repeated_field_encoding),
+            (
+                &mut self.repeated_field_encoding,
+                own.repeated_field_encoding,
+            ),
             (&mut self.utf8_validation, own.utf8_validation),
             (&mut self.message_encoding, own.message_encoding),
             (&mut self.json_format, own.json_format),

@@ -229,9 +229,7 @@ impl<'s> Lexer<'s> {
             } else if self.eat(b'/') {
                 if self.peek() == b'*' {
                     // The asterisk stays: a slash after it ends the comment.
-                    self.error(
-                        "\"/*\" inside block comment.  Block comments cannot be nested.",
-                    );
+                    self.error("\"/*\" inside block comment.  Block comments cannot be nested.");
                 }
             } else {
                 self.error("End-of-file inside block comment.");

@@ -103,7 +103,10 @@ mod tests {
         assert_eq!(json_name("foo_bar__baz_1x"), "fooBarBaz1x");
         assert_eq!(json_name("_Foo"), "Foo");
         assert_eq!(map_entry_name("a_b"), "ABEntry");
-        assert_eq!(enum_value_key("NameType", "NAME_TYPE_FIRST_NAME"), "FirstName");
+        assert_eq!(
+            enum_value_key("NameType", "NAME_TYPE_FIRST_NAME"),
+            "FirstName"
+        );
         assert_eq!(enum_value_key("NameType", "FIRST_NAME"), "FirstName");
         assert_eq!(enum_value_key("Foo", "FOO_"), "Foo");
     }

@@ -175,10 +175,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
 }
 
 fn is_canonical(name: &str) -> bool {
-    !name.contains('\\')
-        && name
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | ".."))
+    !name.contains('\\') && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Without `.` parts and doubled slashes; `..` stays.
@@ -259,15 +256,29 @@ mod tests {
                 Some(name) => Virtual::Found(name.to_owned()),
                 None => Virtual::NotMapped,
             };
-            assert_eq!(tree.virtual_name(Path::new(disk)), expected, "{root} {disk}");
+            assert_eq!(
+                tree.virtual_name(Path::new(disk)),
+                expected,
+                "{root} {disk}"
+            );
         }
     }
 
     #[test]
     fn names_must_be_canonical() {
         let tree = SourceTree::new();
-        for name in ["a//b.proto", "../a.proto", "./a.proto", "a\\b.proto", "", "a/"] {
-            assert!(matches!(tree.read(name), Err(SourceError::NotCanonical)), "{name}");
+        for name in [
+            "a//b.proto",
+            "../a.proto",
+            "./a.proto",
+            "a\\b.proto",
+            "",
+            "a/",
+        ] {
+            assert!(
+                matches!(tree.read(name), Err(SourceError::NotCanonical)),
+                "{name}"
+            );
         }
         assert!(matches!(tree.read("a.proto"), Err(SourceError::NotFound)));
         assert!(tree.read("google/protobuf/any.proto").is_ok());

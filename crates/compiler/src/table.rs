@@ -116,7 +116,6 @@ pub(crate) struct Field {
     pub(crate) has_default: bool,
     pub(crate) targets: Vec<i32>,
     pub(crate) features: Features,
-    pub(crate) proto3_optional: bool,
 }
 
 impl Field {
@@ -148,7 +147,6 @@ pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) full_name: String,
     pub(crate) file: FileId,
-    pub(crate) parent: Option<MessageId>,
     pub(crate) values: Vec<(String, i32)>,
     pub(crate) features: Features,
 }
@@ -161,7 +159,6 @@ pub(crate) struct Table {
     pub(crate) enums: Vec<Enum>,
     names: FxHashMap<String, Symbol>,
     hidden_names: FxHashMap<String, Symbol>,
-    file_names: FxHashMap<String, FileId>,
     extensions: FxHashMap<(MessageId, i32), FieldId>,
     /// For each package, the files that declare it or a package inside of it.
     package_files: FxHashMap<String, FxHashSet<FileId>>,
@@ -193,13 +190,14 @@ impl Table {
     /// A table with the bundled `descriptor.proto` in it, hidden.
     pub(crate) fn new() -> Self {
         static BUILTIN: OnceLock<Table> = OnceLock::new();
-        BUILTIN.get_or_init(crate::well_known::builtin_table).clone()
+        BUILTIN
+            .get_or_init(crate::well_known::builtin_table)
+            .clone()
     }
 
     /// Hides all names: they are found only by [`Table::builtin`].
     pub(crate) fn hide_names(&mut self) {
         self.hidden_names = std::mem::take(&mut self.names);
-        self.file_names.clear();
         self.package_files.clear();
     }
 
@@ -216,10 +214,6 @@ impl Table {
         }
     }
 
-    pub(crate) fn file_by_name(&self, name: &str) -> Option<FileId> {
-        self.file_names.get(name).copied()
-    }
-
     pub(crate) fn add_file(&mut self, name: &str, package: &str) -> FileId {
         let id = FileId(self.files.len());
         self.files.push(File {
@@ -228,18 +222,16 @@ impl Table {
             edition: edition::PROTO2,
             ..File::default()
         });
-        self.file_names.insert(name.to_owned(), id);
         id
     }
 
     /// The file turned out wrong: nothing can refer to it by name any more.
     pub(crate) fn forget_file(&mut self, id: FileId) {
-        let name = self[id].name.clone();
-        self.file_names.remove(&name);
         let mut names = std::mem::take(&mut self.names);
         names.retain(|_, symbol| self.file_of(*symbol) != id);
         self.names = names;
-        self.extensions.retain(|_, field| self.fields[field.0].file != id);
+        self.extensions
+            .retain(|_, field| self.fields[field.0].file != id);
         for files in self.package_files.values_mut() {
             files.remove(&id);
         }

@@ -117,7 +117,9 @@ pub(super) fn parse(args: &[String]) -> Result<Parsed, String> {
             return Ok(done);
         }
     }
-    parser.finish().map(|arguments| Parsed::Run(Box::new(arguments)))
+    parser
+        .finish()
+        .map(|arguments| Parsed::Run(Box::new(arguments)))
 }
 
 /// Replaces each `@file` by its lines.
@@ -207,7 +209,9 @@ impl Parser {
             }
             "--descriptor_set_in" => {
                 if !arguments.descriptor_set_in.is_empty() {
-                    return Err(format!("{name} may only be passed once. To specify multiple descriptor sets, pass them all as a single parameter separated by '{PATH_SEPARATOR}'."));
+                    return Err(format!(
+                        "{name} may only be passed once. To specify multiple descriptor sets, pass them all as a single parameter separated by '{PATH_SEPARATOR}'."
+                    ));
                 }
                 if value.is_empty() {
                     return Err(format!("{name} requires a non-empty value."));
@@ -267,7 +271,9 @@ impl Parser {
             | "--edition_defaults_maximum"
             | "--enable_codegen_trace"
             | "--notices" => {
-                return Err(format!("{name} is a flag of protoc that russet protoc does not support."));
+                return Err(format!(
+                    "{name} is a flag of protoc that russet protoc does not support."
+                ));
             }
             _ => return self.generator_flag(name, value).map(|()| None),
         }
@@ -278,7 +284,10 @@ impl Parser {
         for part in value.split(PATH_SEPARATOR) {
             let (virtual_path, disk_path) = part.split_once('=').unwrap_or(("", part));
             if disk_path.is_empty() {
-                return Err("--proto_path passed empty directory name.  (Use \".\" for current directory.)".to_owned());
+                return Err(
+                    "--proto_path passed empty directory name.  (Use \".\" for current directory.)"
+                        .to_owned(),
+                );
             }
             if !Path::new(disk_path).exists() {
                 self.arguments
@@ -294,11 +303,16 @@ impl Parser {
 
     /// `--NAME_out` and `--NAME_opt`.
     fn generator_flag(&mut self, name: &str, value: String) -> Result<(), String> {
-        if let Some(generator) = name.strip_prefix("--").and_then(|name| name.strip_suffix("_opt")) {
+        if let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_opt"))
+        {
             self.options.push((generator.to_owned(), value));
             return Ok(());
         }
-        let Some(generator) = name.strip_prefix("--").and_then(|name| name.strip_suffix("_out"))
+        let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_out"))
         else {
             return Err(format!("Unknown flag: {name}"));
         };
@@ -320,7 +334,11 @@ impl Parser {
         let mut arguments = self.arguments;
         for (name, value) in self.options {
             let mut found = false;
-            for output in arguments.outputs.iter_mut().filter(|output| output.name == name) {
+            for output in arguments
+                .outputs
+                .iter_mut()
+                .filter(|output| output.name == name)
+            {
                 if !output.parameter.is_empty() {
                     output.parameter.push(',');
                 }
@@ -352,7 +370,9 @@ impl Parser {
         }
         if arguments.dependency_out.is_some() {
             if arguments.inputs.len() > 1 {
-                return Err("Can only process one input file when using --dependency_out=FILE.".to_owned());
+                return Err(
+                    "Can only process one input file when using --dependency_out=FILE.".to_owned(),
+                );
             }
             if arguments.outputs.is_empty() && arguments.descriptor_set_out.is_none() {
                 return Err("Can only use --dependency_out=FILE when generating code.".to_owned());
@@ -377,7 +397,8 @@ impl Parser {
 }
 
 pub(super) fn help(program: &str) -> String {
-    format!("\
+    format!(
+        "\
 Usage: {program} [OPTION] PROTO_FILES
 Parse PROTO_FILES and generate output based on the options given:
   -IPATH, --proto_path=PATH   Look for imports in PATH; may be given several
@@ -412,7 +433,8 @@ Parse PROTO_FILES and generate output based on the options given:
                               also runtime=google, grpc_python also
                               runtime=grpcio, for code that imports those.
   @FILE                       Read arguments from FILE, one a line.
-")
+"
+    )
 }
 
 #[cfg(test)]
@@ -432,10 +454,19 @@ mod tests {
 
     #[test]
     fn flags_in_all_their_forms() {
-        let one = arguments(&["-Ia", "-I", "b", "--proto_path=c:v=d", "--python_out=x=1:out", "--python_opt=y", "f.proto"]);
+        let one = arguments(&[
+            "-Ia",
+            "-I",
+            "b",
+            "--proto_path=c:v=d",
+            "--python_out=x=1:out",
+            "--python_opt=y",
+            "f.proto",
+        ]);
         assert_eq!(
             one.roots,
-            [("", "a"), ("", "b"), ("", "c"), ("v", "d")].map(|(one, other)| (one.to_owned(), other.to_owned()))
+            [("", "a"), ("", "b"), ("", "c"), ("v", "d")]
+                .map(|(one, other)| (one.to_owned(), other.to_owned()))
         );
         assert_eq!(one.outputs[0].parameter, "x=1,y");
         assert_eq!(one.outputs[0].location, "out");
@@ -453,7 +484,10 @@ mod tests {
             (&["--python_out"], "Missing value for flag: --python_out"),
             (&["--error_format=x", "a.proto"], "Unknown error format: x"),
             (&["-oa", "-ob", "a.proto"], "-o may only be passed once."),
-            (&["--decode=M", "a.proto"], "--decode is a flag of protoc that russet protoc does not support."),
+            (
+                &["--decode=M", "a.proto"],
+                "--decode is a flag of protoc that russet protoc does not support.",
+            ),
         ] {
             assert_eq!(run(args), Err(message.to_owned()), "{args:?}");
         }

@@ -54,9 +54,8 @@ fn generate(
             let mut outputs =
                 vec![python::generate_messages(schema, name, options.runtime).map_err(in_file)?];
             if options.with_stubs {
-                outputs.push(
-                    python::generate_stubs(schema, name, options.runtime).map_err(in_file)?,
-                );
+                outputs
+                    .push(python::generate_stubs(schema, name, options.runtime).map_err(in_file)?);
             }
             Ok(outputs)
         }

@@ -128,12 +128,18 @@ pub(super) fn free_field_numbers(compiler: &Compiler<'_>, names: &[String]) -> S
             .iter()
             .map(|field| field.number.unwrap_or(0))
             .map(|number| (number, number.saturating_add(1)))
-            .chain(message.extension_range.iter().map(|range| {
-                (range.start.unwrap_or(0), range.end.unwrap_or(0))
-            }))
-            .chain(message.reserved_range.iter().map(|range| {
-                (range.start.unwrap_or(0), range.end.unwrap_or(0))
-            }))
+            .chain(
+                message
+                    .extension_range
+                    .iter()
+                    .map(|range| (range.start.unwrap_or(0), range.end.unwrap_or(0))),
+            )
+            .chain(
+                message
+                    .reserved_range
+                    .iter()
+                    .map(|range| (range.start.unwrap_or(0), range.end.unwrap_or(0))),
+            )
             .collect();
         used.sort_unstable();
         let mut text = format!("{full_name:<35} free:");
@@ -158,7 +164,11 @@ pub(super) fn free_field_numbers(compiler: &Compiler<'_>, names: &[String]) -> S
     for name in names {
         if let Some(file) = compiler.file(name) {
             for message in &file.message_type {
-                of_message(message, file.package.as_deref().unwrap_or_default(), &mut out);
+                of_message(
+                    message,
+                    file.package.as_deref().unwrap_or_default(),
+                    &mut out,
+                );
             }
         }
     }

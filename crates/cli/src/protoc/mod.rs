@@ -77,7 +77,9 @@ fn run(args: &[String]) -> Result<i32, String> {
         let text = dependency_text(&sources, &compiler, &names, &pending);
         pending.add_file(path, text.into_bytes());
     }
-    pending.write().map_err(|error: WriteError| error.to_string())?;
+    pending
+        .write()
+        .map_err(|error: WriteError| error.to_string())?;
     if arguments.print_free_field_numbers {
         return Ok(print(&inputs::free_field_numbers(&compiler, &names)));
     }
@@ -90,19 +92,11 @@ fn descriptor_set(
     compiler: &Compiler<'_>,
     names: &[String],
 ) -> FileDescriptorSet {
-    let mut all: Vec<String> = Vec::new();
-    for name in names {
-        let wanted = if arguments.include_imports {
-            compiler.transitive(name)
-        } else {
-            vec![name.clone()]
-        };
-        for name in wanted {
-            if !all.contains(&name) {
-                all.push(name);
-            }
-        }
-    }
+    let all = if arguments.include_imports {
+        compiler.transitive(names)
+    } else {
+        compiler.in_order(names)
+    };
     let file = all
         .iter()
         .filter_map(|name| described(arguments, compiler, name))
@@ -142,7 +136,7 @@ fn dependency_text(
         .map(|path| path.display().to_string())
         .collect();
     let mut files: Vec<String> = Vec::new();
-    for name in names.iter().flat_map(|name| compiler.transitive(name)) {
+    for name in compiler.transitive(names) {
         if let Some(path) = sources.disk_file(&name) {
             let path = path.display().to_string();
             let path = path.strip_prefix("./").unwrap_or(&path).to_owned();

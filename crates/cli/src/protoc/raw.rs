@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn fields_of_every_wire_type() {
-        let bytes = b"\x08\x96\x01\x12\x03\xffab\x1a\x02\x08\x01\x25\x01\0\0\0\x2b\x08\x02\x2c\x32\0";
+        let bytes =
+            b"\x08\x96\x01\x12\x03\xffab\x1a\x02\x08\x01\x25\x01\0\0\0\x2b\x08\x02\x2c\x32\0";
         let mut out = String::new();
         message(&mut Reader::new(bytes), None, 0, &mut out).unwrap();
         assert_eq!(

@@ -39,9 +39,10 @@ fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let file = sources
-        .disk_file(&diagnostic.file)
-        .map_or_else(|| diagnostic.file.clone(), |path| path.display().to_string());
+    let file = sources.disk_file(&diagnostic.file).map_or_else(
+        || diagnostic.file.clone(),
+        |path| path.display().to_string(),
+    );
     let _ = match diagnostic.position {
         Some(position) => writeln!(
             out,
@@ -71,7 +72,11 @@ fn excerpt(text: &str, position: Position, out: &mut String) {
             (0..width).for_each(|_| shown.push(' '));
             column += width;
         } else {
-            shown.push(if character.is_control() { '\u{fffd}' } else { character });
+            shown.push(if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            });
             column += u32::try_from(character.len_utf8()).unwrap_or(1);
         }
     }

@@ -15,10 +15,7 @@ use super::inputs::os_text;
 pub(super) enum WriteError {
     /// The directory of a `--NAME_out` is not there.
     #[error("{path}/: {}", os_text(error))]
-    NoDirectory {
-        path: String,
-        error: io::Error,
-    },
+    NoDirectory { path: String, error: io::Error },
     /// Two generators made the same file.
     #[error("{0}: Tried to write the same file twice.")]
     Twice(String),
@@ -26,14 +23,13 @@ pub(super) enum WriteError {
     #[error("{0}: The output file is outside of the output directory.")]
     Escapes(String),
     /// An archive was asked for.
-    #[error("{0}: Writing .zip and .jar files is not supported by russet protoc; name a directory.")]
+    #[error(
+        "{0}: Writing .zip and .jar files is not supported by russet protoc; name a directory."
+    )]
     Archive(String),
     /// The system refused.
     #[error("{}: {}", path.display(), os_text(error))]
-    Io {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
 }
 
 /// Files to be written.
@@ -117,7 +113,10 @@ fn write_one(path: &Path, content: &[u8]) -> io::Result<Option<PathBuf>> {
         fs::write(path, content)?;
         return Ok(None);
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         // Directories are made below the output directory only, which is there.
         if !parent.exists() {
             fs::create_dir_all(parent)?;

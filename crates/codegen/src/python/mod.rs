@@ -182,14 +182,24 @@ mod tests {
     fn names_of_modules() {
         for (proto, module, alias) in [
             ("a.proto", "a_pb2", "a__pb2"),
-            ("x/y-z/a_b.proto", "x.y_z.a_b_pb2", "x_dot_y__z_dot_a__b__pb2"),
+            (
+                "x/y-z/a_b.proto",
+                "x.y_z.a_b_pb2",
+                "x_dot_y__z_dot_a__b__pb2",
+            ),
             ("a.protodevel", "a_pb2", "a__pb2"),
         ] {
             assert_eq!(module_name(proto), module);
             assert_eq!(module_alias(proto), alias);
         }
-        assert_eq!(Runtime::Russet.module("google/protobuf/any.proto"), "russet.protobuf.any_pb2");
-        assert_eq!(Runtime::Original.module("google/protobuf/any.proto"), "google.protobuf.any_pb2");
+        assert_eq!(
+            Runtime::Russet.module("google/protobuf/any.proto"),
+            "russet.protobuf.any_pb2"
+        );
+        assert_eq!(
+            Runtime::Original.module("google/protobuf/any.proto"),
+            "google.protobuf.any_pb2"
+        );
         assert_eq!(file_name("a-b/c.proto", ".py"), "a_b/c_pb2.py");
     }
 }

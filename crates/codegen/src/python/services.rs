@@ -6,9 +6,7 @@ use russet_descriptor::proto::{
     FileDescriptorProto, Location, MethodDescriptorProto, ServiceDescriptorProto,
 };
 
-use super::{
-    Printer, Runtime, file_of, import_statement, local_name, module_alias, module_name,
-};
+use super::{Printer, Runtime, file_of, import_statement, local_name, module_alias, module_name};
 use crate::{GenerateError, Output, Schema};
 
 /// The gRPC release whose generator's text is reproduced for the original runtime.
@@ -172,7 +170,11 @@ if _version_not_supported:
                 (true, false) => "stream_unary",
                 (true, true) => "stream_stream",
             },
-            argument: if client { "request_iterator" } else { "request" },
+            argument: if client {
+                "request_iterator"
+            } else {
+                "request"
+            },
             path: format!("/{service}/{name}"),
             input: self.type_name(method.input_type.as_deref().unwrap_or_default()),
             output: self.type_name(method.output_type.as_deref().unwrap_or_default()),
@@ -199,7 +201,12 @@ if _version_not_supported:
             lines.push(String::new());
         }
         for comment in [&location.leading_comments, &location.trailing_comments] {
-            lines.extend(comment.iter().flat_map(|text| text.lines()).map(str::to_owned));
+            lines.extend(
+                comment
+                    .iter()
+                    .flat_map(|text| text.lines())
+                    .map(str::to_owned),
+            );
         }
         lines
     }

@@ -211,8 +211,9 @@ impl<'s> Generator<'_, 's> {
         ];
         for (used, module) in internal {
             if used {
-                self.out
-                    .lines(&format!("from {protobuf}.internal import {module} as _{module}"));
+                self.out.lines(&format!(
+                    "from {protobuf}.internal import {module} as _{module}"
+                ));
             }
         }
         self.out
@@ -234,7 +235,10 @@ impl<'s> Generator<'_, 's> {
             (uses.optional, "Optional as _Optional"),
             (uses.union, "Union as _Union"),
         ];
-        for (module, names) in [("collections.abc", &abstract_types[..]), ("typing", &typing)] {
+        for (module, names) in [
+            ("collections.abc", &abstract_types[..]),
+            ("typing", &typing),
+        ] {
             let names: Vec<&str> = names
                 .iter()
                 .filter(|(used, _)| *used)
@@ -423,7 +427,11 @@ impl<'s> Generator<'_, 's> {
         nested: bool,
     ) -> String {
         if let Some([key, value]) = self.map_entry(field).map(|entry| &entry.field[..]) {
-            let kind = if is_message(value) { "Message" } else { "Scalar" };
+            let kind = if is_message(value) {
+                "Message"
+            } else {
+                "Scalar"
+            };
             return format!(
                 "_containers.{kind}Map[{}, {}]",
                 self.value_type(key, message, nested),

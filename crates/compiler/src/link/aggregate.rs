@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use russet_descriptor::proto::{field_type, label};
-use russet_descriptor::wire::{put_bytes, put_tag, put_varint, WireType};
+use russet_descriptor::wire::{WireType, put_bytes, put_tag, put_varint};
 
 use super::interpret::{put_float, put_integer, signed};
 use super::lookup::Wanted;
@@ -143,8 +143,14 @@ impl TextReader<'_> {
             ));
         }
         let bytes: Vec<u8> = fields.into_values().flatten().flatten().collect();
-        canonical::canonical(linker.table, message, &bytes, false, canonical::MAX_OPTION_DEPTH)
-            .map_err(|error| error.to_string())
+        canonical::canonical(
+            linker.table,
+            message,
+            &bytes,
+            false,
+            canonical::MAX_OPTION_DEPTH,
+        )
+        .map_err(|error| error.to_string())
     }
 
     fn field(
@@ -168,7 +174,9 @@ impl TextReader<'_> {
                 return self.any(linker, &name, fields);
             }
             linker.aggregate_extension(message, &name).ok_or_else(|| {
-                format!("Extension \"{name}\" is not defined or is not an extension of \"{full_name}\".")
+                format!(
+                    "Extension \"{name}\" is not defined or is not an extension of \"{full_name}\"."
+                )
             })?
         } else {
             let name = self.identifier()?;
@@ -228,7 +236,9 @@ impl TextReader<'_> {
         let known = matches!(prefix, "type.googleapis.com" | "type.googleprod.com");
         let symbol = if known { linker.find(name) } else { None };
         let Some(Symbol::Message(id)) = symbol else {
-            return Err(format!("Could not find type \"{url}\" stored in google.protobuf.Any."));
+            return Err(format!(
+                "Could not find type \"{url}\" stored in google.protobuf.Any."
+            ));
         };
         self.eat(":");
         let end = self.open()?;
@@ -315,7 +325,10 @@ impl TextReader<'_> {
 
     fn enum_value(&mut self, linker: &Linker<'_>, field: &Field) -> Result<i32, String> {
         let Some(id) = field.enumeration else {
-            return Err(format!("Field \"{}\" has an unknown enum type.", field.name));
+            return Err(format!(
+                "Field \"{}\" has an unknown enum type.",
+                field.name
+            ));
         };
         let declared = &linker.table[id];
         if self.lexer.current().kind == TokenKind::Identifier {
@@ -368,7 +381,10 @@ impl TextReader<'_> {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "rounded, as the text format says")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rounded, as the text format says"
+    )]
     fn number(&mut self) -> Result<f64, String> {
         let negative = self.eat("-");
         let token = self.lexer.current();

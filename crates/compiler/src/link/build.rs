@@ -3,8 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition,
-    label,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
 use super::{Linker, at};
@@ -34,7 +33,12 @@ impl Linker<'_> {
             return;
         }
         if package.matches('.').count() > MAX_PACKAGE_DEPTH {
-            self.error(file, &[path::FILE_PACKAGE], &[], "Exceeds Maximum Package Depth");
+            self.error(
+                file,
+                &[path::FILE_PACKAGE],
+                &[],
+                "Exceeds Maximum Package Depth",
+            );
             return;
         }
         let number = match file.syntax.as_deref() {
@@ -99,7 +103,12 @@ impl Linker<'_> {
         for (index, name) in file.dependency.iter().enumerate() {
             if !seen.insert(name) {
                 let place = [path::FILE_DEPENDENCY, at(index)];
-                self.error(file, &place, &[], format!("Import \"{name}\" was listed twice."));
+                self.error(
+                    file,
+                    &place,
+                    &[],
+                    format!("Import \"{name}\" was listed twice."),
+                );
             }
         }
         let public: Vec<FileId> = file
@@ -151,7 +160,10 @@ impl Linker<'_> {
         if self.table.add_name(full_name, symbol) {
             return true;
         }
-        let other = self.table.find(full_name).map(|other| self.table.file_of(other));
+        let other = self
+            .table
+            .find(full_name)
+            .map(|other| self.table.file_of(other));
         let message = match other {
             Some(other) if other != self.file => format!(
                 "\"{full_name}\" is already defined in file \"{}\".",
@@ -209,7 +221,12 @@ impl Linker<'_> {
             let name = oneof.name.clone().unwrap_or_default();
             let place = under(path::MESSAGE_ONEOF, index);
             self.check_name(file, &name, &place);
-            self.declare(file, &join(&full_name, &name), Symbol::Oneof(self.file), &place);
+            self.declare(
+                file,
+                &join(&full_name, &name),
+                Symbol::Oneof(self.file),
+                &place,
+            );
             self.table[id].oneofs.push(name);
         }
         for (index, field) in message.field.iter().enumerate() {
@@ -264,7 +281,11 @@ impl Linker<'_> {
             self.error(file, place, &[], message);
         }
         if start >= end {
-            let range = if what == "Extension" { "Extension" } else { "Reserved" };
+            let range = if what == "Extension" {
+                "Extension"
+            } else {
+                "Reserved"
+            };
             let message = format!("{range} range end number must be greater than start number.");
             self.error(file, place, &[], message);
         }
@@ -330,7 +351,12 @@ impl Linker<'_> {
             }
             if names.contains(name) {
                 let more = [path::MESSAGE_FIELD, at(field_index), path::NAME];
-                self.error(file, place, &more, format!("Field name \"{name}\" is reserved."));
+                self.error(
+                    file,
+                    place,
+                    &more,
+                    format!("Field name \"{name}\" is reserved."),
+                );
             }
         }
         for (index, &one) in extensions.iter().enumerate() {
@@ -418,13 +444,14 @@ impl Linker<'_> {
             enumeration: None,
             containing: if is_extension { None } else { scope },
             is_extension,
-            oneof: field.oneof_index.and_then(|index| usize::try_from(index).ok()),
+            oneof: field
+                .oneof_index
+                .and_then(|index| usize::try_from(index).ok()),
             packed: false,
             is_source_only: false,
             has_default: field.default_value.is_some(),
             targets: Vec::new(),
             features: Features::default(),
-            proto3_optional: field.proto3_optional == Some(true),
         });
         self.declare(file, &full_name, Symbol::Field(id), place);
         id
@@ -467,7 +494,6 @@ impl Linker<'_> {
             name: name.clone(),
             full_name: full_name.clone(),
             file: self.file,
-            parent,
             values: declared
                 .value
                 .iter()
@@ -554,7 +580,12 @@ impl Linker<'_> {
             }
             if names.contains(name) {
                 let more = [path::ENUM_VALUE, at(value_index), path::NAME];
-                self.error(file, place, &more, format!("Enum value \"{name}\" is reserved."));
+                self.error(
+                    file,
+                    place,
+                    &more,
+                    format!("Enum value \"{name}\" is reserved."),
+                );
             }
         }
     }

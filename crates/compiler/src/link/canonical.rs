@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use russet_descriptor::proto::{FileDescriptorProto, field_type};
 use russet_descriptor::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint};
 
-use super::visit::for_each;
+use super::visit::{Keep, for_each};
 use crate::table::{Field, MessageId, Table};
 
 /// How deep options may nest.
@@ -101,7 +101,11 @@ pub(super) fn canonical(
                 out.extend_from_slice(&wrap(field, &inner));
             }
         } else if field.is_packable() && field.packed {
-            let packed: Vec<u8> = values.list.iter().flat_map(|(_, value)| value.iter().copied()).collect();
+            let packed: Vec<u8> = values
+                .list
+                .iter()
+                .flat_map(|(_, value)| value.iter().copied())
+                .collect();
             put_bytes(&mut out, number, &packed);
         } else {
             for (wire_type, value) in &values.list {
@@ -160,17 +164,22 @@ pub(crate) fn strip_source_retention(
     let mut stripped_paths: Vec<Vec<i32>> = Vec::new();
     for_each(&mut file, &mut |element| {
         let Some(message) = table.builtin(element.options.type_name()) else {
-            return;
+            return Keep::Yes;
         };
         let before = element.options.encoded();
         // What was interpreted is well formed, so this fails only beyond the depth limit, where the bytes stay as they are.
         let Ok(after) = canonical(table, message, &before, true, MAX_OPTION_DEPTH) else {
-            return;
+            return Keep::Yes;
         };
+        if after.is_empty() && !before.is_empty() {
+            stripped_paths.push(element.path);
+            return Keep::No;
+        }
         if after != before {
             removed_paths(table, message, &before, &element.path, &mut stripped_paths);
             let _checked = element.options.replace(&after);
         }
+        Keep::Yes
     });
     if let (Some(info), false) = (&mut file.source_code_info, stripped_paths.is_empty()) {
         info.location.retain(|location| {

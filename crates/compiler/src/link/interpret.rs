@@ -8,7 +8,7 @@ use russet_descriptor::proto::{FileDescriptorProto, Location, UninterpretedOptio
 use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
 
 use super::lookup::Wanted;
-use super::visit::{Element, for_each};
+use super::visit::{Element, Keep, for_each};
 use super::{Linker, at, canonical};
 use crate::parser::path;
 use crate::table::{Field, FieldId, Symbol};
@@ -42,6 +42,7 @@ impl Linker<'_> {
             let options = std::mem::take(element.options.uninterpreted());
             self.interpret_element(&places, element, &options, Pass::Plain, &mut moved);
             waiting.push(options);
+            Keep::Yes
         });
         if !self.findings.has_errors() {
             self.resolve_features(file);
@@ -49,6 +50,7 @@ impl Linker<'_> {
             for_each(file, &mut |element| {
                 let options = waiting.next().unwrap_or_default();
                 self.interpret_element(&places, element, &options, Pass::Custom, &mut moved);
+                Keep::Yes
             });
         }
         file.source_code_info = places.source_code_info;
@@ -68,7 +70,10 @@ impl Linker<'_> {
         let mut bytes = Vec::new();
         let mut counts: HashMap<Vec<i32>, usize> = HashMap::new();
         for (index, option) in options.iter().enumerate() {
-            let custom = option.name.first().is_some_and(|part| part.is_extension == Some(true));
+            let custom = option
+                .name
+                .first()
+                .is_some_and(|part| part.is_extension == Some(true));
             if custom != (pass == Pass::Custom) {
                 continue;
             }
@@ -124,7 +129,9 @@ impl Linker<'_> {
         bytes: &mut Vec<u8>,
     ) -> Result<(Vec<i32>, bool), Wrong> {
         let unknown = |name: &str| {
-            Wrong::Name(format!("Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."))
+            Wrong::Name(format!(
+                "Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
+            ))
         };
         let Some(mut message) = self.table.builtin(type_name) else {
             return Err(unknown(type_name));
@@ -156,7 +163,9 @@ impl Linker<'_> {
             let Some(id) = found else {
                 if let Some(resolved) = self.unresolved.take() {
                     let rest = shown.get(1..).unwrap_or_default();
-                    return Err(Wrong::Name(format!("Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope.")));
+                    return Err(Wrong::Name(format!(
+                        "Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope."
+                    )));
                 }
                 return Err(unknown(&shown));
             };
@@ -175,7 +184,9 @@ impl Linker<'_> {
                     )));
                 }
                 if field.is_repeated() {
-                    return Err(Wrong::Name(format!("Option field \"{shown}\" is a repeated message. Repeated message options must be initialized using an aggregate value.")));
+                    return Err(Wrong::Name(format!(
+                        "Option field \"{shown}\" is a repeated message. Repeated message options must be initialized using an aggregate value."
+                    )));
                 }
                 if let Some(inner) = field.message {
                     message = inner;
@@ -260,10 +271,14 @@ impl Linker<'_> {
                     Some("true") => true,
                     Some("false") => false,
                     Some(_) => {
-                        return Err(format!("Value must be \"true\" or \"false\" for boolean option \"{name}\"."));
+                        return Err(format!(
+                            "Value must be \"true\" or \"false\" for boolean option \"{name}\"."
+                        ));
                     }
                     None => {
-                        return Err(format!("Value must be identifier for boolean option \"{name}\"."));
+                        return Err(format!(
+                            "Value must be identifier for boolean option \"{name}\"."
+                        ));
                     }
                 };
                 put_tag(out, number, WireType::Varint);
@@ -271,24 +286,33 @@ impl Linker<'_> {
             }
             field_type::ENUM => {
                 let Some(value) = option.identifier_value.as_deref() else {
-                    return Err(format!("Value must be identifier for enum-valued option \"{name}\"."));
+                    return Err(format!(
+                        "Value must be identifier for enum-valued option \"{name}\"."
+                    ));
                 };
                 put_tag(out, number, WireType::Varint);
                 put_varint(out, signed(self.enum_option(field, value)?.into()));
             }
             field_type::STRING | field_type::BYTES => {
                 let Some(value) = &option.string_value else {
-                    return Err(format!("Value must be quoted string for string option \"{name}\"."));
+                    return Err(format!(
+                        "Value must be quoted string for string option \"{name}\"."
+                    ));
                 };
                 put_bytes(out, number, value);
             }
             _ => {
                 let Some(text) = &option.aggregate_value else {
                     let short = &field.name;
-                    return Err(format!("Option \"{name}\" is a message. To set the entire message, use syntax like \"{short} = {{ <proto text format> }}\". To set fields within it, use syntax like \"{short}.foo = value\"."));
+                    return Err(format!(
+                        "Option \"{name}\" is a message. To set the entire message, use syntax like \"{short} = {{ <proto text format> }}\". To set fields within it, use syntax like \"{short}.foo = value\"."
+                    ));
                 };
                 let value = self.aggregate(id, text).map_err(|error| {
-                    format!("Error while parsing option value for \"{}\": {error}", field.name)
+                    format!(
+                        "Error while parsing option value for \"{}\": {error}",
+                        field.name
+                    )
                 })?;
                 out.extend_from_slice(&canonical::wrap(field, &value));
             }
@@ -313,7 +337,9 @@ impl Linker<'_> {
         } else {
             ""
         };
-        Err(format!("Enum type \"{full_name}\" has no value named \"{value}\" for option \"{name}\".{hint}"))
+        Err(format!(
+            "Enum type \"{full_name}\" has no value named \"{value}\" for option \"{name}\".{hint}"
+        ))
     }
 }
 
@@ -340,7 +366,9 @@ fn integer_option(field: &Field, option: &UninterpretedOption) -> Result<i128, S
     if (min..=max).contains(&value) {
         Ok(value)
     } else {
-        Err(format!("Value out of range, {min} to {max}, for {kind} option \"{name}\"."))
+        Err(format!(
+            "Value out of range, {min} to {max}, for {kind} option \"{name}\"."
+        ))
     }
 }
 
@@ -398,10 +426,7 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(
-    locations: Vec<Location>,
-    moved: &HashMap<Vec<i32>, Vec<i32>>,
-) -> Vec<Location> {
+fn move_locations(locations: Vec<Location>, moved: &HashMap<Vec<i32>, Vec<i32>>) -> Vec<Location> {
     let mut kept = Vec::with_capacity(locations.len());
     let mut below: Option<Vec<i32>> = None;
     for mut location in locations {

@@ -74,12 +74,7 @@ struct Hint {
 }
 
 impl Linker<'_> {
-    fn run(
-        &mut self,
-        file: &mut FileDescriptorProto,
-        dependencies: &[FileId],
-        warn_unused: bool,
-    ) {
+    fn run(&mut self, file: &mut FileDescriptorProto, dependencies: &[FileId], warn_unused: bool) {
         self.build(file, dependencies);
         self.resolve(file);
         self.suggest_numbers(file);

@@ -170,7 +170,9 @@ impl Linker<'_> {
                     if let Some(default) = &field.default_value {
                         let declared = &self.table[target];
                         let message = if !is_identifier(default) {
-                            Some("Default value for an enum field must be an identifier.".to_owned())
+                            Some(
+                                "Default value for an enum field must be an identifier.".to_owned(),
+                            )
                         } else if declared.values.iter().all(|(name, _)| name != default) {
                             Some(format!(
                                 "Enum type \"{}\" has no value named \"{default}\".",

@@ -135,7 +135,9 @@ impl Linker<'_> {
         entry.features = features;
         entry.is_source_only =
             options.is_some_and(|options| options.retention == Some(RETENTION_SOURCE));
-        entry.targets = options.map(|options| options.targets.clone()).unwrap_or_default();
+        entry.targets = options
+            .map(|options| options.targets.clone())
+            .unwrap_or_default();
     }
 }
 
@@ -177,14 +179,16 @@ impl Linker<'_> {
                 .position(|&import| self.table[import].is_lite);
             if let Some(index) = lite {
                 let name = &self.table[self.table[id].dependencies[index]].name;
-                let message = format!("Files that do not use optimize_for = LITE_RUNTIME cannot import files which do use this option.  This file is not lite, but it imports \"{name}\" which is.");
+                let message = format!(
+                    "Files that do not use optimize_for = LITE_RUNTIME cannot import files which do use this option.  This file is not lite, but it imports \"{name}\" which is."
+                );
                 self.error(file, &[path::FILE_DEPENDENCY, at(index)], &[], message);
             }
         }
         if self.table[id].edition >= edition::EDITION_2023 {
             if self.table[id].features.field_presence == field_presence::LEGACY_REQUIRED {
                 let message = "Required presence can't be specified by default.";
-                self.error(file, &[path::FILE_EDITION], &[], message);
+                self.error(file, &[path::FILE_SYNTAX], &[], message);
             }
             let checks = file
                 .options
@@ -192,7 +196,7 @@ impl Linker<'_> {
                 .is_some_and(|options| options.java_string_check_utf8 == Some(true));
             if checks {
                 let message = "File option java_string_check_utf8 is not allowed under editions. Use the (pb.java).utf8_validation feature to control this behavior.";
-                self.error(file, &[path::FILE_EDITION], &[], message);
+                self.error(file, &[path::FILE_SYNTAX], &[], message);
             }
         }
     }
@@ -219,7 +223,12 @@ impl Linker<'_> {
         }
         if !message.extension_range.is_empty() {
             let more = [path::MESSAGE_EXTENSION_RANGE, 0];
-            self.error(file, place, &more, "Extension ranges are not allowed in proto3.");
+            self.error(
+                file,
+                place,
+                &more,
+                "Extension ranges are not allowed in proto3.",
+            );
         }
         if self.table[id].is_message_set {
             let more = [path::NAME];
@@ -244,7 +253,12 @@ impl Linker<'_> {
             self.error(file, place, &[path::FIELD_EXTENDEE], message);
         }
         if field.label == label::REQUIRED {
-            self.type_error(file, proto, place, "Required fields are not allowed in proto3.");
+            self.type_error(
+                file,
+                proto,
+                place,
+                "Required fields are not allowed in proto3.",
+            );
         }
         if field.has_default {
             let message = "Explicit default values are not allowed in proto3.";
@@ -253,11 +267,19 @@ impl Linker<'_> {
         if let Some(declared) = field.enumeration.map(|id| &self.table[id])
             && declared.features.is_closed_enum()
         {
-            let message = format!("Enum type \"{}\" is not an open enum, but is used in \"{containing}\" which is a proto3 message type.", declared.full_name);
+            let message = format!(
+                "Enum type \"{}\" is not an open enum, but is used in \"{containing}\" which is a proto3 message type.",
+                declared.full_name
+            );
             self.type_error(file, proto, place, message);
         }
         if field.type_ == field_type::GROUP {
-            self.type_error(file, proto, place, "Groups are not supported in proto3 syntax.");
+            self.type_error(
+                file,
+                proto,
+                place,
+                "Groups are not supported in proto3 syntax.",
+            );
         }
     }
 
@@ -270,7 +292,11 @@ impl Linker<'_> {
     ) {
         self.validate_json_names(file, message, id, place);
         let is_set = self.table[id].is_message_set;
-        let max = if is_set { i32::MAX - 1 } else { MAX_FIELD_NUMBER };
+        let max = if is_set {
+            i32::MAX - 1
+        } else {
+            MAX_FIELD_NUMBER
+        };
         for (index, range) in message.extension_range.iter().enumerate() {
             if i64::from(range.end.unwrap_or(0)) > i64::from(max) + 1 {
                 let shown = if is_set { i32::MAX } else { max };
@@ -305,9 +331,10 @@ impl Linker<'_> {
         id: MessageId,
         place: &[i32],
     ) {
-        let legacy = message.options.as_ref().is_some_and(|options| {
-            options.deprecated_legacy_json_field_conflicts == Some(true)
-        });
+        let legacy = message
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
         let is_proto3 = self.table[self.file].edition == edition::PROTO3;
         if legacy && !is_proto3 {
             return;
@@ -327,8 +354,7 @@ impl Linker<'_> {
         place: &[i32],
         custom: bool,
     ) {
-        let best_effort =
-            self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
+        let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
         let mut seen: FxHashMap<String, (&str, bool)> = FxHashMap::default();
         for (index, field) in message.field.iter().enumerate() {
             let name = field.name.as_deref().unwrap_or_default();
@@ -339,7 +365,9 @@ impl Linker<'_> {
             };
             let more = [path::MESSAGE_FIELD, at(index), path::NAME];
             if is_custom && json.starts_with('[') && json.ends_with(']') {
-                let message = format!("The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'.");
+                let message = format!(
+                    "The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'."
+                );
                 self.error(file, place, &more, message);
                 continue;
             }
@@ -431,7 +459,11 @@ impl Linker<'_> {
     ) {
         let field = self.table[id].clone();
         let mut messages = Vec::new();
-        if proto.options.as_ref().is_some_and(|options| options.packed.is_some()) {
+        if proto
+            .options
+            .as_ref()
+            .is_some_and(|options| options.packed.is_some())
+        {
             messages.push("Field option packed is not allowed under editions.  Use the repeated_field_encoding feature to control this behavior.");
         }
         let implicit = field.features.field_presence == field_presence::IMPLICIT;
@@ -444,9 +476,7 @@ impl Linker<'_> {
         if closed && implicit && !field.is_repeated() && field.oneof.is_none() {
             messages.push("Implicit presence enum fields must always be open.");
         }
-        if field.is_extension
-            && field.features.field_presence == field_presence::LEGACY_REQUIRED
-        {
+        if field.is_extension && field.features.field_presence == field_presence::LEGACY_REQUIRED {
             messages.push("Extensions can't be required.");
         }
         let in_map = field
@@ -482,7 +512,9 @@ impl Linker<'_> {
             if !field.is_packable()
                 && own.repeated_field_encoding == Some(repeated_field_encoding::PACKED)
             {
-                messages.push("Only repeated primitive fields can specify PACKED repeated field encoding.");
+                messages.push(
+                    "Only repeated primitive fields can specify PACKED repeated field encoding.",
+                );
             }
             if (!field.is_message() || is_map) && own.message_encoding.is_some() {
                 messages.push("Only message fields can specify message encoding.");
@@ -505,12 +537,14 @@ impl Linker<'_> {
         let expected = format!("{}Entry", camel_case(&field.name));
         let shape = &self.table[entry];
         let [key, value] = shape.fields[..] else {
-            let message = "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+            let message =
+                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
             self.type_error(file, proto, place, message);
             return;
         };
         if !field.is_repeated() || shape.name != expected || field.containing != shape.parent {
-            let message = "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+            let message =
+                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
             self.type_error(file, proto, place, message);
             return;
         }
@@ -554,7 +588,8 @@ impl Linker<'_> {
                 | field_type::SFIXED64
         );
         if jstype.unwrap_or(0) != 0 && !wide {
-            let message = "jstype is only allowed on int64, uint64, sint64, fixed64 or sfixed64 fields.";
+            let message =
+                "jstype is only allowed on int64, uint64, sint64, fixed64 or sfixed64 fields.";
             self.type_error(file, proto, place, message);
         }
     }
@@ -568,7 +603,10 @@ impl Linker<'_> {
     ) {
         let name = self.table[id].name.clone();
         let full_name = self.table[id].full_name.clone();
-        let scope = full_name.rsplit_once('.').map_or("", |(scope, _)| scope).to_owned();
+        let scope = full_name
+            .rsplit_once('.')
+            .map_or("", |(scope, _)| scope)
+            .to_owned();
         let options = declared.options.clone().unwrap_or_default();
         let legacy = options.deprecated_legacy_json_field_conflicts == Some(true)
             && self.table[self.file].edition == edition::PROTO2;
@@ -579,7 +617,9 @@ impl Linker<'_> {
             let &mut other = keys.entry(key).or_insert(index);
             let (other_name, other_number) = &values[other];
             if other != index && other_name != value && other_number != number {
-                let message = format!("Enum name {value} has the same name as {other_name} if you ignore case and strip out the enum name prefix (if any). (If you are using allow_alias, please assign the same number to each enum value name.)");
+                let message = format!(
+                    "Enum name {value} has the same name as {other_name} if you ignore case and strip out the enum name prefix (if any). (If you are using allow_alias, please assign the same number to each enum value name.)"
+                );
                 let more = [path::ENUM_VALUE, at(index), path::NAME];
                 if legacy {
                     self.warning(file, place, &more, message);
@@ -605,7 +645,9 @@ impl Linker<'_> {
             };
             let value_name = crate::names::join(&scope, value);
             let other_name = crate::names::join(&scope, other);
-            let mut message = format!("\"{value_name}\" uses the same enum value as \"{other_name}\". If this is intended, set 'option allow_alias = true;' to the enum definition.");
+            let mut message = format!(
+                "\"{value_name}\" uses the same enum value as \"{other_name}\". If this is intended, set 'option allow_alias = true;' to the enum definition."
+            );
             let mut next = i64::from(*number) + 1;
             while values.iter().any(|(_, taken)| i64::from(*taken) == next) {
                 next += 1;
@@ -643,7 +685,9 @@ impl Linker<'_> {
             let name = nested.name.as_deref().unwrap_or_default();
             match seen.get(name) {
                 Some(&other) if other || is_entry(nested) => {
-                    let text = format!("Expanded map entry type {name} conflicts with an existing nested message type.");
+                    let text = format!(
+                        "Expanded map entry type {name} conflicts with an existing nested message type."
+                    );
                     self.error(file, place, &more, text);
                     break;
                 }
@@ -656,12 +700,19 @@ impl Linker<'_> {
             self.map_conflicts_in(file, nested, &place);
         }
         let fields = message.field.iter().map(|field| (&field.name, "field"));
-        let enums = message.enum_type.iter().map(|declared| (&declared.name, "enum type"));
-        let oneofs = message.oneof_decl.iter().map(|oneof| (&oneof.name, "oneof type"));
+        let enums = message
+            .enum_type
+            .iter()
+            .map(|declared| (&declared.name, "enum type"));
+        let oneofs = message
+            .oneof_decl
+            .iter()
+            .map(|oneof| (&oneof.name, "oneof type"));
         for (name, kind) in fields.chain(enums).chain(oneofs) {
             let name = name.as_deref().unwrap_or_default();
             if seen.get(name) == Some(&true) {
-                let text = format!("Expanded map entry type {name} conflicts with an existing {kind}.");
+                let text =
+                    format!("Expanded map entry type {name} conflicts with an existing {kind}.");
                 self.error(file, place, &more, text);
             }
         }

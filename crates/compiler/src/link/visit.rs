@@ -2,8 +2,8 @@
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, ExtensionRangeOptions,
-    FeatureSet, FieldDescriptorProto, FieldOptions, FileDescriptorProto, FileOptions,
-    MessageOptions, MethodOptions, OneofOptions, ServiceOptions, UninterpretedOption,
+    FieldDescriptorProto, FieldOptions, FileDescriptorProto, FileOptions, MessageOptions,
+    MethodOptions, OneofOptions, ServiceOptions, UninterpretedOption,
 };
 use russet_descriptor::wire::WireError;
 
@@ -19,9 +19,6 @@ pub(super) trait Options {
     fn encoded(&self) -> Vec<u8>;
     /// Takes over what the bytes say.
     fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError>;
-    /// Whether it holds fields that only the schema knows.
-    fn has_extensions(&self) -> bool;
-    fn features(&mut self) -> Option<&mut FeatureSet>;
 }
 
 macro_rules! options {
@@ -40,19 +37,19 @@ macro_rules! options {
                 *self = Self::decode(bytes)?;
                 Ok(())
             }
-            fn has_extensions(&self) -> bool {
-                !self.unknown.is_empty()
-                    || self.features.as_ref().is_some_and(|features| !features.unknown.is_empty())
-            }
-            fn features(&mut self) -> Option<&mut FeatureSet> {
-                self.features.as_mut()
-            }
         }
     )*};
 }
 options! {
     FileOptions MessageOptions FieldOptions OneofOptions EnumOptions EnumValueOptions
     ServiceOptions MethodOptions ExtensionRangeOptions
+}
+
+/// Whether options stay; what has become empty is removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    Yes,
+    No,
 }
 
 /// Options and where they stand.
@@ -65,10 +62,7 @@ pub(super) struct Element<'f> {
 }
 
 /// Calls `visit` for all options of a file, in the order in which protoc interprets them.
-pub(super) fn for_each(
-    file: &mut FileDescriptorProto,
-    visit: &mut dyn FnMut(Element<'_>),
-) {
+pub(super) fn for_each(file: &mut FileDescriptorProto, visit: &mut dyn FnMut(Element<'_>) -> Keep) {
     let package = file.package.clone().unwrap_or_default();
     for (index, message) in file.message_type.iter_mut().enumerate() {
         visit_message(message, &package, &[path::FILE_MESSAGE, at(index)], visit);
@@ -82,31 +76,47 @@ pub(super) fn for_each(
         for (index, method) in service.method.iter_mut().enumerate() {
             let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
             let scope = join(&scope, method.name.as_deref().unwrap_or_default());
-            call(method.options.as_mut(), &place, path::METHOD_OPTIONS, &scope, visit);
+            call(
+                &mut method.options,
+                &place,
+                path::METHOD_OPTIONS,
+                &scope,
+                visit,
+            );
         }
-        call(service.options.as_mut(), &place, path::SERVICE_OPTIONS, &scope, visit);
+        call(
+            &mut service.options,
+            &place,
+            path::SERVICE_OPTIONS,
+            &scope,
+            visit,
+        );
     }
     for (index, field) in file.extension.iter_mut().enumerate() {
         visit_field(field, &package, &[path::FILE_EXTENSION, at(index)], visit);
     }
     // A name in the package itself, so that the package is the first scope searched.
     let scope = join(&package, "dummy");
-    call(file.options.as_mut(), &[], path::FILE_OPTIONS, &scope, visit);
+    call(&mut file.options, &[], path::FILE_OPTIONS, &scope, visit);
 }
 
 fn call<O: Options>(
-    options: Option<&mut O>,
+    slot: &mut Option<O>,
     place: &[i32],
     number: i32,
     scope: &str,
-    visit: &mut dyn FnMut(Element<'_>),
+    visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
-    if let Some(options) = options {
-        visit(Element {
-            options,
-            path: [place, &[number]].concat(),
-            scope: scope.to_owned(),
-        });
+    let Some(options) = slot else {
+        return;
+    };
+    let keep = visit(Element {
+        options,
+        path: [place, &[number]].concat(),
+        scope: scope.to_owned(),
+    });
+    if keep == Keep::No {
+        *slot = None;
     }
 }
 
@@ -114,14 +124,20 @@ fn visit_message(
     message: &mut DescriptorProto,
     scope: &str,
     place: &[i32],
-    visit: &mut dyn FnMut(Element<'_>),
+    visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     let scope = join(scope, message.name.as_deref().unwrap_or_default());
     let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
     for (index, oneof) in message.oneof_decl.iter_mut().enumerate() {
         let scope = join(&scope, oneof.name.as_deref().unwrap_or_default());
         let place = under(path::MESSAGE_ONEOF, index);
-        call(oneof.options.as_mut(), &place, path::ONEOF_OPTIONS, &scope, visit);
+        call(
+            &mut oneof.options,
+            &place,
+            path::ONEOF_OPTIONS,
+            &scope,
+            visit,
+        );
     }
     for (index, field) in message.field.iter_mut().enumerate() {
         visit_field(field, &scope, &under(path::MESSAGE_FIELD, index), visit);
@@ -131,7 +147,13 @@ fn visit_message(
     }
     for (index, range) in message.extension_range.iter_mut().enumerate() {
         let place = under(path::MESSAGE_EXTENSION_RANGE, index);
-        call(range.options.as_mut(), &place, path::RANGE_OPTIONS, &scope, visit);
+        call(
+            &mut range.options,
+            &place,
+            path::RANGE_OPTIONS,
+            &scope,
+            visit,
+        );
     }
     for (index, field) in message.extension.iter_mut().enumerate() {
         visit_field(field, &scope, &under(path::MESSAGE_EXTENSION, index), visit);
@@ -139,30 +161,54 @@ fn visit_message(
     for (index, nested) in message.nested_type.iter_mut().enumerate() {
         visit_message(nested, &scope, &under(path::MESSAGE_NESTED, index), visit);
     }
-    call(message.options.as_mut(), place, path::MESSAGE_OPTIONS, &scope, visit);
+    call(
+        &mut message.options,
+        place,
+        path::MESSAGE_OPTIONS,
+        &scope,
+        visit,
+    );
 }
 
 fn visit_field(
     field: &mut FieldDescriptorProto,
     scope: &str,
     place: &[i32],
-    visit: &mut dyn FnMut(Element<'_>),
+    visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     let scope = join(scope, field.name.as_deref().unwrap_or_default());
-    call(field.options.as_mut(), place, path::FIELD_OPTIONS, &scope, visit);
+    call(
+        &mut field.options,
+        place,
+        path::FIELD_OPTIONS,
+        &scope,
+        visit,
+    );
 }
 
 fn visit_enum(
     declared: &mut EnumDescriptorProto,
     outer: &str,
     place: &[i32],
-    visit: &mut dyn FnMut(Element<'_>),
+    visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     for (index, value) in declared.value.iter_mut().enumerate() {
         let scope = join(outer, value.name.as_deref().unwrap_or_default());
         let place = [place, &[path::ENUM_VALUE, at(index)]].concat();
-        call(value.options.as_mut(), &place, path::VALUE_OPTIONS, &scope, visit);
+        call(
+            &mut value.options,
+            &place,
+            path::VALUE_OPTIONS,
+            &scope,
+            visit,
+        );
     }
     let scope = join(outer, declared.name.as_deref().unwrap_or_default());
-    call(declared.options.as_mut(), place, path::ENUM_OPTIONS, &scope, visit);
+    call(
+        &mut declared.options,
+        place,
+        path::ENUM_OPTIONS,
+        &scope,
+        visit,
+    );
 }

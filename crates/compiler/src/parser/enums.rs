@@ -1,25 +1,23 @@
 //! Enums and their values.
 
 use russet_descriptor::proto::{
-    EnumDescriptorProto, EnumOptions, EnumReservedRange, EnumValueDescriptorProto,
-    EnumValueOptions,
+    EnumDescriptorProto, EnumOptions, EnumReservedRange, EnumValueDescriptorProto, EnumValueOptions,
 };
 
 use super::messages::is_named;
 use super::{Failed, Parsed, Parser, Place, len, path};
-use crate::lexer::{Token, TokenKind};
+use crate::lexer::TokenKind;
 
 impl Parser<'_> {
     pub(super) fn enumeration(
         &mut self,
         place: Place,
-        visibility: Option<(i32, Token<'_>)>,
+        visibility: Option<i32>,
     ) -> Parsed<EnumDescriptorProto> {
-        let mut declared = EnumDescriptorProto::default();
-        if let Some((number, token)) = visibility {
-            declared.visibility = Some(number);
-            self.place_token(place, &[path::ENUM_VISIBILITY], &token);
-        }
+        let mut declared = EnumDescriptorProto {
+            visibility,
+            ..EnumDescriptorProto::default()
+        };
         self.expect("enum")?;
         let name = self.place(place, &[path::NAME]);
         declared.name = Some(self.identifier("Expected enum name.")?);
@@ -156,7 +154,11 @@ impl Parser<'_> {
             return Err(Failed);
         }
         let mut numbers = std::collections::HashSet::new();
-        if declared.value.iter().all(|value| numbers.insert(value.number)) {
+        if declared
+            .value
+            .iter()
+            .all(|value| numbers.insert(value.number))
+        {
             self.error(format!("\"{name}\" declares support for enum aliases but no enum values share field numbers. Please remove the unnecessary 'option allow_alias = true;' declaration."));
             return Err(Failed);
         }

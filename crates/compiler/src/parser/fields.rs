@@ -129,9 +129,8 @@ impl Parser<'_> {
             return self.fail("Map fields are not allowed in oneofs.");
         }
         if field.label.is_some() {
-            return self.fail(
-                "Field labels (required/optional/repeated) are not allowed on map fields.",
-            );
+            return self
+                .fail("Field labels (required/optional/repeated) are not allowed on map fields.");
         }
         if field.extendee.is_some() {
             return self.fail("Map fields are not allowed to be extensions.");

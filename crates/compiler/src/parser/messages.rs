@@ -5,8 +5,10 @@ use russet_descriptor::proto::{
     OneofDescriptorProto, OneofOptions, ReservedRange, UninterpretedOption, edition, label,
 };
 
-use super::{Failed, MAX_MESSAGE_NESTING, Parsed, Parser, Place, Syntax, len, path};
-use crate::lexer::{Token, TokenKind};
+use super::{
+    Failed, MAX_MESSAGE_NESTING, Parsed, Parser, Place, Syntax, VISIBILITY_MISPLACED, len, path,
+};
+use crate::lexer::TokenKind;
 
 /// The largest field number, 2^29 - 1.
 pub(crate) const MAX_FIELD_NUMBER: i32 = (1 << 29) - 1;
@@ -18,13 +20,12 @@ impl Parser<'_> {
     pub(super) fn message(
         &mut self,
         place: Place,
-        visibility: Option<(i32, Token<'_>)>,
+        visibility: Option<i32>,
     ) -> Parsed<DescriptorProto> {
-        let mut message = DescriptorProto::default();
-        if let Some((number, token)) = visibility {
-            message.visibility = Some(number);
-            self.place_token(place, &[path::MESSAGE_VISIBILITY], &token);
-        }
+        let mut message = DescriptorProto {
+            visibility,
+            ..DescriptorProto::default()
+        };
         self.expect("message")?;
         let name = self.place(place, &[path::NAME]);
         message.name = Some(self.identifier("Expected message name.")?);
@@ -57,10 +58,14 @@ impl Parser<'_> {
             MAX_FIELD_NUMBER + 1
         };
         for range in &mut message.extension_range {
-            range.end = range.end.map(|end| if end == MAX_SENTINEL { max } else { end });
+            range.end = range
+                .end
+                .map(|end| if end == MAX_SENTINEL { max } else { end });
         }
         for range in &mut message.reserved_range {
-            range.end = range.end.map(|end| if end == MAX_SENTINEL { max } else { end });
+            range.end = range
+                .end
+                .map(|end| if end == MAX_SENTINEL { max } else { end });
         }
         if self.syntax == Syntax::Proto3 {
             add_synthetic_oneofs(message);
@@ -84,25 +89,20 @@ impl Parser<'_> {
         if self.eat_end(";", None) {
             return Ok(());
         }
-        let start = self.lexer.current();
-        let visibility = if self.edition >= edition::EDITION_2024
-            && (self.at("export") || self.at("local"))
-            && self.visibility_applies()
-        {
-            Some((self.visibility(), start))
-        } else {
-            None
-        };
+        let may_have_visibility = self.edition >= edition::EDITION_2024;
+        let visibility = (may_have_visibility && (self.at("export") || self.at("local")))
+            .then(|| self.visibility());
+        if visibility.is_some() && !self.at("message") && !self.at("enum") {
+            return self.fail(VISIBILITY_MISPLACED);
+        }
         match self.lexer.current().text {
             b"message" => {
                 let nested = self.place(place, &[path::MESSAGE_NESTED, len(&message.nested_type)]);
-                self.start_at(nested, start.position);
                 let declared = self.message(nested, visibility)?;
                 message.nested_type.push(declared);
             }
             b"enum" => {
                 let nested = self.place(place, &[path::MESSAGE_ENUM, len(&message.enum_type)]);
-                self.start_at(nested, start.position);
                 let declared = self.enumeration(nested, visibility)?;
                 message.enum_type.push(declared);
             }
@@ -141,12 +141,6 @@ impl Parser<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a type follows the word: it may also be the type of a field.
-    fn visibility_applies(&mut self) -> bool {
-        // One token further would be needed to tell `export message` from a field of type `export`; a field's name is never followed by another word.
-        true
     }
 
     fn oneof(
@@ -337,7 +331,9 @@ impl Parser<'_> {
             return Err(Failed);
         }
         if self.at_kind(TokenKind::Identifier) && !editions {
-            self.error("Reserved names must be string literals. (Only editions supports identifiers.)");
+            self.error(
+                "Reserved names must be string literals. (Only editions supports identifiers.)",
+            );
             return Err(Failed);
         }
         loop {
@@ -416,14 +412,23 @@ pub(super) fn is_named(option: &UninterpretedOption, name: &str) -> bool {
 
 /// A oneof of its own for each `optional` field: how proto3 files say that the field has presence.
 fn add_synthetic_oneofs(message: &mut DescriptorProto) {
-    if !message.field.iter().any(|field| field.proto3_optional == Some(true)) {
+    if !message
+        .field
+        .iter()
+        .any(|field| field.proto3_optional == Some(true))
+    {
         return;
     }
     let mut names: std::collections::HashSet<String> = message
         .field
         .iter()
         .filter_map(|field| field.name.clone())
-        .chain(message.oneof_decl.iter().filter_map(|oneof| oneof.name.clone()))
+        .chain(
+            message
+                .oneof_decl
+                .iter()
+                .filter_map(|oneof| oneof.name.clone()),
+        )
         .collect();
     for field in &mut message.field {
         if field.proto3_optional != Some(true) {

@@ -34,7 +34,6 @@ pub(crate) mod path {
     pub(crate) const FILE_PUBLIC_DEPENDENCY: i32 = 10;
     pub(crate) const FILE_WEAK_DEPENDENCY: i32 = 11;
     pub(crate) const FILE_SYNTAX: i32 = 12;
-    pub(crate) const FILE_EDITION: i32 = 14;
     pub(crate) const FILE_OPTION_DEPENDENCY: i32 = 15;
     pub(crate) const NAME: i32 = 1;
     pub(crate) const MESSAGE_FIELD: i32 = 2;
@@ -46,7 +45,6 @@ pub(crate) mod path {
     pub(crate) const MESSAGE_ONEOF: i32 = 8;
     pub(crate) const MESSAGE_RESERVED_RANGE: i32 = 9;
     pub(crate) const MESSAGE_RESERVED_NAME: i32 = 10;
-    pub(crate) const MESSAGE_VISIBILITY: i32 = 11;
     pub(crate) const RANGE_START: i32 = 1;
     pub(crate) const RANGE_END: i32 = 2;
     pub(crate) const RANGE_OPTIONS: i32 = 3;
@@ -63,7 +61,6 @@ pub(crate) mod path {
     pub(crate) const ENUM_OPTIONS: i32 = 3;
     pub(crate) const ENUM_RESERVED_RANGE: i32 = 4;
     pub(crate) const ENUM_RESERVED_NAME: i32 = 5;
-    pub(crate) const ENUM_VISIBILITY: i32 = 6;
     pub(crate) const VALUE_NUMBER: i32 = 2;
     pub(crate) const VALUE_OPTIONS: i32 = 3;
     pub(crate) const SERVICE_METHOD: i32 = 2;
@@ -76,6 +73,9 @@ pub(crate) mod path {
     pub(crate) const UNINTERPRETED: i32 = 999;
     pub(crate) const OPTION_NAME: i32 = 2;
 }
+
+const VISIBILITY_MISPLACED: &str =
+    "'local' and 'export' visibility modifiers are valid only on 'message' and 'enum'";
 
 /// What a file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -415,13 +415,11 @@ impl Parser<'_> {
     }
 
     fn syntax_statement(&mut self, file: &mut FileDescriptorProto, root: Place) -> Parsed {
-        let place = self.place(root, &[]);
+        // An edition stands where the syntax stands, also in source info.
+        let place = self.place(root, &[path::FILE_SYNTAX]);
         let is_edition = self.eat("edition");
-        if is_edition {
-            self.add_to_path(place, path::FILE_EDITION);
-        } else {
+        if !is_edition {
             self.expect("syntax")?;
-            self.add_to_path(place, path::FILE_SYNTAX);
         }
         self.expect("=")?;
         let position = self.lexer.current().position;
@@ -509,22 +507,19 @@ impl Parser<'_> {
 
     /// `export` or `local`, then `message` or `enum`.
     fn visible_declaration(&mut self, file: &mut FileDescriptorProto, root: Place) -> Parsed {
-        let start = self.lexer.current();
-        let visibility = self.visibility();
+        let visibility = Some(self.visibility());
         if self.at("message") {
             let place = self.place(root, &[path::FILE_MESSAGE, len(&file.message_type)]);
-            self.start_at(place, start.position);
-            let message = self.message(place, Some((visibility, start)))?;
+            let message = self.message(place, visibility)?;
             file.message_type.push(message);
             Ok(())
         } else if self.at("enum") {
             let place = self.place(root, &[path::FILE_ENUM, len(&file.enum_type)]);
-            self.start_at(place, start.position);
-            let declared = self.enumeration(place, Some((visibility, start)))?;
+            let declared = self.enumeration(place, visibility)?;
             file.enum_type.push(declared);
             Ok(())
         } else {
-            self.fail("'local' and 'export' visibility modifiers are valid only on 'message' and 'enum'")
+            self.fail(VISIBILITY_MISPLACED)
         }
     }
 
@@ -613,7 +608,8 @@ fn lossy(bytes: &[u8]) -> String {
 
 /// A comment that holds nothing is not written.
 fn comment(text: Option<Vec<u8>>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).map(|text| lossy(&text))
+    text.filter(|text| !text.is_empty())
+        .map(|text| lossy(&text))
 }
 
 /// Lines and columns are below the limit of a file's size, which is below 2^31.
