@@ -113,14 +113,14 @@ impl Generator<'_, '_> {
             ));
         }
         if self.runtime == Runtime::Original {
-            self.version_guard(output, !modules.is_empty());
+            self.version_guard(output);
         }
     }
 
-    fn version_guard(&mut self, output: &str, after_imports: bool) {
-        let gap = if after_imports { "\n" } else { "" };
+    fn version_guard(&mut self, output: &str) {
         self.out.lines(&format!(
-            "{gap}GRPC_GENERATED_VERSION = '{GENERATOR_VERSION}'
+            "
+GRPC_GENERATED_VERSION = '{GENERATOR_VERSION}'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
