@@ -191,43 +191,61 @@ impl<'s> Compiler<'s> {
             return None;
         }
         self.pending.push(name.to_owned());
-        let mut imports = Vec::with_capacity(file.dependency.len());
+        let plain = file.dependency.iter().enumerate();
+        let option = file.option_dependency.iter().enumerate();
+        let all: Vec<(i32, usize, &String)> = plain
+            .map(|(index, import)| (path::FILE_DEPENDENCY, index, import))
+            .chain(option.map(|(index, import)| (path::FILE_OPTION_DEPENDENCY, index, import)))
+            .collect();
+        // What is wrong with the imports themselves comes first.
+        for (_, _, import) in &all {
+            if self.pending.contains(import) {
+                self.report_cycle(import);
+            } else {
+                self.load(import);
+            }
+        }
+        let mut imports = Vec::with_capacity(all.len());
         let mut complete = true;
-        let plain = file
-            .dependency
-            .iter()
-            .zip(std::iter::repeat(path::FILE_DEPENDENCY));
-        let option = file
-            .option_dependency
-            .iter()
-            .zip(std::iter::repeat(path::FILE_OPTION_DEPENDENCY));
-        for (index, (import, kind)) in plain.chain(option).enumerate() {
-            let index = if kind == path::FILE_DEPENDENCY {
-                index
-            } else {
-                index - file.dependency.len()
-            };
-            let cycle = self.pending.iter().position(|pending| pending == import);
-            let message = if let Some(start) = cycle {
-                let chain = self.pending[start..].join(" -> ");
-                format!("File recursively imports itself: {chain} -> {import}")
-            } else if let Some(id) = self.load(import) {
-                imports.push(id);
+        for (kind, index, import) in all {
+            if let Some(Some(id)) = self.loaded.get(import) {
+                imports.push(*id);
                 continue;
-            } else {
-                format!("Import \"{import}\" was not found or had errors.")
-            };
+            }
             complete = false;
+            if import == name {
+                continue;
+            }
             let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
             self.diagnostics.push(Diagnostic {
                 file: name.to_owned(),
                 position: position_of(file, &place),
                 severity: Severity::Error,
-                message,
+                message: format!("Import \"{import}\" was not found or had errors."),
             });
         }
         self.pending.pop();
         complete.then_some(imports)
+    }
+
+    /// `import` is being compiled already: the files between it and the current one import each other. The error stands in `import`, where it imports the next of them.
+    fn report_cycle(&mut self, import: &str) {
+        let Some(start) = self.pending.iter().position(|pending| pending == import) else {
+            return;
+        };
+        let chain = self.pending[start..].join(" -> ");
+        let next = self.pending.get(start + 1).map_or(import, String::as_str);
+        let position = self.sources.read(import).ok().and_then(|text| {
+            let (file, _) = parser::parse(import, &text);
+            let index = file.dependency.iter().position(|name| name == next)?;
+            position_of(&file, &[path::FILE_DEPENDENCY, i32::try_from(index).ok()?])
+        });
+        self.diagnostics.push(Diagnostic {
+            file: import.to_owned(),
+            position,
+            severity: Severity::Error,
+            message: format!("File recursively imports itself: {chain} -> {import}"),
+        });
     }
 
     fn report(&mut self, name: &str, findings: Findings) {

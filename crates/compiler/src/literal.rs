@@ -4,6 +4,8 @@
 pub(crate) fn integer(text: &[u8], max: u64) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     let value = if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        // The lexer has reported the missing digits.
+        let hex = if hex.is_empty() { "0" } else { hex };
         u64::from_str_radix(hex, 16).ok()?
     } else if text.len() > 1 && text.starts_with('0') {
         u64::from_str_radix(text, 8).ok()?

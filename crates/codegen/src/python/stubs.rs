@@ -62,6 +62,7 @@ struct Generator<'g, 's> {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "one fact for each import")]
 struct Uses {
+    any: bool,
     containers: bool,
     iterable: bool,
     enums: bool,
@@ -117,6 +118,7 @@ impl<'s> Generator<'_, 's> {
             } else {
                 uses.iterable |= is_repeated(field);
                 uses.mapping |= is_message(field);
+                uses.any |= is_message(field);
                 field
             };
             if is_message(shown) {
@@ -231,6 +233,7 @@ impl<'s> Generator<'_, 's> {
             (uses.mapping, "Mapping as _Mapping"),
         ];
         let typing = [
+            (uses.any && self.runtime == Runtime::Russet, "Any as _Any"),
             (true, "ClassVar as _ClassVar"),
             (uses.optional, "Optional as _Optional"),
             (uses.union, "Union as _Union"),
@@ -289,6 +292,14 @@ impl<'s> Generator<'_, 's> {
         }
     }
 
+    /// A mapping of field names to values, as a constructor takes it for a message.
+    fn any_mapping(&self) -> &'static str {
+        match self.runtime {
+            Runtime::Russet => "_Mapping[str, _Any]",
+            Runtime::Original => "_Mapping",
+        }
+    }
+
     /// How a type is written in this file.
     fn type_name(&self, full_name: &str) -> String {
         let Some(file) = self.schema.file_of(full_name) else {
@@ -336,10 +347,16 @@ impl<'s> Generator<'_, 's> {
     }
 
     fn extensions(&mut self, extensions: &[FieldDescriptorProto]) {
+        // At module level a class variable is an error to type checkers.
+        let number_type = if self.runtime == Runtime::Russet && self.out.indent == 0 {
+            "int"
+        } else {
+            "_ClassVar[int]"
+        };
         for extension in extensions {
             let name = name_of(&extension.name);
             self.out.lines(&format!(
-                "{}_FIELD_NUMBER: _ClassVar[int]\n{name}: _descriptor.FieldDescriptor",
+                "{}_FIELD_NUMBER: {number_type}\n{name}: _descriptor.FieldDescriptor",
                 name.to_ascii_uppercase()
             ));
         }
@@ -498,7 +515,7 @@ impl<'s> Generator<'_, 's> {
                 DURATION => "datetime.timedelta, ",
                 _ => "",
             };
-            format!("_Union[{more}{value}, _Mapping]")
+            format!("_Union[{more}{value}, {}]", self.any_mapping())
         } else if field.type_ == Some(field_type::ENUM) {
             format!("_Union[{value}, str]")
         } else {

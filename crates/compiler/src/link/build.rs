@@ -22,7 +22,7 @@ const MAX_PACKAGE_DEPTH: usize = 100;
 const MAX_SUGGESTIONS: i32 = 3;
 
 /// Field numbers that the protobuf libraries keep for themselves.
-const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
+pub(super) const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
 
 impl Linker<'_> {
     pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
@@ -420,16 +420,6 @@ impl Linker<'_> {
                 self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
             }
             let message = format!("Field numbers cannot be greater than {MAX_FIELD_NUMBER}.");
-            self.error(file, place, &[path::FIELD_NUMBER], message);
-        } else if !is_extension && RESERVED_NUMBERS.contains(&number) {
-            if let Some(scope) = scope {
-                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
-            }
-            let message = format!(
-                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
-                RESERVED_NUMBERS.start,
-                RESERVED_NUMBERS.end - 1
-            );
             self.error(file, place, &[path::FIELD_NUMBER], message);
         }
         let id = FieldId(self.table.fields.len());

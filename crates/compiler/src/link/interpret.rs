@@ -22,6 +22,8 @@ enum Pass {
     Custom,
 }
 
+const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
+
 /// Where an option was found wrong.
 enum Wrong {
     Name(String),
@@ -44,15 +46,13 @@ impl Linker<'_> {
             waiting.push(options);
             Keep::Yes
         });
-        if !self.findings.has_errors() {
-            self.resolve_features(file);
-            let mut waiting = waiting.into_iter();
-            for_each(file, &mut |element| {
-                let options = waiting.next().unwrap_or_default();
-                self.interpret_element(&places, element, &options, Pass::Custom, &mut moved);
-                Keep::Yes
-            });
-        }
+        self.resolve_features(file);
+        let mut waiting = waiting.into_iter();
+        for_each(file, &mut |element| {
+            let options = waiting.next().unwrap_or_default();
+            self.interpret_element(&places, element, &options, Pass::Custom, &mut moved);
+            Keep::Yes
+        });
         file.source_code_info = places.source_code_info;
         if let Some(info) = &mut file.source_code_info {
             info.location = move_locations(std::mem::take(&mut info.location), &moved);
@@ -144,6 +144,12 @@ impl Linker<'_> {
             if name == "uninterpreted_option" && index == 0 {
                 return Err(Wrong::Name(
                     "Option must not use reserved name \"uninterpreted_option\".".to_owned(),
+                ));
+            }
+            if name == "map_entry" && type_name == MESSAGE_OPTIONS && index == 0 {
+                return Err(Wrong::Name(
+                    "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead."
+                        .to_owned(),
                 ));
             }
             if index > 0 {

@@ -8,6 +8,7 @@ use russet_descriptor::proto::{
     repeated_field_encoding,
 };
 
+use super::build::RESERVED_NUMBERS;
 use super::{Linker, at};
 use crate::features::Features;
 use crate::names::{camel_case, enum_value_key, json_name};
@@ -65,6 +66,8 @@ impl Linker<'_> {
         let options = message.options.as_ref();
         let features = outer.merged(options.and_then(|options| options.features.as_ref()));
         self.table[id].features = features;
+        self.table[id].is_map_entry =
+            options.is_some_and(|options| options.map_entry == Some(true));
         self.table[id].is_message_set =
             options.is_some_and(|options| options.message_set_wire_format == Some(true));
         for (index, field) in message.field.iter().enumerate() {
@@ -404,6 +407,14 @@ impl Linker<'_> {
         let options = proto.options.clone().unwrap_or_default();
         if self.table[self.file].edition >= edition::EDITION_2023 {
             self.validate_field_features(file, proto, id, options.features.as_ref(), place);
+        }
+        if !field.is_extension && RESERVED_NUMBERS.contains(&field.number) {
+            let message = format!(
+                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
+                RESERVED_NUMBERS.start,
+                RESERVED_NUMBERS.end - 1
+            );
+            self.error(file, place, &[path::FIELD_NUMBER], message);
         }
         if (options.lazy == Some(true) || options.unverified_lazy == Some(true))
             && field.type_ != field_type::MESSAGE

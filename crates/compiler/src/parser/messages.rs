@@ -26,6 +26,7 @@ impl Parser<'_> {
             visibility,
             ..DescriptorProto::default()
         };
+        self.check_nesting()?;
         self.expect("message")?;
         let name = self.place(place, &[path::NAME]);
         message.name = Some(self.identifier("Expected message name.")?);
@@ -37,12 +38,8 @@ impl Parser<'_> {
 
     /// From `{` to `}`, then what follows from the whole: `max` in ranges, oneofs for `optional` fields.
     pub(super) fn message_block(&mut self, message: &mut DescriptorProto, place: Place) -> Parsed {
+        self.check_nesting()?;
         self.expect_end("{", Some(place))?;
-        if self.nesting == MAX_MESSAGE_NESTING {
-            self.error("Reached maximum recursion limit for nested messages.");
-            self.skip_block();
-            return Ok(());
-        }
         self.nesting += 1;
         let result = self.message_statements(message, place);
         self.nesting -= 1;
@@ -69,6 +66,13 @@ impl Parser<'_> {
         }
         if self.syntax == Syntax::Proto3 {
             add_synthetic_oneofs(message);
+        }
+        Ok(())
+    }
+
+    fn check_nesting(&mut self) -> Parsed {
+        if self.nesting + 1 >= MAX_MESSAGE_NESTING {
+            return self.fail("Reached maximum recursion limit for nested messages.");
         }
         Ok(())
     }

@@ -94,13 +94,13 @@ impl Parser<'_> {
                 self.fail("Unexpected end of stream while parsing option value.")
             }
             TokenKind::Identifier if negative => {
+                self.lexer.next();
                 let value = match token.text {
                     b"inf" => f64::NEG_INFINITY,
                     b"nan" => f64::NAN,
                     _ => return self.fail("Identifier after '-' symbol must be inf or nan."),
                 };
                 self.add_to_path(place, DOUBLE_VALUE);
-                self.lexer.next();
                 option.double_value = Some(value);
                 Ok(())
             }
