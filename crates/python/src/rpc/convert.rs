@@ -25,10 +25,15 @@ pub(super) fn metadata_from_python(given: Option<&Bound<'_, PyAny>>) -> PyResult
             .ok()
             .filter(|pair| pair.len() == 2)
             .cloned()
-            .map_or_else(|| item.extract::<(Py<PyAny>, Py<PyAny>)>().map(|pair| pair.into_pyobject(item.py())), |pair| Ok(Ok(pair)))??;
+            .map_or_else(
+                || {
+                    item.extract::<(Py<PyAny>, Py<PyAny>)>()
+                        .map(|pair| pair.into_pyobject(item.py()))
+                },
+                |pair| Ok(Ok(pair)),
+            )??;
         let key = text_or_bytes(&pair.get_item(0)?, "key")?;
-        let key = std::str::from_utf8(&key)
-            .map_err(|_| invalid(given, "a key is not text"))?;
+        let key = std::str::from_utf8(&key).map_err(|_| invalid(given, "a key is not text"))?;
         let value = text_or_bytes(&pair.get_item(1)?, "value")?;
         metadata
             .push(key, &value)
