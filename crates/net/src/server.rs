@@ -290,7 +290,11 @@ impl Server {
 
     /// Leaves `parker` to be told when no call runs any more.
     pub fn wait_for_idle(&mut self, parker: &Arc<Parker>) {
-        if !self.idle_waiters.iter().any(|other| Arc::ptr_eq(other, parker)) {
+        if !self
+            .idle_waiters
+            .iter()
+            .any(|other| Arc::ptr_eq(other, parker))
+        {
             self.idle_waiters.push(parker.clone());
         }
     }

@@ -72,7 +72,10 @@ impl ServerCall {
     }
 
     /// Waits for the next request message; `None` at the end of the client's side, an error where the call has ended.
-    pub(super) fn receive(&self, py: Python<'_>) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
+    pub(super) fn receive(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
         let inbound = wait(py, &self.inner.reactor, None, |core, parker| {
             match core.next_message(self.key) {
                 Inbound::Pending => {
@@ -190,7 +193,8 @@ impl ServerCall {
 
     /// Logs an exception with its traceback.
     pub(super) fn report(&self, py: Python<'_>, text: &str, error: &PyErr) {
-        let logged = imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
+        let logged =
+            imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
         if let Err(error) = logged {
             error.write_unraisable(py, None);
         }
@@ -275,7 +279,11 @@ impl ServerCall {
         PyDict::new(py)
     }
 
-    fn send_initial_metadata(&self, py: Python<'_>, initial_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn send_initial_metadata(
+        &self,
+        py: Python<'_>,
+        initial_metadata: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let metadata = metadata_from_python(Some(initial_metadata))?;
         if self.initial_metadata_sent() {
             return Err(PyValueError::new_err("Initial metadata no longer allowed!"));
@@ -306,7 +314,8 @@ impl ServerCall {
         let mut code = code_from_python(code);
         let mut details = details;
         if code == Code::Ok {
-            imports::log_server_error(py)?.call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
+            imports::log_server_error(py)?
+                .call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
             code = Code::Unknown;
             details = "";
         }
