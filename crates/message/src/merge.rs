@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::MAX_NESTING;
-use crate::list::Items;
+use crate::list::{Items, List};
+use crate::map::Map;
 use crate::message::Message;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
@@ -46,6 +47,11 @@ impl Message {
             "only messages of one type merge"
         );
         self.touch();
+        if self.ty().is_recursive() {
+            // The target may be in the source, and would grow while it is read.
+            let source = source.duplicate()?;
+            return merge(self, &source, Nesting::start());
+        }
         merge(self, source, Nesting::start())
     }
 }
@@ -123,10 +129,7 @@ fn merge(target: &Message, source: &Message, nesting: Nesting) -> Result<(), Too
                     continue;
                 };
                 // Copied first: source and target may be one.
-                let mut copies = Vec::with_capacity(map.len());
-                for (key, value) in map.entries().as_slice() {
-                    copies.push((key.clone(), copy_value(value, nesting)?));
-                }
+                let copies = copy_entries(&map, nesting)?;
                 let target = target.map_or_new(field);
                 let mut entries = target.entries_mut();
                 for (key, value) in copies {
@@ -142,6 +145,21 @@ fn merge(target: &Message, source: &Message, nesting: Nesting) -> Result<(), Too
     Ok(())
 }
 
+impl Map {
+    /// Copies of the entries, which share nothing changeable.
+    pub fn copy_entries(&self) -> Result<Vec<(Value, Value)>, TooDeep> {
+        copy_entries(self, Nesting::start())
+    }
+}
+
+fn copy_entries(map: &Map, nesting: Nesting) -> Result<Vec<(Value, Value)>, TooDeep> {
+    let mut copies = Vec::with_capacity(map.len());
+    for (key, value) in map.entries().as_slice() {
+        copies.push((key.clone(), copy_value(value, nesting)?));
+    }
+    Ok(copies)
+}
+
 fn merge_list(
     target: &Message,
     source: &Message,
@@ -154,6 +172,13 @@ fn merge_list(
     let copies = copy_items(&list.items(), nesting)?;
     target.list_or_new(field).items_mut().append(copies);
     Ok(())
+}
+
+impl List {
+    /// Copies of the elements, which share nothing changeable.
+    pub fn copy_items(&self) -> Result<Items, TooDeep> {
+        copy_items(&self.items(), Nesting::start())
+    }
 }
 
 fn copy_items(items: &Items, nesting: Nesting) -> Result<Items, TooDeep> {

@@ -510,7 +510,7 @@ impl Message {
         let child = Self::new(field.message_type());
         child.body().parent.set(self.0.as_ptr());
         child.body().parent_number.set(field.number());
-        self.store(field, Some(child.clone().0));
+        self.store(field, Some(child.clone().into_body()));
         child
     }
 

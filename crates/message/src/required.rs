@@ -29,6 +29,27 @@ pub(crate) fn reaches_required(ty: &'static MessageType) -> bool {
     false
 }
 
+/// Whether a message of `ty` can hold another of it. An extendable type can.
+pub(crate) fn reaches_itself(ty: &'static MessageType) -> bool {
+    let start = ty.descriptor();
+    let mut seen = HashSet::new();
+    let mut rest = vec![start];
+    while let Some(message) = rest.pop() {
+        if !message.proto().extension_range.is_empty() {
+            return true;
+        }
+        for next in message.fields().iter().filter_map(|f| f.message_type()) {
+            if next == start {
+                return true;
+            }
+            if seen.insert(next.full_name()) {
+                rest.push(next);
+            }
+        }
+    }
+    false
+}
+
 impl Message {
     /// Whether it and all messages in it have their required fields.
     #[inline]

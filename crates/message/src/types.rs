@@ -259,6 +259,7 @@ pub struct MessageType {
     /// The members of each oneof.
     oneofs: Box<[Box<[u16]>]>,
     needs_required_check: OnceLock<bool>,
+    is_recursive: OnceLock<bool>,
     attachment: Attachment,
 }
 
@@ -350,6 +351,7 @@ impl MessageType {
             dropped,
             oneofs,
             needs_required_check: OnceLock::new(),
+            is_recursive: OnceLock::new(),
             attachment: Attachment::default(),
         }
     }
@@ -417,6 +419,12 @@ impl MessageType {
         *self
             .needs_required_check
             .get_or_init(|| crate::required::reaches_required(self))
+    }
+    /// Whether a message of this type can hold another of it, at any depth.
+    pub(crate) fn is_recursive(&'static self) -> bool {
+        *self
+            .is_recursive
+            .get_or_init(|| crate::required::reaches_itself(self))
     }
     /// The place of the layer above.
     #[inline]
