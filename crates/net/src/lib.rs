@@ -1,1 +1,21 @@
-//! Sockets, timers and the reactor that drives the engine.
+//! Sockets, names, timers and the reactor that drives the engine.
+//!
+//! [`server::Server`] and [`channel::Channel`] are the state of a server and of a client's channel: sockets joined to engines, and the calls on them. A [`Reactor`] drives one of them, either by the threads that wait for something ([`Reactor::wait`]) or by an event loop ([`Reactor::turn_now`]). Nothing here knows Python, protobuf, or what a method does.
+
+pub mod address;
+pub mod backoff;
+pub mod channel;
+pub mod server;
+
+mod inbox;
+mod parker;
+mod reactor;
+mod resolver;
+mod socket;
+mod timers;
+mod transport;
+
+pub use inbox::Inbound;
+pub use parker::{Parker, Wake};
+pub use reactor::{Core, Reactor, TICK, Waited};
+pub use russet_rpc as rpc;

@@ -1,1 +1,32 @@
 //! gRPC without I/O: framing, metadata, status, deadlines.
+//!
+//! [`server::Connection`] and [`client::Connection`] each are one connection of gRPC over HTTP/2. Bytes and the time go in; events, bytes to write and the time of the next timeout come out. They know no socket, clock, lock, thread or async runtime: a driver gives them these. After each input and each batch of commands a driver polls events until there are none, writes `output`, reports `output_written`, and arms its timer with `poll_timeout`.
+
+pub mod client;
+pub mod limits;
+pub mod server;
+
+mod call;
+mod calls;
+mod close;
+mod code;
+mod compression;
+mod deadlines;
+mod encoding;
+mod error;
+mod inbound;
+mod keepalive;
+mod link;
+mod mapping;
+mod metadata;
+mod status;
+mod timeout;
+mod wire;
+
+pub use call::CallId;
+pub use close::{CloseReason, Fault};
+pub use code::Code;
+pub use encoding::{Encoding, EncodingSet, MessageOptions};
+pub use error::{CallEnded, SendError};
+pub use metadata::{Iter as MetadataIter, Metadata, MetadataError, is_binary};
+pub use status::{Status, percent_decode, percent_encode};

@@ -1,0 +1,78 @@
+# Every target sets up what it needs: a virtual environment of its own under .venv/, the extension, the packages.
+# PYTHON=/path/to/python chooses the interpreter (CPython 3.9 to 3.14); each version gets its own environment.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+BASE_PYTHON := $(shell tools/find-python)
+TAG := $(shell $(BASE_PYTHON) -c 'import sys; print("cpython-%d.%d" % sys.version_info[:2])')
+VENV := .venv/$(TAG)
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+$(VENV)/.created:
+	$(call say,Making a virtual environment for $(TAG))
+	@$(BASE_PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.created requirements/test.txt
+	$(call say,Installing the test packages)
+	@$(BIN)/pip install --quiet -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.created requirements/lint.txt
+	$(call say,Installing the linters)
+	@$(BIN)/pip install --quiet -r requirements/lint.txt
+	@touch $@
+
+.PHONY: build
+build: $(VENV)/.test ## Build the extension and install the package in editable form
+	$(call say,Building the extension (release) for $(TAG))
+	@. $(BIN)/activate && maturin develop --release --quiet
+
+.PHONY: demo
+demo: build ## Build all, compile route_guide.proto, run its server and client, check every answer
+	$(call say,RouteGuide: compile$(comma) serve$(comma) call)
+	@$(RUN) examples/demo.py
+
+.PHONY: test
+test: lint test-rust test-python ## Lint and run every test (what CI runs)
+
+.PHONY: test-rust
+test-rust: ## Unit, table and property tests of the Rust crates
+	$(call say,Rust tests)
+	@cargo test --quiet --workspace --exclude russet-python
+
+.PHONY: test-python
+test-python: build ## Behaviour tests in Python, with the originals as oracles
+	$(call say,Python tests on $(TAG))
+	@$(RUN) -m pytest -q tests
+
+.PHONY: lint
+lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright
+
+.PHONY: lint-rust
+lint-rust: $(VENV)/.created
+	$(call say,rustfmt and clippy)
+	@cargo fmt --all --check
+	@PYO3_PYTHON=$(abspath $(RUN)) cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+.PHONY: lint-python
+lint-python: build $(VENV)/.lint
+	$(call say,ruff$(comma) mypy$(comma) pyright)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/pyright --pythonpath $(RUN)
+
+.PHONY: clean
+clean: ## Remove what the targets made
+	rm -rf target .venv dist
+
+comma := ,

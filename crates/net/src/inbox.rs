@@ -1,0 +1,106 @@
+//! Whole messages of one call that the application has not taken yet, and who waits for them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::parker::Parker;
+
+/// A message and the flow-control credit that goes back to the peer when it is taken.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) message: Vec<u8>,
+    pub(crate) credit: u32,
+}
+
+/// What a call has for its reader.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Inbound<E> {
+    /// The next message.
+    Message(Vec<u8>),
+    /// Nothing yet.
+    Pending,
+    /// The peer has sent its last message, and it has been taken.
+    HalfClosed,
+    /// The call has ended.
+    Ended(E),
+}
+
+/// A queue whose first message needs no allocation: most calls have one.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    first: Option<Received>,
+    rest: VecDeque<Received>,
+}
+
+impl Inbox {
+    pub(crate) fn push(&mut self, received: Received) {
+        if self.first.is_none() {
+            // `rest` is empty here: `pop` moves its front up.
+            self.first = Some(received);
+        } else {
+            self.rest.push_back(received);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Received> {
+        let taken = self.first.take();
+        self.first = self.rest.pop_front();
+        taken
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+/// Who is told when a call has news.
+#[derive(Debug, Default)]
+pub(crate) struct Interest {
+    /// A thread that waits; taken when it is told.
+    pub(crate) waiter: Option<Arc<Parker>>,
+    /// Whether the call goes on the list of changed calls.
+    pub(crate) watched: bool,
+    /// Whether it stands there already.
+    listed: bool,
+}
+
+impl Interest {
+    /// Tells the waiting thread; `true` where the call must go on the list of changed calls.
+    pub(crate) fn tell(&mut self) -> bool {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.unpark();
+        }
+        self.watched && !std::mem::replace(&mut self.listed, true)
+    }
+
+    /// The call has been taken from the list.
+    pub(crate) const fn unlist(&mut self) {
+        self.listed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_in_order() {
+        let mut inbox = Inbox::default();
+        for round in 0..3 {
+            assert!(inbox.is_empty());
+            for number in 0..=round {
+                inbox.push(Received {
+                    message: vec![number],
+                    credit: 0,
+                });
+            }
+            for number in 0..=round {
+                assert_eq!(
+                    inbox.pop().map(|received| received.message),
+                    Some(vec![number])
+                );
+            }
+            assert!(inbox.pop().is_none());
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! Leader and followers: whichever thread waits for something drives everybody's I/O meanwhile.
+//!
+//! A [`Reactor`] owns a poll and a [`Core`], the state that sockets and engines live in. A thread that must wait becomes the *leader* if nobody is: it waits in the poll, lets the core work on what arrived, and goes when its own wish is fulfilled. The others are *followers*, parked until their wish is fulfilled or the leader's place is free. So a call made by a single thread needs no other thread at all.
+//!
+//! A *guard*, a thread that never needs the GIL, takes the lead where nobody does for longer than [`TICK`] although there is work: a handler that blocks, a future that nobody waits for.
+//!
+//! ```text
+//!  thread A (leader)           thread B (follower)          guard
+//!  poll ── work ── poll        parked on its own fd         looks every TICK while there is work,
+//!  own reply: unpark B   --->  leads on                     leads if nobody does, yields when asked
+//! ```
+//!
+//! The core's lock is held while frames are processed and commands are given, never while a thread waits and never while Python runs.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Registry, Token, Waker};
+
+use crate::parker::{Parker, Wake};
+
+/// How long the lead may stand empty, while there is work, before the guard takes it.
+pub const TICK: Duration = Duration::from_millis(1);
+
+/// For how many ticks without any work the guard goes on looking before it sleeps. Waking it costs a system call, so that a lull between two calls should not send it to sleep.
+const DROWSY_TICKS: u32 = 50;
+
+/// For how many ticks the lead may stand empty while there is nothing to do but to listen. A thread that wants the lead back from the guard pays a wake-up, so that the guard should not take it between two calls.
+const PATIENT_TICKS: u32 = 100;
+
+/// The token of the waker; a core uses others.
+pub(crate) const WAKER: Token = Token(0);
+
+/// How many readiness events are taken from the system at once.
+const EVENTS: usize = 256;
+
+/// The state that a reactor drives.
+pub trait Core: Send {
+    /// Takes in one readiness event.
+    fn handle_event(&mut self, event: &mio::event::Event, now: Instant);
+    /// Ends a turn: due timers, unfinished reads, news to those who wait.
+    fn handle_turn(&mut self, now: Instant);
+    /// When [`Core::handle_turn`] must run next; an instant that has passed where work is left over.
+    fn next_turn(&self) -> Option<Instant>;
+    /// Writes what is waiting to be written.
+    fn flush(&mut self, now: Instant);
+    /// Whether somebody should drive the I/O although nobody waits.
+    fn needs_guard(&self) -> bool;
+    /// Whether there is work at hand that may keep the threads that drive the I/O from it, so that the guard should look now and then.
+    fn is_busy(&self) -> bool;
+}
+
+#[derive(Debug)]
+struct Poller {
+    poll: Poll,
+    events: Events,
+}
+
+/// How a wait ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Waited<T> {
+    /// The wish was fulfilled.
+    Ready(T),
+    /// The deadline passed.
+    TimedOut,
+    /// A signal arrived; the caller asks Python whether to raise, and waits again if not.
+    Interrupted,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Reactor<C> {
+    core: Mutex<C>,
+    poller: Mutex<Poller>,
+    waker: Arc<Waker>,
+    /// Followers that may be given the lead.
+    followers: Mutex<Vec<Arc<Parker>>>,
+    /// How many threads wait for the guard to yield.
+    wanting: AtomicUsize,
+    /// How many turns were made; the guard compares.
+    turns: AtomicU64,
+    /// Whether the leader is waiting in the poll.
+    polling: AtomicBool,
+    guard: Parker,
+    guard_leads: AtomicBool,
+    guard_awake: AtomicBool,
+    /// The last thread that used to lead has left: the guard takes over at once.
+    abandoned: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl<C: Core> Reactor<C> {
+    /// Makes a poll and the core that registers with it.
+    pub fn new(make: impl FnOnce(Registry, Arc<Waker>) -> io::Result<C>) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let core = make(poll.registry().try_clone()?, waker.clone())?;
+        Ok(Self {
+            core: Mutex::new(core),
+            poller: Mutex::new(Poller {
+                poll,
+                events: Events::with_capacity(EVENTS),
+            }),
+            waker,
+            followers: Mutex::default(),
+            wanting: AtomicUsize::new(0),
+            turns: AtomicU64::new(0),
+            polling: AtomicBool::new(false),
+            guard: Parker::new()?,
+            guard_leads: AtomicBool::new(false),
+            guard_awake: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// The core. The caller neither waits nor runs Python while it holds this.
+    pub fn core(&self) -> MutexGuard<'_, C> {
+        // A panic in the core is our bug; what it left behind is still memory-safe, and closing connections beats losing the process.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The descriptor of the poll, for an event loop that waits on it instead of calling [`Reactor::wait`].
+    pub fn descriptor(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(
+            &self
+                .poller
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .poll,
+        )
+    }
+
+    /// One turn without waiting, for an event loop. Does nothing while another thread leads.
+    pub fn turn_now(&self) {
+        if let Some(mut poller) = self.try_lead() {
+            self.turn(&mut poller, Some(Duration::ZERO));
+        }
+    }
+
+    /// Interrupts whoever waits in the poll.
+    pub fn wake(&self) {
+        // It fails only where the poll is gone, and then nobody waits in it.
+        let _ = self.waker.wake();
+    }
+
+    /// Waits until `ready` gives a value, driving the I/O if nobody else does. `ready` is called with the core whenever something may have changed; where it gives `None` it must leave `parker`, the calling thread's own, where the core finds it when the wish is fulfilled.
+    pub fn wait<T>(
+        &self,
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut(&mut C) -> Option<T>,
+    ) -> Waited<T> {
+        let mut parked = false;
+        let outcome = loop {
+            let next_turn = {
+                let mut core = self.core();
+                if let Some(value) = ready(&mut core) {
+                    break Waited::Ready(value);
+                }
+                let now = Instant::now();
+                if deadline.is_some_and(|deadline| deadline <= now) {
+                    break Waited::TimedOut;
+                }
+                core.flush(now);
+                core.next_turn()
+            };
+            self.enlist(parker);
+            if let Some(mut poller) = self.try_lead() {
+                self.dismiss(parker);
+                parker.set_leading(Some(self.waker.clone()));
+                let outcome = self.lead(&mut poller, deadline, &mut ready);
+                parker.set_leading(None);
+                drop(poller);
+                self.hand_over();
+                return outcome;
+            }
+            parked = true;
+            let wanted = self.guard_leads.load(Ordering::SeqCst);
+            if wanted {
+                self.wanting.fetch_add(1, Ordering::SeqCst);
+                self.wake();
+            }
+            let wake = parker.park(earlier(deadline, next_turn));
+            if wanted {
+                self.wanting.fetch_sub(1, Ordering::SeqCst);
+            }
+            self.dismiss(parker);
+            match wake {
+                Wake::Interrupted => break Waited::Interrupted,
+                Wake::TimedOut => {
+                    let mut core = self.core();
+                    core.handle_turn(Instant::now());
+                }
+                Wake::Unparked => {}
+            }
+        };
+        if parked && self.try_lead().is_some() {
+            // This thread may have been told that the lead is free, and does not take it.
+            self.hand_over();
+        }
+        outcome
+    }
+
+    fn lead<T>(
+        &self,
+        poller: &mut Poller,
+        deadline: Option<Instant>,
+        ready: &mut impl FnMut(&mut C) -> Option<T>,
+    ) -> Waited<T> {
+        loop {
+            // Something may have been fulfilled between the last look and taking the lead.
+            let next_turn = {
+                let mut core = self.core();
+                if let Some(value) = ready(&mut core) {
+                    return Waited::Ready(value);
+                }
+                let now = Instant::now();
+                core.flush(now);
+                core.next_turn()
+            };
+            let until = earlier(deadline, next_turn);
+            let timeout = until.map(|at| at.saturating_duration_since(Instant::now()));
+            if !self.turn(poller, timeout) {
+                return Waited::Interrupted;
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return match ready(&mut self.core()) {
+                    Some(value) => Waited::Ready(value),
+                    None => Waited::TimedOut,
+                };
+            }
+        }
+    }
+
+    /// Polls once and works on what arrived; `false` where a signal interrupted it.
+    fn turn(&self, poller: &mut Poller, timeout: Option<Duration>) -> bool {
+        self.polling.store(true, Ordering::SeqCst);
+        let polled = poller.poll.poll(&mut poller.events, timeout.map(round_up));
+        self.polling.store(false, Ordering::SeqCst);
+        self.turns.fetch_add(1, Ordering::SeqCst);
+        if let Err(error) = polled {
+            // mio returns the interruption; any other error of epoll_wait means a descriptor that we own is broken.
+            debug_assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+            return false;
+        }
+        let now = Instant::now();
+        let mut core = self.core();
+        for event in &poller.events {
+            if event.token() != WAKER {
+                core.handle_event(event, now);
+            }
+        }
+        core.handle_turn(now);
+        if core.is_busy() {
+            self.alert_guard();
+        }
+        true
+    }
+
+    fn try_lead(&self) -> Option<MutexGuard<'_, Poller>> {
+        match self.poller.try_lock() {
+            Ok(poller) => Some(poller),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn followers(&self) -> MutexGuard<'_, Vec<Arc<Parker>>> {
+        self.followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enlist(&self, parker: &Arc<Parker>) {
+        self.followers().push(parker.clone());
+    }
+
+    fn dismiss(&self, parker: &Arc<Parker>) {
+        let mut followers = self.followers();
+        if let Some(index) = followers
+            .iter()
+            .position(|other| Arc::ptr_eq(other, parker))
+        {
+            followers.swap_remove(index);
+        }
+    }
+
+    /// Lets a follower know that the lead is free.
+    fn hand_over(&self) {
+        if let Some(follower) = self.followers().last() {
+            follower.unpark();
+        }
+    }
+
+    /// Tells the guard that there is work it should watch over. Cheap while it is awake.
+    pub fn alert_guard(&self) {
+        if !self.guard_awake.load(Ordering::SeqCst)
+            && !self.guard_awake.swap(true, Ordering::SeqCst)
+        {
+            self.guard.unpark();
+        }
+    }
+
+    /// Leaves the lead to the guard, at once.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.guard_awake.store(true, Ordering::SeqCst);
+        self.guard.unpark();
+    }
+
+    /// Ends [`Reactor::run_guard`].
+    pub fn stop_guard(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.guard.unpark();
+        self.wake();
+    }
+
+    /// The guard's loop, on a thread of its own, until [`Reactor::stop_guard`]. `after_turn` runs without the core's lock after each look and each turn that the guard leads: the place to start what needs another thread.
+    pub fn run_guard(&self, mut after_turn: impl FnMut(&Self)) {
+        let mut idle_ticks = 0_u32;
+        let mut empty_ticks = 0_u32;
+        let mut seen = self.turns.load(Ordering::SeqCst);
+        while !self.stopped.load(Ordering::SeqCst) {
+            if idle_ticks > DROWSY_TICKS {
+                self.guard_awake.store(false, Ordering::SeqCst);
+                // Work may have come between the last look and this line.
+                if !self.unattended() {
+                    self.guard.park(None);
+                }
+                self.guard_awake.store(true, Ordering::SeqCst);
+                idle_ticks = 0;
+            }
+            self.guard.park(Some(Instant::now() + TICK));
+            let turns = self.turns.load(Ordering::SeqCst);
+            let moved = turns != seen;
+            seen = turns;
+            if !moved {
+                // What a thread wanted to send together with more, and then was kept from.
+                self.core().flush(Instant::now());
+            }
+            if moved || !self.unattended() {
+                idle_ticks = if moved { 0 } else { idle_ticks + 1 };
+                empty_ticks = 0;
+                after_turn(self);
+                continue;
+            }
+            idle_ticks = 0;
+            empty_ticks += 1;
+            let abandoned = self.abandoned.swap(false, Ordering::SeqCst);
+            if empty_ticks < PATIENT_TICKS && !abandoned && !self.core().is_busy() {
+                after_turn(self);
+                continue;
+            }
+            empty_ticks = 0;
+            self.guard_lead(&mut after_turn);
+            after_turn(self);
+            seen = self.turns.load(Ordering::SeqCst);
+        }
+    }
+
+    /// Whether there is work and nobody waits in the poll.
+    fn unattended(&self) -> bool {
+        !self.polling.load(Ordering::SeqCst) && self.core().needs_guard()
+    }
+
+    fn guard_lead(&self, after_turn: &mut impl FnMut(&Self)) {
+        self.guard_leads.store(true, Ordering::SeqCst);
+        if let Some(mut poller) = self.try_lead() {
+            while self.wanting.load(Ordering::SeqCst) == 0 && !self.stopped.load(Ordering::SeqCst) {
+                let next_turn = {
+                    let mut core = self.core();
+                    if !core.needs_guard() {
+                        break;
+                    }
+                    core.flush(Instant::now());
+                    core.next_turn()
+                };
+                let timeout = next_turn.map(|at| at.saturating_duration_since(Instant::now()));
+                self.turn(&mut poller, timeout);
+                after_turn(self);
+            }
+        }
+        self.guard_leads.store(false, Ordering::SeqCst);
+        self.hand_over();
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The poll counts in milliseconds; rounding down would wake too early and spin.
+fn round_up(timeout: Duration) -> Duration {
+    if timeout.is_zero() {
+        return timeout;
+    }
+    let millis = timeout.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,255 @@
+//! Non-blocking stream sockets, TCP and Unix, and the listeners that accept them.
+//!
+//! Reading and writing only; what the bytes mean is the engine's affair.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, Type};
+
+use crate::address::ListenAddress;
+
+/// How many connections may wait to be accepted. The system lowers it to its own maximum.
+const LISTEN_BACKLOG: i32 = 4096;
+
+/// A connected, or connecting, stream.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Starts a TCP connection; it is there once the socket is writable and [`Socket::take_error`] is `None`.
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        // Calls are small and answered at once; waiting to fill a segment only adds latency.
+        stream.set_nodelay(true)?;
+        Ok(Self::Tcp(stream))
+    }
+
+    /// Starts a connection to a Unix-domain socket.
+    pub(crate) fn connect_unix(path: &Path) -> io::Result<Self> {
+        UnixStream::connect(path).map(Self::Unix)
+    }
+
+    /// The error of a failed connection attempt.
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Self::Tcp(stream) => stream.take_error(),
+            Self::Unix(stream) => stream.take_error(),
+        }
+    }
+
+    /// Whether the connection attempt has succeeded. Call after the socket became writable.
+    pub(crate) fn is_connected(&self) -> io::Result<bool> {
+        let outcome = match self {
+            Self::Tcp(stream) => stream.peer_addr().map(drop),
+            Self::Unix(stream) => stream.peer_addr().map(drop),
+        };
+        match outcome {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The peer, as `ServicerContext.peer()` writes it: `ipv4:1.2.3.4:5`, `ipv6:[::1]:5`, `unix:`.
+    pub(crate) fn peer(&self) -> String {
+        match self {
+            Self::Tcp(stream) => stream
+                .peer_addr()
+                .map_or_else(|_| String::new(), |address| socket_name(&address)),
+            Self::Unix(stream) => unix_name(
+                stream
+                    .peer_addr()
+                    .ok()
+                    .and_then(|address| address.as_pathname().map(Path::to_path_buf)),
+            ),
+        }
+    }
+}
+
+/// `ipv4:1.2.3.4:5` or `ipv6:[::1]:5`; an IPv4 address mapped into IPv6 is written as IPv4, colons percent-encoded as gRPC does in a URI.
+fn socket_name(address: &SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(v4) => format!("ipv4:{v4}"),
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => format!("ipv4:{v4}:{}", v6.port()),
+            None => format!("ipv6:%5B{}%5D:{}", v6.ip(), v6.port()),
+        },
+    }
+}
+
+fn unix_name(path: Option<PathBuf>) -> String {
+    format!("unix:{}", path.unwrap_or_default().display())
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Source for Socket {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.register(registry, token, interests),
+            Self::Unix(stream) => stream.register(registry, token, interests),
+        }
+    }
+
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.reregister(registry, token, interests),
+            Self::Unix(stream) => stream.reregister(registry, token, interests),
+        }
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.deregister(registry),
+            Self::Unix(stream) => stream.deregister(registry),
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    /// The path is removed when the listener is dropped.
+    Unix(UnixListener, PathBuf),
+}
+
+impl Listener {
+    /// Binds `address`, every socket of it, and returns them with the port (0 for a Unix socket).
+    pub(crate) fn bind(address: &ListenAddress, reuse_port: bool) -> io::Result<(Vec<Self>, u16)> {
+        match address {
+            ListenAddress::Unix(path) => {
+                let listener = UnixListener::bind(path)?;
+                Ok((vec![Self::Unix(listener, path.clone())], 0))
+            }
+            ListenAddress::Socket(socket) => Self::bind_all(&[*socket], reuse_port),
+            ListenAddress::Any { port } => {
+                let v6 = SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, *port));
+                // A system without IPv6 refuses the dual-stack socket; IPv4 alone is then every interface.
+                Self::bind_all(&[v6], reuse_port).or_else(|error| {
+                    if error.kind() == io::ErrorKind::AddrInUse {
+                        return Err(error);
+                    }
+                    let v4 = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, *port));
+                    Self::bind_all(&[v4], reuse_port)
+                })
+            }
+            ListenAddress::Name { host, port } => {
+                let addresses: Vec<SocketAddr> =
+                    std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), *port))?.collect();
+                Self::bind_all(&addresses, reuse_port)
+            }
+        }
+    }
+
+    /// Binds each address; where the port is 0, all get the port that the first was given. It is enough that one can be bound.
+    fn bind_all(addresses: &[SocketAddr], reuse_port: bool) -> io::Result<(Vec<Self>, u16)> {
+        let mut listeners = Vec::new();
+        let mut port = addresses.first().map_or(0, SocketAddr::port);
+        let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            let mut address = *address;
+            address.set_port(port);
+            match bind_one(address, reuse_port) {
+                Ok(listener) => {
+                    port = listener.local_addr()?.port();
+                    listeners.push(Self::Tcp(listener));
+                }
+                Err(error) => last_error = error,
+            }
+        }
+        if listeners.is_empty() {
+            return Err(last_error);
+        }
+        Ok((listeners, port))
+    }
+
+    /// The next waiting connection.
+    pub(crate) fn accept(&self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                // An error here means the peer is gone already; the first read will say so.
+                let _ = stream.set_nodelay(true);
+                Ok(Socket::Tcp(stream))
+            }
+            Self::Unix(listener, _) => listener.accept().map(|(stream, _)| Socket::Unix(stream)),
+        }
+    }
+
+    /// The source to register with a poll.
+    pub(crate) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Self::Tcp(listener) => listener,
+            Self::Unix(listener, _) => listener,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            // The name may be gone or taken over; either is no concern of a server that stops.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // The wildcard serves both families; a literal IPv6 address has no IPv4 side anyway.
+        socket.set_only_v6(false)?;
+    }
+    #[cfg(not(any(target_os = "solaris", target_os = "illumos")))]
+    if reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(LISTEN_BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}

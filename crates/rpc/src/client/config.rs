@@ -1,0 +1,47 @@
+//! What a client connection is held to.
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// Limits and timers of a client's connections; shared by all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The longest message that is accepted, in bytes after decompression; `None` for no limit. Default [`limits::DEFAULT_MAX_RECEIVE_MESSAGE_LENGTH`].
+    pub max_receive_message_length: Option<usize>,
+    /// The longest message that is sent, in bytes before compression; `None`, the default, for no limit.
+    pub max_send_message_length: Option<usize>,
+    /// The largest response header or trailer list, in bytes as RFC 9113 section 6.5.2 counts. A call beyond it ends with `RESOURCE_EXHAUSTED`. Default [`limits::DEFAULT_MAX_HEADER_LIST_SIZE`].
+    pub max_header_list_size: u32,
+    /// Bytes that the server may send on one call ahead of the application. Default [`limits::DEFAULT_CALL_WINDOW`].
+    pub call_window: u32,
+    /// Bytes that the server may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
+    pub connection_window: u32,
+    /// The longest DATA frame that the server may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
+    pub max_frame_size: u32,
+    /// Time for the server's SETTINGS. Default [`limits::DEFAULT_HANDSHAKE_TIMEOUT`].
+    pub handshake_timeout: Option<Duration>,
+    /// A PING is sent after this long without a byte from the server. Default none (gRFC A8).
+    pub keepalive_time: Option<Duration>,
+    /// The connection closes when that PING is not answered within this time. Default [`limits::DEFAULT_KEEPALIVE_TIMEOUT`].
+    pub keepalive_timeout: Duration,
+    /// Whether PINGs are sent while no call is open. Default false (gRFC A8).
+    pub keepalive_without_calls: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_receive_message_length: Some(limits::DEFAULT_MAX_RECEIVE_MESSAGE_LENGTH),
+            max_send_message_length: None,
+            max_header_list_size: limits::DEFAULT_MAX_HEADER_LIST_SIZE,
+            call_window: limits::DEFAULT_CALL_WINDOW,
+            connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
+            handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),
+            keepalive_time: None,
+            keepalive_timeout: limits::DEFAULT_KEEPALIVE_TIMEOUT,
+            keepalive_without_calls: false,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+"""gRPC for Python: `grpcio`'s API.
+
+`grpc.aio` is the asyncio side and `grpc.experimental` the experimental one; both are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from ._base_call import (
+    Call,
+    Future,
+    RpcContext,
+)
+from ._base_channel import (
+    Channel,
+    ClientCallDetails,
+    StreamStreamClientInterceptor,
+    StreamStreamMultiCallable,
+    StreamUnaryClientInterceptor,
+    StreamUnaryMultiCallable,
+    UnaryStreamClientInterceptor,
+    UnaryStreamMultiCallable,
+    UnaryUnaryClientInterceptor,
+    UnaryUnaryMultiCallable,
+)
+from ._base_server import (
+    GenericRpcHandler,
+    HandlerCallDetails,
+    RpcMethodHandler,
+    Server,
+    ServerInterceptor,
+    ServicerContext,
+    ServiceRpcHandler,
+)
+from ._channel import (
+    insecure_channel,
+    secure_channel,
+)
+from ._compression import Compression
+from ._connectivity import ChannelConnectivity
+from ._credentials import (
+    AuthMetadataContext,
+    AuthMetadataPlugin,
+    AuthMetadataPluginCallback,
+    CallCredentials,
+    ChannelCredentials,
+    LocalConnectionType,
+    ServerCertificateConfiguration,
+    ServerCredentials,
+    access_token_call_credentials,
+    alts_channel_credentials,
+    alts_server_credentials,
+    composite_call_credentials,
+    composite_channel_credentials,
+    compute_engine_channel_credentials,
+    dynamic_ssl_server_credentials,
+    insecure_server_credentials,
+    local_channel_credentials,
+    local_server_credentials,
+    metadata_call_credentials,
+    ssl_channel_credentials,
+    ssl_server_certificate_configuration,
+    ssl_server_credentials,
+    xds_channel_credentials,
+    xds_server_credentials,
+)
+from ._errors import (
+    FutureCancelledError,
+    FutureTimeoutError,
+    RpcError,
+)
+from ._handlers import (
+    method_handlers_generic_handler,
+    stream_stream_rpc_method_handler,
+    stream_unary_rpc_method_handler,
+    unary_stream_rpc_method_handler,
+    unary_unary_rpc_method_handler,
+)
+from ._interceptor import intercept_channel
+from ._runtime_protos import (
+    protos,
+    protos_and_services,
+    services,
+)
+from ._server import server
+from ._status import (
+    Status,
+    StatusCode,
+)
+from ._utilities import channel_ready_future
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import aio as aio
+    from . import experimental as experimental
+
+# The version of grpcio's API, which generated code compares with that of the grpcio-tools that made it and refuses to load if this one is lower. The minor number is beyond all that exist, since no generated code is refused here for its version; Russet's own version is `russet.__version__`.
+__version__ = "1.999.0"
+
+_SUBMODULES = ("aio", "experimental")
+
+
+def __getattr__(name: str) -> Any:
+    """Load `grpc.aio` and `grpc.experimental` on first use: asyncio alone would double the time that the import takes."""
+    if name in _SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES})
+
+
+__all__ = (
+    "AuthMetadataContext",
+    "AuthMetadataPlugin",
+    "AuthMetadataPluginCallback",
+    "Call",
+    "CallCredentials",
+    "Channel",
+    "ChannelConnectivity",
+    "ChannelCredentials",
+    "ClientCallDetails",
+    "Compression",
+    "Future",
+    "FutureCancelledError",
+    "FutureTimeoutError",
+    "GenericRpcHandler",
+    "HandlerCallDetails",
+    "LocalConnectionType",
+    "RpcContext",
+    "RpcError",
+    "RpcMethodHandler",
+    "Server",
+    "ServerCertificateConfiguration",
+    "ServerCredentials",
+    "ServerInterceptor",
+    "ServiceRpcHandler",
+    "ServicerContext",
+    "Status",
+    "StatusCode",
+    "StreamStreamClientInterceptor",
+    "StreamStreamMultiCallable",
+    "StreamUnaryClientInterceptor",
+    "StreamUnaryMultiCallable",
+    "UnaryStreamClientInterceptor",
+    "UnaryStreamMultiCallable",
+    "UnaryUnaryClientInterceptor",
+    "UnaryUnaryMultiCallable",
+    "access_token_call_credentials",
+    "alts_channel_credentials",
+    "alts_server_credentials",
+    "channel_ready_future",
+    "composite_call_credentials",
+    "composite_channel_credentials",
+    "compute_engine_channel_credentials",
+    "dynamic_ssl_server_credentials",
+    "insecure_channel",
+    "insecure_server_credentials",
+    "intercept_channel",
+    "local_channel_credentials",
+    "local_server_credentials",
+    "metadata_call_credentials",
+    "method_handlers_generic_handler",
+    "protos",
+    "protos_and_services",
+    "secure_channel",
+    "server",
+    "services",
+    "ssl_channel_credentials",
+    "ssl_server_certificate_configuration",
+    "ssl_server_credentials",
+    "stream_stream_rpc_method_handler",
+    "stream_unary_rpc_method_handler",
+    "unary_stream_rpc_method_handler",
+    "unary_unary_rpc_method_handler",
+    "xds_channel_credentials",
+    "xds_server_credentials",
+)

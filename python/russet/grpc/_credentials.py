@@ -1,0 +1,274 @@
+"""Credential objects and the functions that make them.
+
+What exists today needs no cryptography: plaintext and local credentials, and call credentials as values. Every function whose credentials need TLS raises NotImplementedError and says so; nothing falls back to plaintext silently.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from enum import Enum, unique
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
+    from ._typing import MetadataType
+
+
+@unique
+class LocalConnectionType(Enum):
+    """What counts as a local connection: a Unix domain socket, or TCP over the loopback interface."""
+
+    UDS = 0
+    LOCAL_TCP = 1
+
+
+class Plaintext:
+    """What channel and server credentials hold when the connection is not encrypted."""
+
+    __slots__ = ("local",)
+
+    def __init__(self, local: LocalConnectionType | None = None) -> None:
+        # The only kind of connection allowed; None allows all.
+        self.local = local
+
+    def __repr__(self) -> str:
+        return f"Plaintext(local={self.local})"
+
+
+class CallMetadata:
+    """What call credentials hold: the plug-ins that make the metadata, with their names for error texts, in order."""
+
+    __slots__ = ("plugins",)
+
+    def __init__(self, plugins: tuple[tuple[str, AuthMetadataPlugin], ...]) -> None:
+        self.plugins = plugins
+
+    def __repr__(self) -> str:
+        return f"CallMetadata({', '.join(name for name, _ in self.plugins)})"
+
+
+class AuthMetadataContext(ABC):
+    """What a plug-in is told of the call it makes metadata for."""
+
+    service_url: str
+    method_name: str
+
+
+class AuthMetadataPluginCallback(ABC):  # noqa: B024 (as in grpcio)
+    """How a plug-in hands over its metadata."""
+
+    def __call__(self, metadata: MetadataType | None, error: BaseException | None) -> None:
+        """Give the metadata, or the error that ends the call. Exactly once, on any thread; RuntimeError after that."""
+        raise NotImplementedError
+
+
+class AuthMetadataPlugin(ABC):  # noqa: B024 (a function is a plug-in too)
+    """Makes metadata that authenticates each call, for example an access token."""
+
+    def __call__(self, context: AuthMetadataContext, callback: AuthMetadataPluginCallback) -> None:
+        """Call `callback` with the metadata, now or later. Must not block: it runs on a thread of the library."""
+        raise NotImplementedError
+
+
+class _Credentials:
+    """A value that only this library looks into."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._credentials!r}>"
+
+
+class ChannelCredentials(_Credentials):
+    """How a channel authenticates and encrypts its connections. Made by the functions of this package."""
+
+
+class CallCredentials(_Credentials):
+    """How single calls authenticate themselves. Made by the functions of this package."""
+
+
+class ServerCredentials(_Credentials):
+    """How a port authenticates and encrypts its connections. Made by the functions of this package."""
+
+
+class ServerCertificateConfiguration:
+    """A server's certificates, as `dynamic_ssl_server_credentials` takes them."""
+
+    def __init__(self, certificate_configuration: Any) -> None:
+        self._certificate_configuration = certificate_configuration
+
+
+# One object, so that it can be part of a key in the cache of channels.
+_INSECURE_CHANNEL = ChannelCredentials(Plaintext())
+
+
+def insecure_channel_credentials() -> ChannelCredentials:
+    """Credentials for a plaintext channel; always the same object. Public as `grpc.experimental.insecure_channel_credentials`."""
+    return _INSECURE_CHANNEL
+
+
+def unsupported(function: str, what: str, instead: str) -> NoReturn:
+    """Raise the error for credentials that need what is not there."""
+    raise NotImplementedError(
+        f"grpc.{function}: {what} is not supported by this version of Russet; {instead}"
+    )
+
+
+_CHANNEL_INSTEAD = (
+    "use grpc.insecure_channel, or grpc.local_channel_credentials for a peer on this machine"
+)
+_SERVER_INSTEAD = (
+    "use add_insecure_port, or grpc.local_server_credentials for peers on this machine"
+)
+
+
+def ssl_channel_credentials(
+    root_certificates: bytes | None = None,
+    private_key: bytes | None = None,
+    certificate_chain: bytes | None = None,
+) -> ChannelCredentials:
+    """Credentials for a TLS channel, from PEM bytes. Not supported yet: raises NotImplementedError."""
+    unsupported("ssl_channel_credentials", "TLS", _CHANNEL_INSTEAD)
+
+
+def local_channel_credentials(
+    local_connect_type: LocalConnectionType = LocalConnectionType.LOCAL_TCP,
+) -> ChannelCredentials:
+    """Credentials for a plaintext channel to a peer on this machine; connecting anywhere else fails."""
+    return ChannelCredentials(Plaintext(LocalConnectionType(local_connect_type)))
+
+
+def alts_channel_credentials(service_accounts: Sequence[str] | None = None) -> ChannelCredentials:
+    """Credentials for Application Layer Transport Security. Not supported: raises NotImplementedError."""
+    unsupported("alts_channel_credentials", "ALTS", _CHANNEL_INSTEAD)
+
+
+def compute_engine_channel_credentials(call_credentials: CallCredentials) -> ChannelCredentials:
+    """Credentials for Google Compute Engine. Not supported: raises NotImplementedError."""
+    unsupported("compute_engine_channel_credentials", "TLS or ALTS", _CHANNEL_INSTEAD)
+
+
+def xds_channel_credentials(
+    fallback_credentials: ChannelCredentials | None = None,
+) -> ChannelCredentials:
+    """Credentials that an xDS control plane chooses, `fallback_credentials` for targets that have none.
+
+    There is no xDS here, so these are the fallback credentials, TLS if None.
+    """
+    return ssl_channel_credentials() if fallback_credentials is None else fallback_credentials
+
+
+def composite_channel_credentials(
+    channel_credentials: ChannelCredentials, *call_credentials: CallCredentials
+) -> ChannelCredentials:
+    """Channel credentials that add call credentials to each call. Not supported yet: raises NotImplementedError."""
+    unsupported(
+        "composite_channel_credentials",
+        "adding call credentials to a channel",
+        "send the metadata with each call, or from a client interceptor",
+    )
+
+
+def metadata_call_credentials(
+    metadata_plugin: AuthMetadataPlugin, name: str | None = None
+) -> CallCredentials:
+    """Call credentials whose metadata comes from a plug-in. `name` is used in error texts.
+
+    They may be used only on connections that are secure or local.
+    """
+    if name is None:
+        # Functions are plug-ins too.
+        name = str(getattr(metadata_plugin, "__name__", type(metadata_plugin).__name__))
+    return CallCredentials(CallMetadata(((name, metadata_plugin),)))
+
+
+class _AccessToken(AuthMetadataPlugin):
+    """Sends a fixed OAuth 2 bearer token (RFC 6750, section 2.1)."""
+
+    def __init__(self, access_token: str) -> None:
+        self._metadata = (("authorization", f"Bearer {access_token}"),)
+
+    def __call__(self, context: AuthMetadataContext, callback: AuthMetadataPluginCallback) -> None:
+        callback(self._metadata, None)
+
+
+def access_token_call_credentials(access_token: str) -> CallCredentials:
+    """Call credentials that send an OAuth 2 access token as "authorization: Bearer …"."""
+    return metadata_call_credentials(_AccessToken(access_token), "access_token")
+
+
+def composite_call_credentials(*call_credentials: CallCredentials) -> CallCredentials:
+    """Call credentials that send the metadata of all of these, in order."""
+    plugins: list[tuple[str, AuthMetadataPlugin]] = []
+    for part in call_credentials:
+        plugins += part._credentials.plugins  # pyright: ignore[reportPrivateUsage]
+    return CallCredentials(CallMetadata(tuple(plugins)))
+
+
+def _check_key_pairs(
+    private_key_certificate_chain_pairs: Sequence[tuple[bytes, bytes]],
+    root_certificates: bytes | None,
+    require_client_auth: bool,
+) -> None:
+    if not private_key_certificate_chain_pairs:
+        raise ValueError("At least one private key-certificate chain pair is required!")
+    if require_client_auth and root_certificates is None:
+        raise ValueError("Illegal to require client auth without providing root certificates!")
+
+
+def ssl_server_credentials(
+    private_key_certificate_chain_pairs: Sequence[tuple[bytes, bytes]],
+    root_certificates: bytes | None = None,
+    require_client_auth: bool = False,
+) -> ServerCredentials:
+    """Credentials for a TLS port, from PEM bytes. Not supported yet: raises NotImplementedError.
+
+    Raises ValueError without a key pair, and if clients must authenticate but no root certificates are given.
+    """
+    _check_key_pairs(private_key_certificate_chain_pairs, root_certificates, require_client_auth)
+    unsupported("ssl_server_credentials", "TLS", _SERVER_INSTEAD)
+
+
+def insecure_server_credentials() -> ServerCredentials:
+    """Credentials for a plaintext port, where an API asks for credentials."""
+    return ServerCredentials(Plaintext())
+
+
+def ssl_server_certificate_configuration(
+    private_key_certificate_chain_pairs: Sequence[tuple[bytes, bytes]],
+    root_certificates: bytes | None = None,
+) -> ServerCertificateConfiguration:
+    """Certificates for `dynamic_ssl_server_credentials`, from PEM bytes. Raises ValueError without a key pair."""
+    _check_key_pairs(private_key_certificate_chain_pairs, root_certificates, False)
+    return ServerCertificateConfiguration(
+        (tuple(private_key_certificate_chain_pairs), root_certificates)
+    )
+
+
+def dynamic_ssl_server_credentials(
+    initial_certificate_configuration: ServerCertificateConfiguration,
+    certificate_configuration_fetcher: Callable[[], ServerCertificateConfiguration | None],
+    require_client_authentication: bool = False,
+) -> ServerCredentials:
+    """Credentials for a TLS port whose certificates can change. Not supported yet: raises NotImplementedError."""
+    unsupported("dynamic_ssl_server_credentials", "TLS", _SERVER_INSTEAD)
+
+
+def local_server_credentials(
+    local_connect_type: LocalConnectionType = LocalConnectionType.LOCAL_TCP,
+) -> ServerCredentials:
+    """Credentials for a plaintext port that accepts connections from this machine only."""
+    return ServerCredentials(Plaintext(LocalConnectionType(local_connect_type)))
+
+
+def alts_server_credentials() -> ServerCredentials:
+    """Credentials for Application Layer Transport Security. Not supported: raises NotImplementedError."""
+    unsupported("alts_server_credentials", "ALTS", _SERVER_INSTEAD)
+
+
+def xds_server_credentials(fallback_credentials: ServerCredentials) -> ServerCredentials:
+    """Credentials that an xDS control plane chooses. There is no xDS here, so these are the fallback credentials."""
+    return fallback_credentials

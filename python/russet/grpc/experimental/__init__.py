@@ -1,0 +1,119 @@
+"""The parts of the API that may change: simple stubs, and helpers around handlers and credentials."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
+
+from .._base_server import handler_behavior
+from .._credentials import insecure_channel_credentials, unsupported
+
+if TYPE_CHECKING:
+    from .._base_server import RpcMethodHandler
+    from .._credentials import ChannelCredentials
+    from .._handlers import MethodHandler
+    from . import aio as aio
+
+_FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
+
+
+class ChannelOptions:
+    """Names of channel options that only the Python API knows.
+
+    `SingleThreadedUnaryStream` asks for response streams without a thread of their own. That is always so here; the option is accepted and changes nothing.
+    """
+
+    SingleThreadedUnaryStream = "SingleThreadedUnaryStream"
+
+
+class UsageError(Exception):
+    """The API was used in a way that it does not allow."""
+
+
+class ExperimentalApiWarning(Warning):
+    """An experimental function was used; the warning is given once a function."""
+
+
+_warned: set[str] = set()
+
+
+def experimental_api(f: _FunctionT) -> _FunctionT:
+    """Decorate a function so that its first use gives an `ExperimentalApiWarning`."""
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if f.__name__ not in _warned:
+            _warned.add(f.__name__)
+            warnings.warn(
+                f"'{f.__name__}' is an experimental API. It may change or go away in a minor release.",
+                ExperimentalApiWarning,
+                stacklevel=2,
+            )
+        return f(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def wrap_server_method_handler(
+    wrapper: Callable[[Any], Any], handler: MethodHandler[Any, Any] | None
+) -> RpcMethodHandler[Any, Any] | None:
+    """A copy of `handler` whose behavior is `wrapper(behavior)`; None for None."""
+    if not handler:
+        return None
+    name, behavior = handler_behavior(handler)
+    replaced: RpcMethodHandler[Any, Any] = handler._replace(**{name: wrapper(behavior)})
+    return replaced
+
+
+PrivateKeySignCancel = Callable[[], None]
+PrivateKeySignOnComplete = Callable[[Union[bytes, Exception]], None]
+# Called with (bytes to sign, signature algorithm, on_complete); returns the signature, or a function that cancels the signing.
+CustomPrivateKeySign = Callable[
+    [bytes, Any, PrivateKeySignOnComplete], Union[bytes, PrivateKeySignCancel]
+]
+
+
+@experimental_api
+def ssl_channel_credentials_with_custom_signer(
+    *,
+    private_key_sign_fn: CustomPrivateKeySign,
+    root_certificates: bytes | None = None,
+    certificate_chain: bytes,
+) -> ChannelCredentials:
+    """Credentials for a TLS channel whose private key stays elsewhere. Not supported yet: raises NotImplementedError."""
+    unsupported(
+        "experimental.ssl_channel_credentials_with_custom_signer",
+        "TLS",
+        "use grpc.insecure_channel",
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """Load `grpc.experimental.aio`, which brings asyncio, on first use."""
+    if name == "aio":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.aio")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# Last, since the simple stubs are decorated with `experimental_api`.
+from ._simple_stubs import stream_stream, stream_unary, unary_stream, unary_unary  # noqa: E402
+
+__all__ = (
+    "ChannelOptions",
+    "CustomPrivateKeySign",
+    "ExperimentalApiWarning",
+    "PrivateKeySignCancel",
+    "PrivateKeySignOnComplete",
+    "UsageError",
+    "experimental_api",
+    "insecure_channel_credentials",
+    "ssl_channel_credentials_with_custom_signer",
+    "stream_stream",
+    "stream_unary",
+    "unary_stream",
+    "unary_unary",
+    "wrap_server_method_handler",
+)
