@@ -4,7 +4,7 @@
 
 use std::ptr::NonNull;
 
-use pyo3::exceptions::{PyTypeError, PyUnicodeDecodeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -242,9 +242,11 @@ fn string(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<Text> {
     };
     match std::str::from_utf8(bytes.as_bytes()) {
         Ok(_) => Ok(Text::copy_of(bytes.as_bytes())),
-        Err(error) => Err(PyErr::from_value(
-            PyUnicodeDecodeError::new_utf8(object.py(), bytes.as_bytes(), error)?.into_any(),
-        )),
+        // Python's own decoder says best what is wrong.
+        Err(_) => Err(match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
+            Err(error) => error,
+            Ok(_) => wrong_type(field, expected(field), object),
+        }),
     }
 }
 

@@ -16,7 +16,6 @@ use super::{class, convert, errors, pool as pools};
 
 /// A descriptor of any kind.
 #[derive(Clone, Copy)]
-#[expect(missing_docs, reason = "each is the descriptor of its name")]
 pub(super) enum Described {
     File(&'static File),
     Message(&'static Message),

@@ -5,7 +5,7 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyNotImplementedError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -24,6 +24,7 @@ fn methods(message: bool) -> Vec<ffi::PyMethodDef> {
         types::no_args(c"GetEntryClass", entry_class, c"The class of the entry message."),
         types::one_arg(c"MergeFrom", merge_from, c"Copies the entries of another map into this."),
         types::any_args(c"get", get, c"The value of a key, or a default; the map stays as it is."),
+        types::any_args(c"setdefault", set_default, c"The value of a key, set to a default if there is none."),
         types::one_arg(c"__deepcopy__", deep_copy, c"The entries as a dict of copies."),
     ];
     if message {
@@ -37,7 +38,7 @@ fn make(py: Python<'_>, name: &'static std::ffi::CStr, message: bool) -> PyResul
         types::slot(ffi::Py_tp_dealloc, object::dealloc_map as *const _),
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
-        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
+        types::slot(ffi::Py_tp_hash, hash as *const _),
         types::slot(ffi::Py_tp_iter, iterate::iterate as *const _),
         types::slot(ffi::Py_tp_methods, types::table(methods(message))),
         types::slot(ffi::Py_tp_new, list::no_new as *const _),
@@ -51,7 +52,7 @@ fn make(py: Python<'_>, name: &'static std::ffi::CStr, message: bool) -> PyResul
     // SAFETY: the type is alive.
     let class: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, made.cast()) };
     let mapping = py.import("collections.abc")?.getattr("MutableMapping")?;
-    for name in ["keys", "items", "values", "pop", "popitem", "update", "setdefault"] {
+    for name in ["keys", "items", "values", "pop", "popitem", "update"] {
         class.setattr(name, mapping.getattr(name)?)?;
     }
     Ok(made)
@@ -218,6 +219,49 @@ unsafe extern "C" fn get(
             })
         }
     })
+}
+
+unsafe extern "C" fn set_default(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let map = map_of(object);
+            if map.field().map_fields().1.storage() == Storage::Message {
+                return Err(PyNotImplementedError::new_err(
+                    "Set message map value directly is not supported, call my_map[key].foo = 5",
+                ));
+            }
+            if !(1..=2).contains(&count) || !keywords.is_null() {
+                return Err(PyTypeError::new_err(
+                    "setdefault() takes a key and a default, by position",
+                ));
+            }
+            let key = key(&map, arg(py, &*args))?;
+            let found = lookup(py, &map, &key)?;
+            if !found.is_null() {
+                return Ok(found);
+            }
+            if count < 2 || ffi::Py_IsNone(*args.add(1)) != 0 {
+                return Err(PyValueError::new_err(
+                    "The value for map key must be set and not None.",
+                ));
+            }
+            let value = init::map_value(py, &map, arg(py, &*args.add(1)))?;
+            map.entries_mut().insert(key.clone(), value);
+            lookup(py, &map, &key)
+        }
+    })
+}
+
+/// By identity, as in the original, though maps compare by content.
+unsafe extern "C" fn hash(object: Object) -> ffi::Py_hash_t {
+    // Objects are 16-aligned; -1 would mean an error.
+    (object.addr() >> 4).cast_signed()
 }
 
 unsafe extern "C" fn clear(object: Object, _: Object) -> Object {

@@ -69,11 +69,6 @@ pub(crate) struct DescriptorPool {
 }
 
 impl DescriptorPool {
-    /// The pool.
-    pub(crate) fn pool(&self) -> &'static Pool {
-        self.pool
-    }
-
     /// Adds a file of the database, after the files that it imports.
     fn add_from_database(
         &self,
