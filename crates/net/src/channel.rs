@@ -296,6 +296,11 @@ impl Channel {
         };
     }
 
+    /// Watched calls that go on, and watchers of the connectivity.
+    pub const fn attended(&self) -> usize {
+        self.unattended
+    }
+
     /// Calls that the application has not released.
     pub fn active_calls(&self) -> usize {
         self.calls.len()
@@ -554,13 +559,21 @@ impl Channel {
         }
     }
 
-    /// Puts the call on the list of changed calls whenever it has news, at once if it has some already.
+    /// Puts the call on the list of changed calls whenever it has news, at once if it has some already. While it runs the I/O is driven although no thread waits.
     pub fn watch(&mut self, key: CallKey) {
-        if let Some(call) = self.call_mut(key) {
-            call.interest.watched = true;
-            if call.outcome.is_some() || !call.inbox.is_empty() {
-                self.tell(key);
-            }
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        if std::mem::replace(&mut call.interest.watched, true) {
+            return;
+        }
+        let over = call.outcome.is_some();
+        let news = over || !call.inbox.is_empty();
+        if !over {
+            self.attend(true);
+        }
+        if news {
+            self.tell(key);
         }
     }
 
@@ -608,6 +621,9 @@ impl Channel {
         if let Some(call) = self.call_mut(key) {
             call.place = Place::Over;
             call.outcome = Some(outcome);
+            if call.interest.watched {
+                self.attend(false);
+            }
             self.tell(key);
         }
     }
@@ -875,6 +891,11 @@ fn connect_error(address: &Address, error: &io::Error) -> String {
 
 /// Driving.
 impl Channel {
+    /// Writes what is waiting to be written, without waiting for the next turn.
+    pub fn flush_now(&mut self) {
+        self.flush_all(Instant::now());
+    }
+
     fn read(&mut self, index: usize, now: Instant) {
         let Some(Some(link)) = self.links.get_mut(index) else {
             return;

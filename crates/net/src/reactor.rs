@@ -86,6 +86,8 @@ pub struct Reactor<C> {
     guard: Parker,
     guard_leads: AtomicBool,
     guard_awake: AtomicBool,
+    /// The last thread that used to lead has left: the guard takes over at once.
+    abandoned: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -109,6 +111,7 @@ impl<C: Core> Reactor<C> {
             guard: Parker::new()?,
             guard_leads: AtomicBool::new(false),
             guard_awake: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         })
     }
@@ -301,6 +304,13 @@ impl<C: Core> Reactor<C> {
         }
     }
 
+    /// Leaves the lead to the guard, at once.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.guard_awake.store(true, Ordering::SeqCst);
+        self.guard.unpark();
+    }
+
     /// Ends [`Reactor::run_guard`].
     pub fn stop_guard(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -327,6 +337,10 @@ impl<C: Core> Reactor<C> {
             let turns = self.turns.load(Ordering::SeqCst);
             let moved = turns != seen;
             seen = turns;
+            if !moved {
+                // What a thread wanted to send together with more, and then was kept from.
+                self.core().flush(Instant::now());
+            }
             if moved || !self.unattended() {
                 idle_ticks = if moved { 0 } else { idle_ticks + 1 };
                 empty_ticks = 0;
@@ -335,7 +349,8 @@ impl<C: Core> Reactor<C> {
             }
             idle_ticks = 0;
             empty_ticks += 1;
-            if empty_ticks < PATIENT_TICKS && !self.core().is_busy() {
+            let abandoned = self.abandoned.swap(false, Ordering::SeqCst);
+            if empty_ticks < PATIENT_TICKS && !abandoned && !self.core().is_busy() {
                 after_turn(self);
                 continue;
             }

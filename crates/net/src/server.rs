@@ -107,6 +107,7 @@ pub struct Server {
     accept_again: Option<Instant>,
     accepting: bool,
     idle_workers: Vec<Arc<Parker>>,
+    idle_waiters: Vec<Arc<Parker>>,
     buffer: Box<[u8]>,
 }
 
@@ -137,6 +138,7 @@ impl Server {
             accept_again: None,
             accepting: false,
             idle_workers: Vec::new(),
+            idle_waiters: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }
@@ -279,6 +281,13 @@ impl Server {
     pub fn forget_worker(&mut self, parker: &Arc<Parker>) {
         self.idle_workers
             .retain(|other| !Arc::ptr_eq(other, parker));
+    }
+
+    /// Leaves `parker` to be told when no call runs any more.
+    pub fn wait_for_idle(&mut self, parker: &Arc<Parker>) {
+        if !self.idle_waiters.iter().any(|other| Arc::ptr_eq(other, parker)) {
+            self.idle_waiters.push(parker.clone());
+        }
     }
 
     /// Tells one waiting worker that a call needs a handler; `false` where none waits.
@@ -476,12 +485,22 @@ impl Server {
             if let Some(peer) = self.peers.get_mut(call.connection) {
                 peer.calls.remove(&call.id);
             }
+            if self.calls.is_empty() {
+                for waiter in std::mem::take(&mut self.idle_waiters) {
+                    waiter.unpark();
+                }
+            }
         }
     }
 }
 
 /// Driving.
 impl Server {
+    /// Writes what is waiting to be written, without waiting for the next turn.
+    pub fn flush_now(&mut self) {
+        self.flush_all(Instant::now());
+    }
+
     fn accept(&mut self, now: Instant) {
         self.accept_backlog = false;
         let mut budget = ACCEPT_BUDGET;

@@ -1,8 +1,27 @@
-//! Channels, servers and calls.
+//! Channels, servers and calls: the border between the Python API and the drivers of `russet-net`.
+//!
+//! Here Python objects become bytes, metadata and deadlines, and the reverse. What a call does on the wire is the engine's affair; who waits for what is the reactor's.
+
+mod aio_server;
+mod channel;
+mod convert;
+mod imports;
+mod method;
+mod news;
+mod options;
+mod server;
+mod server_call;
+mod waiting;
 
 use pyo3::prelude::*;
 
 /// Adds this part to the extension module.
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<channel::Channel>()?;
+    module.add_class::<channel::ClientCall>()?;
+    module.add_class::<aio_server::AioServer>()?;
+    module.add_class::<aio_server::AioServerCall>()?;
+    module.add_class::<server::Server>()?;
+    module.add_class::<server_call::ServerCall>()?;
     Ok(())
 }

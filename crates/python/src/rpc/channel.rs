@@ -1,0 +1,650 @@
+//! `_core.Channel` and `_core.ClientCall`: a channel and its calls, as the synchronous and the asyncio side use them.
+//!
+//! A call is identified by a key into the channel's state; what the Python object holds is that key alone. Dropping the object releases the call.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyTuple};
+use russet_net::address::Target;
+use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome};
+use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
+use russet_net::{Core, Inbound, Reactor};
+use rustc_hash::FxHashMap;
+
+use super::convert::{deadline, encoding, metadata_from_python, metadata_to_python, seconds_until};
+use super::news::{News, resolve};
+use super::options;
+use super::waiting::wait;
+
+/// Messages given within this time of each other are written together; a pause writes what there is.
+pub(super) const BURST: Duration = Duration::from_micros(20);
+
+pub(super) struct Inner {
+    pub(super) reactor: Reactor<State>,
+    /// What to call when a watched call has news.
+    callbacks: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
+    /// What to call when the connectivity has changed, and the change that was told last.
+    state_callback: Mutex<Option<Py<PyAny>>>,
+    state_told: AtomicU64,
+    guarded: AtomicBool,
+    /// Futures of an event loop that are done when a call has news.
+    news: News<CallKey>,
+    /// Futures that are done when no call goes on.
+    idle_futures: Mutex<Vec<Py<PyAny>>>,
+}
+
+/// Closes the channel when the last of the channel object and its calls is gone; the guard's thread does not count.
+pub(super) struct Handle {
+    pub(super) inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.reactor.core().close(Instant::now());
+        self.inner.reactor.stop_guard();
+    }
+}
+
+impl Inner {
+    /// Starts the thread that drives what nobody waits for.
+    fn guard(self: &Arc<Self>) -> PyResult<()> {
+        if self.guarded.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let inner = self.clone();
+        std::thread::Builder::new()
+            .name("russet-channel".to_owned())
+            .spawn(move || inner.reactor.run_guard(|_| inner.deliver()))
+            .map(drop)
+            .map_err(|error| PyOSError::new_err(format!("no thread for the channel: {error}")))
+    }
+
+    /// Calls what waits for news. Without any, Python is not touched.
+    fn deliver(&self) {
+        let (changed, state) = {
+            let mut core = self.reactor.core();
+            (core.take_changed(), core.state_changes())
+        };
+        let state_changed = self.state_told.load(Ordering::SeqCst) != state;
+        if changed.is_empty() && !state_changed {
+            return;
+        }
+        // None while the interpreter is going down: nobody wants to hear any more.
+        Python::try_attach(|py| {
+            for key in changed {
+                self.deliver_call(py, key);
+            }
+            if state_changed {
+                self.deliver_state(py);
+            }
+        });
+    }
+
+    fn deliver_call(&self, py: Python<'_>, key: CallKey) {
+        if self.reactor.core().outcome(key).is_none() {
+            return;
+        }
+        let callback = lock(&self.callbacks).remove(&key);
+        if let Some(callback) = callback
+            && let Err(error) = callback.call0(py)
+        {
+            error.write_unraisable(py, Some(callback.bind(py)));
+        }
+    }
+
+    pub(super) fn deliver_state(&self, py: Python<'_>) {
+        let callback = lock(&self.state_callback).as_ref().map(|callback| callback.clone_ref(py));
+        let (state, changes) = {
+            let core = self.reactor.core();
+            (core.state(), core.state_changes())
+        };
+        self.state_told.store(changes, Ordering::SeqCst);
+        if let Some(callback) = callback
+            && let Err(error) = callback.call1(py, (state_number(state),))
+        {
+            error.write_unraisable(py, Some(callback.bind(py)));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const fn state_number(state: Connectivity) -> u8 {
+    match state {
+        Connectivity::Idle => 0,
+        Connectivity::Connecting => 1,
+        Connectivity::Ready => 2,
+        Connectivity::TransientFailure => 3,
+        Connectivity::Shutdown => 4,
+    }
+}
+
+/// What starts a call, as the Python side gives it.
+pub(super) struct Start {
+    pub(super) deadline: Option<Instant>,
+    pub(super) metadata: russet_net::rpc::Metadata,
+    pub(super) wait_for_ready: bool,
+    pub(super) encoding: Encoding,
+}
+
+/// A client's channel.
+#[pyclass(frozen, module = "russet._core", weakref)]
+pub(super) struct Channel {
+    pub(super) handle: Arc<Handle>,
+}
+
+impl Channel {
+    pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
+        let inner = &self.handle.inner;
+        let key = py.detach(|| {
+            inner.reactor.core().start(
+                &NewCall {
+                    path,
+                    metadata: &start.metadata,
+                    deadline: start.deadline,
+                    wait_for_ready: start.wait_for_ready,
+                    encoding: start.encoding,
+                },
+                Instant::now(),
+            )
+        });
+        Ok(ClientCall {
+            handle: self.handle.clone(),
+            key,
+            deadline: start.deadline,
+            compress: AtomicBool::new(true),
+            last_send: Mutex::new(None),
+        })
+    }
+}
+
+impl Channel {
+    /// Resolves the futures and runs the callbacks of calls with news.
+    fn tell(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = &self.handle.inner;
+        let (changed, changes) = {
+            let mut core = inner.reactor.core();
+            (core.take_changed(), core.state_changes())
+        };
+        for key in changed {
+            inner.news.tell(py, key)?;
+            inner.deliver_call(py, key);
+        }
+        if inner.state_told.load(Ordering::SeqCst) != changes {
+            inner.deliver_state(py);
+        }
+        if self.running_calls() == 0 {
+            let futures = std::mem::take(&mut *lock(&inner.idle_futures));
+            for future in futures {
+                resolve(future.bind(py))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn start_of(
+    timeout: Option<f64>,
+    metadata: Option<&Bound<'_, PyAny>>,
+    wait_for_ready: Option<bool>,
+    compression: Option<u8>,
+) -> PyResult<Start> {
+    Ok(Start {
+        deadline: deadline(timeout, Instant::now()),
+        metadata: metadata_from_python(metadata)?,
+        wait_for_ready: wait_for_ready.unwrap_or(false),
+        encoding: encoding(compression)?,
+    })
+}
+
+#[pymethods]
+impl Channel {
+    /// `target` as `insecure_channel` takes it; `settings` is the dictionary that `_options.py` makes.
+    #[new]
+    fn new(target: &str, settings: &Bound<'_, pyo3::types::PyDict>) -> PyResult<Self> {
+        let parsed =
+            Target::parse(target).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let config = ChannelConfig {
+            engine: options::client_config(settings)?,
+            authority: options::text(settings, "authority")?
+                .unwrap_or_else(|| Target::default_authority(target)),
+            user_agent: options::text(settings, "user_agent")?.unwrap_or_default(),
+            backoff: options::backoff(settings)?,
+        };
+        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
+            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let inner = Arc::new(Inner {
+            reactor,
+            callbacks: Mutex::default(),
+            state_callback: Mutex::default(),
+            state_told: AtomicU64::new(0),
+            guarded: AtomicBool::new(false),
+            news: News::default(),
+            idle_futures: Mutex::default(),
+        });
+        Ok(Self {
+            handle: Arc::new(Handle { inner }),
+        })
+    }
+
+    /// A unary call from start to end: the response's bytes if its status is OK, else the call.
+    #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
+    fn unary<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+        request: &Bound<'py, PyBytes>,
+        timeout: Option<f64>,
+        metadata: Option<&Bound<'py, PyAny>>,
+        wait_for_ready: Option<bool>,
+        compression: Option<u8>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = self.unary_call(py, path, request, timeout, metadata, wait_for_ready, compression)?;
+        match call.take_response(py)? {
+            Some(response) => Ok(response.into_any()),
+            None => Ok(Bound::new(py, call)?.into_any()),
+        }
+    }
+
+    /// A unary call from start to end.
+    #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
+    fn unary_call(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        request: &Bound<'_, PyBytes>,
+        timeout: Option<f64>,
+        metadata: Option<&Bound<'_, PyAny>>,
+        wait_for_ready: Option<bool>,
+        compression: Option<u8>,
+    ) -> PyResult<ClientCall> {
+        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        self.handle.inner.guard()?;
+        let call = self.start(py, path, &start)?;
+        call.give(py, Some(request.as_bytes()), true)?;
+        // Ctrl-C leaves here with an exception; dropping the call cancels it.
+        call.wait_done(py, None)?;
+        Ok(call)
+    }
+
+    /// Starts a call. Its news go to whoever waits for them, and to [`ClientCall::on_done`]'s callback.
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        timeout: Option<f64>,
+        metadata: Option<&Bound<'_, PyAny>>,
+        wait_for_ready: Option<bool>,
+        compression: Option<u8>,
+    ) -> PyResult<ClientCall> {
+        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        self.handle.inner.guard()?;
+        let call = self.start(py, path, &start)?;
+        self.handle.inner.reactor.core().watch(call.key);
+        self.handle.inner.reactor.alert_guard();
+        Ok(call)
+    }
+
+    /// The number of the present connectivity: 0 idle, 1 connecting, 2 ready, 3 transient failure, 4 shutdown.
+    fn state(&self) -> u8 {
+        state_number(self.handle.inner.reactor.core().state())
+    }
+
+    /// Connects if the channel is idle.
+    fn connect(&self, py: Python<'_>) -> PyResult<()> {
+        self.handle.inner.guard()?;
+        py.detach(|| self.handle.inner.reactor.core().connect(Instant::now()));
+        self.handle.inner.reactor.wake();
+        self.handle.inner.reactor.alert_guard();
+        Ok(())
+    }
+
+    /// Calls `callback(state)` on each change of the connectivity, from a thread of the library; `None` ends that.
+    fn watch_state(&self, callback: Option<Py<PyAny>>) -> PyResult<()> {
+        let inner = &self.handle.inner;
+        let had = std::mem::replace(&mut *lock(&inner.state_callback), callback);
+        let has = lock(&inner.state_callback).is_some();
+        if has != had.is_some() {
+            inner.reactor.core().attend(has);
+        }
+        if has {
+            inner.guard()?;
+            inner.reactor.alert_guard();
+        }
+        Ok(())
+    }
+
+    /// Starts a call whose channel an event loop drives: see [`Channel::turn`].
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    fn call_on_loop(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        timeout: Option<f64>,
+        metadata: Option<&Bound<'_, PyAny>>,
+        wait_for_ready: Option<bool>,
+        compression: Option<u8>,
+    ) -> PyResult<ClientCall> {
+        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        let call = self.start(py, path, &start)?;
+        self.handle.inner.reactor.core().watch(call.key);
+        Ok(call)
+    }
+
+    /// The descriptor that an event loop waits on: readable when [`Channel::turn`] has work.
+    fn fileno(&self) -> i32 {
+        self.handle.inner.reactor.descriptor()
+    }
+
+    /// Does what there is to do without waiting, tells those who wait for news, and returns in how many seconds the next turn is due.
+    fn turn(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let inner = &self.handle.inner;
+        inner.reactor.turn_now();
+        self.tell(py)?;
+        let mut core = inner.reactor.core();
+        core.flush_now();
+        Ok(core.next_turn().map(seconds_until))
+    }
+
+    /// Writes what commands left to write, tells those who wait for news, and returns in how many seconds the next turn is due.
+    fn flush(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let inner = &self.handle.inner;
+        inner.reactor.core().flush_now();
+        self.tell(py)?;
+        Ok(inner.reactor.core().next_turn().map(seconds_until))
+    }
+
+    /// Connects if the channel is idle; the event loop's next turn goes on with it.
+    fn connect_on_loop(&self) {
+        self.handle.inner.reactor.core().connect(Instant::now());
+    }
+
+    /// Has `callback(state)` called by [`Channel::turn`] on each change of the connectivity.
+    fn watch_state_on_loop(&self, callback: Option<Py<PyAny>>) {
+        drop(std::mem::replace(&mut *lock(&self.handle.inner.state_callback), callback));
+    }
+
+    /// How many calls that [`Channel::call_on_loop`] started go on.
+    fn running_calls(&self) -> usize {
+        self.handle.inner.reactor.core().attended()
+    }
+
+    /// Has `future` done, with `None`, when none of these goes on.
+    fn add_idle_future(&self, future: Py<PyAny>) {
+        lock(&self.handle.inner.idle_futures).push(future);
+    }
+
+    /// Ends every call with CANCELLED and every connection.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| {
+            self.handle.inner.reactor.core().close(Instant::now());
+            self.handle.inner.reactor.wake();
+            self.handle.inner.reactor.alert_guard();
+        });
+    }
+}
+
+/// A client's call.
+#[pyclass(frozen, module = "russet._core", weakref)]
+pub(super) struct ClientCall {
+    pub(super) handle: Arc<Handle>,
+    pub(super) key: CallKey,
+    deadline: Option<Instant>,
+    compress: AtomicBool,
+    last_send: Mutex<Option<Instant>>,
+}
+
+impl Drop for ClientCall {
+    fn drop(&mut self) {
+        let callback = lock(&self.handle.inner.callbacks).remove(&self.key);
+        // Dropped after the lock: it may run Python.
+        drop(callback);
+        self.handle.inner.news.forget(self.key);
+        self.handle.inner.reactor.core().release(self.key);
+    }
+}
+
+impl ClientCall {
+    /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
+    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> PyResult<bool> {
+        let options = MessageOptions {
+            compress: self.compress.load(Ordering::Relaxed),
+        };
+        let sent = py.detach(|| {
+            let mut core = self.handle.inner.reactor.core();
+            match (message, last) {
+                (Some(message), true) => core.send_last_message(self.key, message, options),
+                (Some(message), false) => core.send_message(self.key, message, options),
+                (None, _) => core.half_close(self.key),
+            }
+        });
+        match sent {
+            Ok(congested) => Ok(congested),
+            // The call's status says why; the sender finds out there.
+            Err(SendError::CallEnded | SendError::HalfClosed) => Ok(false),
+            Err(error @ SendError::TooLarge { .. }) => {
+                let status = Status::new(Code::ResourceExhausted, error.to_string());
+                self.handle.inner.reactor.core().cancel(self.key, status);
+                Ok(false)
+            }
+        }
+    }
+
+    fn outcome<T>(&self, read: impl FnOnce(&Outcome) -> T) -> Option<T> {
+        self.handle.inner.reactor.core().outcome(self.key).map(read)
+    }
+
+    /// The only response of a call that has ended with OK.
+    fn take_response<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let mut core = self.handle.inner.reactor.core();
+        if core.outcome(self.key).is_none_or(|outcome| outcome.status.code != Code::Ok) {
+            return Ok(None);
+        }
+        let inbound = core.next_message(self.key);
+        drop(core);
+        match inbound {
+            Inbound::Message(message) => Ok(Some(PyBytes::new(py, &message))),
+            _ => Err(PyRuntimeError::new_err(
+                "the server ended the call with OK and sent no message",
+            )),
+        }
+    }
+}
+
+#[pymethods]
+impl ClientCall {
+    /// Sends a message; waits while the server does not keep up. `False` once the call has ended.
+    fn send(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<bool> {
+        let congested = self.give(py, Some(message.as_bytes()), false)?;
+        let reactor = &self.handle.inner.reactor;
+        if congested {
+            wait(py, reactor, None, |core, parker| {
+                if core.is_congested(self.key) {
+                    core.set_waiter(self.key, parker);
+                    None
+                } else {
+                    Some(())
+                }
+            })?;
+        } else {
+            let now = Instant::now();
+            let previous = lock(&self.last_send).replace(now);
+            if previous.is_none_or(|previous| now.duration_since(previous) > BURST) {
+                py.detach(|| reactor.core().flush_now());
+            }
+        }
+        Ok(reactor.core().outcome(self.key).is_none())
+    }
+
+    /// Sends the last message and the end, at once.
+    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<()> {
+        self.give(py, Some(message.as_bytes()), true)?;
+        py.detach(|| self.handle.inner.reactor.core().flush_now());
+        Ok(())
+    }
+
+    /// Says that no more messages come.
+    fn half_close(&self, py: Python<'_>) -> PyResult<()> {
+        self.give(py, None, true)?;
+        py.detach(|| self.handle.inner.reactor.core().flush_now());
+        Ok(())
+    }
+
+    /// Waits for the next message; `None` at the call's end.
+    #[pyo3(name = "next")]
+    fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let inbound = wait(py, &self.handle.inner.reactor, None, |core, parker| {
+            match core.next_message(self.key) {
+                Inbound::Pending => {
+                    core.set_waiter(self.key, parker);
+                    None
+                }
+                inbound => Some(inbound),
+            }
+        })?;
+        Ok(match inbound {
+            Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
+            _ => None,
+        })
+    }
+
+    /// The next message if there is one, `None` at the call's end, `False` while there is neither.
+    fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let inbound = self.handle.inner.reactor.core().next_message(self.key);
+        match inbound {
+            Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
+            Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),
+            _ => None,
+        }
+    }
+
+    /// Gives a message for the next flush; whether the sender should wait before the next one.
+    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> PyResult<bool> {
+        self.give(py, Some(message.as_bytes()), last)
+    }
+
+    /// Gives the end for the next flush.
+    fn give_end(&self, py: Python<'_>) -> PyResult<()> {
+        self.give(py, None, true).map(drop)
+    }
+
+    /// Whether the sender should wait before the next message.
+    fn is_congested(&self) -> bool {
+        self.handle.inner.reactor.core().is_congested(self.key)
+    }
+
+    /// Has `future` done, with `None`, when the call has news.
+    fn add_news_future(&self, future: Py<PyAny>) {
+        self.handle.inner.news.add(self.key, future);
+    }
+
+    /// Calls `callback()` when the call has ended, in a turn of the event loop.
+    fn on_done_in_loop(&self, callback: Py<PyAny>) {
+        lock(&self.handle.inner.callbacks).insert(self.key, callback);
+    }
+
+    /// Waits for the call's end; `False` where `timeout` seconds passed first.
+    #[pyo3(signature = (timeout=None))]
+    fn wait_done(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let until = deadline(timeout, Instant::now());
+        let done = wait(py, &self.handle.inner.reactor, until, |core, parker| {
+            if core.outcome(self.key).is_some() {
+                Some(())
+            } else {
+                core.set_waiter(self.key, parker);
+                None
+            }
+        })?;
+        Ok(done.is_some())
+    }
+
+    /// Waits for the server's initial metadata; empty where the call ended without.
+    fn initial_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let metadata = wait(py, &self.handle.inner.reactor, None, |core, parker| {
+            let metadata = core.initial_metadata(self.key);
+            if metadata.is_none() {
+                core.set_waiter(self.key, parker);
+            }
+            metadata
+        })?;
+        metadata_to_python(py, &metadata.unwrap_or_default())
+    }
+
+    /// The initial metadata if it has come.
+    fn known_initial_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let metadata = self.handle.inner.reactor.core().initial_metadata(self.key);
+        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
+    }
+
+    /// The status code's number; `None` while the call goes on.
+    fn code(&self) -> Option<u32> {
+        self.outcome(|outcome| outcome.status.code.as_u32())
+    }
+
+    /// The status' text; `None` while the call goes on.
+    fn details(&self) -> Option<String> {
+        self.outcome(|outcome| outcome.status.message.to_string())
+    }
+
+    /// The trailing metadata; `None` while the call goes on.
+    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let metadata = self.outcome(|outcome| outcome.trailing.clone());
+        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
+    }
+
+    /// The server's address, once the call has a connection.
+    fn peer(&self) -> Option<String> {
+        self.handle.inner.reactor.core().peer(self.key).map(|peer| peer.to_string())
+    }
+
+    /// The only response, if the call ended with OK.
+    fn response<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.take_response(py)
+    }
+
+    /// Ends the call with this status; `False` where it had ended.
+    fn cancel(&self, py: Python<'_>, code: u32, details: String) -> bool {
+        let status = Status::new(Code::from_u32(code).unwrap_or(Code::Unknown), details);
+        py.detach(|| {
+            let mut core = self.handle.inner.reactor.core();
+            if core.outcome(self.key).is_some() {
+                return false;
+            }
+            core.cancel(self.key, status);
+            core.flush_now();
+            true
+        })
+    }
+
+    /// Calls `callback()` once when the call has ended, from a thread of the library; at once where it has.
+    fn on_done(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<()> {
+        if self.code().is_some() {
+            return callback.call0(py).map(drop);
+        }
+        let inner = &self.handle.inner;
+        lock(&inner.callbacks).insert(self.key, callback);
+        inner.reactor.core().watch(self.key);
+        // It may have ended before it was watched; then it is on the list of news now.
+        inner.reactor.alert_guard();
+        Ok(())
+    }
+
+    /// Seconds until the deadline, at least 0; `None` without one.
+    fn time_remaining(&self) -> Option<f64> {
+        self.deadline.map(seconds_until)
+    }
+
+    /// Sends the messages that follow uncompressed, or compressed again.
+    fn set_compress(&self, compress: bool) {
+        self.compress.store(compress, Ordering::Relaxed);
+    }
+}

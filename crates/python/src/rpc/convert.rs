@@ -1,0 +1,115 @@
+//! Metadata, status codes and times, between Python and the engine.
+
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+use russet_net::rpc::{Code, Encoding, Metadata, is_binary};
+
+use super::imports;
+
+/// Longer timeouts than this mean none: about a hundred years.
+const FOREVER: f64 = 3.2e9;
+
+/// Metadata as the callers give it: `None` or an iterable of pairs. A value is `str`, or `bytes`, which must be `bytes` for a key that ends in `-bin`.
+pub(super) fn metadata_from_python(given: Option<&Bound<'_, PyAny>>) -> PyResult<Metadata> {
+    let mut metadata = Metadata::new();
+    let Some(given) = given.filter(|given| !given.is_none()) else {
+        return Ok(metadata);
+    };
+    for item in given.try_iter()? {
+        let item = item?;
+        let pair = item
+            .cast::<PyTuple>()
+            .ok()
+            .filter(|pair| pair.len() == 2)
+            .cloned()
+            .map_or_else(|| item.extract::<(Py<PyAny>, Py<PyAny>)>().map(|pair| pair.into_pyobject(item.py())), |pair| Ok(Ok(pair)))??;
+        let key = text_or_bytes(&pair.get_item(0)?, "key")?;
+        let key = std::str::from_utf8(&key)
+            .map_err(|_| invalid(given, "a key is not text"))?;
+        let value = text_or_bytes(&pair.get_item(1)?, "value")?;
+        metadata
+            .push(key, &value)
+            .map_err(|error| invalid(given, &error.to_string()))?;
+    }
+    Ok(metadata)
+}
+
+fn invalid(given: &Bound<'_, PyAny>, why: &str) -> PyErr {
+    PyValueError::new_err(format!("metadata was invalid: {given}: {why}"))
+}
+
+fn text_or_bytes(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u8>> {
+    if let Ok(text) = object.cast::<PyString>() {
+        Ok(text.to_str()?.as_bytes().to_vec())
+    } else if let Ok(bytes) = object.cast::<PyBytes>() {
+        Ok(bytes.as_bytes().to_vec())
+    } else {
+        Err(PyTypeError::new_err(format!(
+            "a metadata {what} must be str or bytes, not {}",
+            object.get_type().name()?
+        )))
+    }
+}
+
+/// Metadata as callers receive it: a tuple of named pairs; the value is `bytes` for a key that ends in `-bin`, else `str`.
+pub(super) fn metadata_to_python<'py>(
+    py: Python<'py>,
+    metadata: &Metadata,
+) -> PyResult<Bound<'py, PyTuple>> {
+    if metadata.is_empty() {
+        return Ok(PyTuple::empty(py));
+    }
+    let class = imports::metadatum(py)?;
+    let mut pairs = Vec::new();
+    for (key, value) in metadata {
+        let value = if is_binary(key) {
+            PyBytes::new(py, value).into_any()
+        } else {
+            PyString::new(py, &String::from_utf8_lossy(value)).into_any()
+        };
+        pairs.push(class.call1((key, value))?);
+    }
+    PyTuple::new(py, pairs)
+}
+
+/// A `StatusCode`, or its number.
+pub(super) fn code_from_python(code: &Bound<'_, PyAny>) -> PyResult<Code> {
+    let number: u32 = match code.extract() {
+        Ok(number) => number,
+        Err(_) => code.getattr("value")?.get_item(0)?.extract()?,
+    };
+    Ok(Code::from_u32(number).unwrap_or(Code::Unknown))
+}
+
+/// The `StatusCode` of a code.
+pub(super) fn code_to_python(py: Python<'_>, code: Code) -> PyResult<Bound<'_, PyAny>> {
+    imports::status_codes(py)?.get_item(code.as_u32())
+}
+
+/// When a timeout in seconds runs out. A negative one has run out.
+pub(super) fn deadline(timeout: Option<f64>, now: Instant) -> Option<Instant> {
+    let timeout = timeout.filter(|timeout| *timeout < FOREVER)?;
+    Some(now + Duration::from_secs_f64(timeout.max(0.0)))
+}
+
+/// Seconds until `deadline`, at least 0.
+pub(super) fn seconds_until(deadline: Instant) -> f64 {
+    deadline
+        .saturating_duration_since(Instant::now())
+        .as_secs_f64()
+}
+
+/// A `grpc.Compression`: 0 none, 1 deflate, 2 gzip.
+pub(super) fn encoding(number: Option<u8>) -> PyResult<Encoding> {
+    match number {
+        None | Some(0) => Ok(Encoding::Identity),
+        Some(1) => Ok(Encoding::Deflate),
+        Some(2) => Ok(Encoding::Gzip),
+        Some(other) => Err(PyValueError::new_err(format!(
+            "unknown compression algorithm {other}: use a member of grpc.Compression"
+        ))),
+    }
+}

@@ -1,0 +1,27 @@
+//! Python objects that this crate needs, imported when first used: the single list of what Rust knows of the package's Python side.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+macro_rules! imports {
+    ($($(#[$doc:meta])* $name:ident = $module:literal, $attribute:literal;)*) => {$(
+        $(#[$doc])*
+        pub(super) fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+            static CELL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            CELL.import(py, $module, $attribute)
+        }
+    )*};
+}
+
+imports! {
+    /// The named tuple of a key and a value.
+    metadatum = "russet.grpc._metadatum", "_Metadatum";
+    /// `grpc.RpcError`.
+    rpc_error = "russet.grpc._errors", "RpcError";
+    /// All status codes, by number.
+    status_codes = "russet.grpc._status", "STATUS_CODES";
+    /// Logs the exception of a handler with its traceback.
+    log_handler_error = "russet.grpc._server", "log_handler_error";
+    /// `logging.getLogger("grpc._server").error`, without importing `logging` before it is needed.
+    log_server_error = "russet.grpc._server", "log_server_error";
+}

@@ -1,0 +1,103 @@
+//! Settings, from the dictionary that `russet/grpc/_options.py` makes of channel and server options.
+//!
+//! The names are the engine's; a value of the wrong type is an error here, since the Python side has checked what users give.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use russet_net::backoff::BackoffConfig;
+use russet_net::rpc::{client, server};
+
+/// A setting, if it is given and not `None`.
+fn get<'py, T>(settings: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    match settings.get_item(name)? {
+        Some(value) if !value.is_none() => value.extract().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// A text.
+pub(super) fn text(settings: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<String>> {
+    get(settings, name)
+}
+
+/// A length limit: absent keeps `default`, negative means none.
+fn limit(settings: &Bound<'_, PyDict>, name: &str, default: Option<usize>) -> PyResult<Option<usize>> {
+    Ok(match get::<i64>(settings, name)? {
+        Some(value) => usize::try_from(value).ok(),
+        None => default,
+    })
+}
+
+/// A time in milliseconds: absent keeps `default`; what does not fit means none.
+fn millis(settings: &Bound<'_, PyDict>, name: &str, default: Option<Duration>) -> PyResult<Option<Duration>> {
+    /// `INT_MAX`, which gRPC's options take for "never".
+    const NEVER: i64 = i32::MAX as i64;
+    Ok(match get::<i64>(settings, name)? {
+        Some(value) if value >= NEVER => None,
+        Some(value) => u64::try_from(value).ok().map(Duration::from_millis),
+        None => default,
+    })
+}
+
+fn number(settings: &Bound<'_, PyDict>, name: &str, default: u32) -> PyResult<u32> {
+    Ok(get::<i64>(settings, name)?.map_or(default, |value| {
+        u32::try_from(value.max(0)).unwrap_or(u32::MAX)
+    }))
+}
+
+pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Config> {
+    let default = client::Config::default();
+    Ok(client::Config {
+        max_receive_message_length: limit(settings, "max_receive_message_length", default.max_receive_message_length)?,
+        max_send_message_length: limit(settings, "max_send_message_length", default.max_send_message_length)?,
+        max_header_list_size: number(settings, "max_header_list_size", default.max_header_list_size)?,
+        keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
+        keepalive_timeout: millis(settings, "keepalive_timeout_ms", Some(default.keepalive_timeout))?
+            .unwrap_or(Duration::MAX),
+        keepalive_without_calls: get(settings, "keepalive_without_calls")?
+            .unwrap_or(default.keepalive_without_calls),
+        ..default
+    })
+}
+
+pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Config> {
+    let default = server::Config::default();
+    Ok(server::Config {
+        max_receive_message_length: limit(settings, "max_receive_message_length", default.max_receive_message_length)?,
+        max_send_message_length: limit(settings, "max_send_message_length", default.max_send_message_length)?,
+        max_concurrent_calls: number(settings, "max_concurrent_streams", default.max_concurrent_calls)?,
+        max_header_list_size: number(settings, "max_header_list_size", default.max_header_list_size)?,
+        handshake_timeout: millis(settings, "handshake_timeout_ms", default.handshake_timeout)?,
+        keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
+        keepalive_timeout: millis(settings, "keepalive_timeout_ms", Some(default.keepalive_timeout))?
+            .unwrap_or(Duration::MAX),
+        permit_ping_without_calls: get(settings, "keepalive_without_calls")?
+            .unwrap_or(default.permit_ping_without_calls),
+        min_ping_interval: millis(settings, "min_ping_interval_ms", Some(default.min_ping_interval))?
+            .unwrap_or(Duration::MAX),
+        max_ping_strikes: match get::<i64>(settings, "max_ping_strikes")? {
+            // 0 forgives all, as in gRPC.
+            Some(0) => None,
+            Some(strikes) => Some(u32::try_from(strikes.max(0)).unwrap_or(u32::MAX)),
+            None => default.max_ping_strikes,
+        },
+        max_connection_idle: millis(settings, "max_connection_idle_ms", default.max_connection_idle)?,
+        max_connection_age: millis(settings, "max_connection_age_ms", default.max_connection_age)?,
+        max_connection_age_grace: millis(settings, "max_connection_age_grace_ms", default.max_connection_age_grace)?,
+        ..default
+    })
+}
+
+pub(super) fn backoff(settings: &Bound<'_, PyDict>) -> PyResult<BackoffConfig> {
+    let default = BackoffConfig::default();
+    Ok(BackoffConfig {
+        initial: millis(settings, "initial_backoff_ms", Some(default.initial))?.unwrap_or(default.initial),
+        max: millis(settings, "max_backoff_ms", Some(default.max))?.unwrap_or(default.max),
+        min_connect_timeout: default.min_connect_timeout,
+    })
+}

@@ -1,0 +1,459 @@
+//! `_core.Server`: a synchronous server, whose workers run on the user's own executor.
+//!
+//! A *worker* is a job on that executor that stays: it waits for calls, drives the I/O meanwhile, and runs the handlers itself. A handler that is known to be quick runs at once on the thread that read its request; before one that is likely to block, another worker is called to take the lead. There is one worker as long as that is enough, and no more than the executor has threads; a worker that has nothing to do leaves. The reactor's guard calls the first one, and further ones where all are busy.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytesMethods, PyDict};
+use russet_net::address::ListenAddress;
+use russet_net::rpc::{Code, Encoding, Status};
+use russet_net::server::{CallKey, Incoming, Server as State};
+use russet_net::Reactor;
+use rustc_hash::FxHashMap;
+
+use super::convert::{deadline, encoding};
+use super::method::Method;
+use super::options;
+use super::server_call::{RequestIterator, ServerCall};
+use super::waiting::{parker, wait};
+
+/// How long a worker waits for a call before it leaves its thread to others.
+const WORKER_PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct Inner {
+    pub(super) reactor: Reactor<State>,
+    /// Handlers that no interceptor or generic handler has a say in, by path.
+    methods: RwLock<FxHashMap<Box<str>, Arc<Method>>>,
+    /// `resolve(path, metadata)` gives the handler of a path that is not in `methods`, or `None`.
+    resolve: Py<PyAny>,
+    /// `submit(worker)` runs a worker on the executor.
+    submit: Py<PyAny>,
+    max_workers: usize,
+    workers: AtomicUsize,
+    /// Whether a worker has been submitted and has not started yet.
+    calling: AtomicBool,
+    stopping: AtomicBool,
+    /// Calls with callbacks, told of when they end.
+    watched: Mutex<FxHashMap<CallKey, Py<ServerCall>>>,
+    compression: Encoding,
+}
+
+impl Inner {
+    /// Submits a worker, unless one is on its way, there are enough, or the server stops.
+    fn call_worker(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if self.stopping.load(Ordering::SeqCst)
+            || self.workers.load(Ordering::SeqCst) >= self.max_workers
+            || self.calling.swap(true, Ordering::SeqCst)
+        {
+            return Ok(());
+        }
+        let submitted = Bound::new(py, Worker { inner: self.clone() })
+            .and_then(|worker| self.submit.bind(py).call1((worker,)));
+        if submitted.is_err() {
+            self.calling.store(false, Ordering::SeqCst);
+        }
+        submitted.map(drop)
+    }
+
+    /// What the guard does after each look: runs callbacks of calls that ended, and calls a worker where calls wait and none is free.
+    fn attend(self: &Arc<Self>) {
+        let (changed, starving) = {
+            let mut core = self.reactor.core();
+            let starving = core.has_incoming() && !core.rouse_worker();
+            (core.take_changed(), starving)
+        };
+        let starving = starving
+            && !self.calling.load(Ordering::SeqCst)
+            && self.workers.load(Ordering::SeqCst) < self.max_workers;
+        if changed.is_empty() && !starving {
+            return;
+        }
+        // None while the interpreter is going down: no handler runs any more.
+        Python::try_attach(|py| {
+            for key in changed {
+                self.tell_callbacks(py, key);
+            }
+            if starving && let Err(error) = self.call_worker(py) {
+                // The executor has been shut down: calls are answered with nothing until the server stops, as with no free thread.
+                error.write_unraisable(py, None);
+            }
+        });
+    }
+
+    fn tell_callbacks(&self, py: Python<'_>, key: CallKey) {
+        if self.reactor.core().ended(key).is_none() {
+            return;
+        }
+        let call = self.watched().remove(&key);
+        if let Some(call) = call {
+            run_callbacks(py, call.get());
+        }
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, FxHashMap<CallKey, Py<ServerCall>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn method(&self, py: Python<'_>, incoming: &Incoming) -> PyResult<Option<Arc<Method>>> {
+        let path = &*incoming.call.path;
+        let known = self
+            .methods
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let metadata = super::convert::metadata_to_python(py, &incoming.call.metadata)?;
+        let handler = self.resolve.bind(py).call1((path, metadata))?;
+        if handler.is_none() {
+            return Ok(None);
+        }
+        Method::new(&handler).map(|method| Some(Arc::new(method)))
+    }
+
+    /// Runs the handler of a call to its end. An error is one that no handler may cause, such as Ctrl-C on the main thread.
+    fn run(self: &Arc<Self>, py: Python<'_>, incoming: Incoming) -> PyResult<()> {
+        let found = self.method(py, &incoming);
+        let call = Bound::new(py, ServerCall::new(self.clone(), incoming))?;
+        let method = match found {
+            Ok(Some(method)) => method,
+            Ok(None) => {
+                call.get().finish(Code::Unimplemented, "Method not found!");
+                return Ok(());
+            }
+            Err(error) => {
+                let details = format!("Exception servicing handler: {}", error.value(py));
+                call.get().report(py, &details, &error);
+                call.get().finish(Code::Unknown, "Error in service handler!");
+                return Ok(());
+            }
+        };
+        if self.compression != Encoding::Identity {
+            // A call that has ended compresses nothing.
+            let _ = self.reactor.core().set_encoding(call.get().key, self.compression);
+        }
+        if method.is_slow() {
+            self.make_way(py)?;
+        }
+        let started = Instant::now();
+        let outcome = self.run_method(py, &call, &method);
+        method.ran_for(started.elapsed());
+        if call.get().has_callbacks() {
+            self.watched().remove(&call.get().key);
+            run_callbacks(py, call.get());
+        }
+        outcome
+    }
+
+    /// Another worker takes the lead, for this one may be kept for long.
+    fn make_way(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let roused = py.detach(|| {
+            let mut core = self.reactor.core();
+            core.flush_now();
+            core.rouse_worker()
+        });
+        if roused { Ok(()) } else { self.call_worker(py) }
+    }
+
+    fn run_method(&self, py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
+        let context = call.get();
+        let request = if method.request_streaming {
+            let iterator = RequestIterator { call: call.clone().unbind(), method: method.clone() };
+            Bound::new(py, iterator)?.into_any()
+        } else {
+            match context.receive(py)? {
+                Ok(Some(message)) => match method.deserialize(py, &message) {
+                    Ok(request) => request,
+                    Err(error) => {
+                        context.report(py, "Exception deserializing request!", &error);
+                        context.finish(Code::Internal, "Exception deserializing request!");
+                        return Ok(());
+                    }
+                },
+                // The client sent no message at all, or is gone.
+                Ok(None) => {
+                    context.finish(Code::Unimplemented, "the client sent no request message");
+                    return Ok(());
+                }
+                Err(_) => return Ok(()),
+            }
+        };
+        let response = match method.behavior.bind(py).call1((request, call)) {
+            Ok(response) => response,
+            Err(error) => {
+                context.fail(py, &error);
+                return Ok(());
+            }
+        };
+        if method.response_streaming {
+            self.send_all(py, context, method, &response)
+        } else {
+            match method.serialize(response) {
+                Ok(Some(message)) => context.complete(Some(message.as_bytes())),
+                Ok(None) => context.finish(Code::Internal, "Failed to serialize response!"),
+                Err(error) => {
+                    context.report(py, "Exception serializing response!", &error);
+                    context.finish(Code::Internal, "Failed to serialize response!");
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn send_all(
+        &self,
+        py: Python<'_>,
+        context: &ServerCall,
+        method: &Method,
+        responses: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let responses = match responses.try_iter() {
+            Ok(responses) => responses,
+            Err(error) => {
+                context.fail(py, &error);
+                return Ok(());
+            }
+        };
+        for response in responses {
+            let response = match response {
+                Ok(response) => response,
+                Err(error) => {
+                    context.fail(py, &error);
+                    return Ok(());
+                }
+            };
+            match method.serialize(response) {
+                Ok(Some(message)) => {
+                    if !context.send(py, message.as_bytes())? {
+                        return Ok(());
+                    }
+                }
+                Ok(None) => {
+                    context.finish(Code::Internal, "Failed to serialize response!");
+                    return Ok(());
+                }
+                Err(error) => {
+                    context.report(py, "Exception serializing response!", &error);
+                    context.finish(Code::Internal, "Failed to serialize response!");
+                    return Ok(());
+                }
+            }
+        }
+        context.complete(None);
+        Ok(())
+    }
+}
+
+fn run_callbacks(py: Python<'_>, call: &ServerCall) {
+    for callback in call.take_callbacks() {
+        if let Err(error) = callback.call0(py) {
+            call.report(py, "Exception calling callback!", &error);
+        }
+    }
+}
+
+/// A worker: a callable that serves calls until there is nothing to do for a while.
+#[pyclass(frozen, module = "russet._core")]
+struct Worker {
+    inner: Arc<Inner>,
+}
+
+#[pymethods]
+impl Worker {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = &self.inner;
+        inner.workers.fetch_add(1, Ordering::SeqCst);
+        inner.calling.store(false, Ordering::SeqCst);
+        let outcome = self.serve(py);
+        let left = inner.workers.fetch_sub(1, Ordering::SeqCst) - 1;
+        if left == 0 {
+            inner.reactor.abandon();
+        }
+        outcome
+    }
+}
+
+impl Worker {
+    fn serve(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = &self.inner;
+        let own = parker()?;
+        loop {
+            let until = Some(Instant::now() + WORKER_PATIENCE);
+            let next = wait(py, &inner.reactor, until, |core, parker| {
+                if let Some(incoming) = core.next_incoming() {
+                    core.forget_worker(parker);
+                    return Some(Some(incoming));
+                }
+                if inner.stopping.load(Ordering::SeqCst) {
+                    return Some(None);
+                }
+                core.wait_for_incoming(parker);
+                None
+            });
+            match next {
+                Ok(Some(Some(incoming))) => inner.run(py, incoming)?,
+                outcome => {
+                    inner.reactor.core().forget_worker(&own);
+                    return outcome.map(drop);
+                }
+            }
+        }
+    }
+}
+
+/// Stops the guard when the server object is gone.
+struct Handle {
+    inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        let status = Status::new(Code::Unavailable, "the server was dropped");
+        self.inner.reactor.core().close(&status, Instant::now());
+        self.inner.reactor.stop_guard();
+    }
+}
+
+/// A synchronous server.
+#[pyclass(frozen, module = "russet._core", weakref)]
+pub(super) struct Server {
+    handle: Handle,
+    started: AtomicBool,
+}
+
+#[pymethods]
+impl Server {
+    /// `resolve(path, metadata)` finds a handler, `submit(worker)` runs a worker on the executor, which has `max_workers` threads; `settings` is the dictionary that `_options.py` makes.
+    #[new]
+    #[pyo3(signature = (resolve, submit, max_workers, settings, max_calls=None, compression=None))]
+    fn new(
+        resolve: Py<PyAny>,
+        submit: Py<PyAny>,
+        max_workers: usize,
+        settings: &Bound<'_, PyDict>,
+        max_calls: Option<usize>,
+        compression: Option<u8>,
+    ) -> PyResult<Self> {
+        let config = options::server_config(settings)?;
+        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        Ok(Self {
+            handle: Handle {
+                inner: Arc::new(Inner {
+                    reactor,
+                    methods: RwLock::default(),
+                    resolve,
+                    submit,
+                    max_workers: max_workers.max(1),
+                    workers: AtomicUsize::new(0),
+                    calling: AtomicBool::new(false),
+                    stopping: AtomicBool::new(false),
+                    watched: Mutex::default(),
+                    compression: encoding(compression)?,
+                }),
+            },
+            started: AtomicBool::new(false),
+        })
+    }
+
+    /// Binds an address and returns its port; 0 for a Unix socket.
+    fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
+        let parsed = ListenAddress::parse(address).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        self.handle
+            .inner
+            .reactor
+            .core()
+            .bind(&parsed, reuse_port)
+            .map_err(|error| PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}")))
+    }
+
+    /// Serves `path` by `handler` without asking `resolve`.
+    fn add_method(&self, path: &str, handler: &Bound<'_, PyAny>) -> PyResult<()> {
+        let method = Method::new(handler)?;
+        let inner = &self.handle.inner;
+        if !method.request_streaming {
+            inner.reactor.core().set_unary(path.into());
+        }
+        inner
+            .methods
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.into(), Arc::new(method));
+        Ok(())
+    }
+
+    /// Starts to accept and to serve.
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        if self.started.swap(true, Ordering::SeqCst) {
+            return Err(PyValueError::new_err("Cannot start already-started server!"));
+        }
+        let inner = &self.handle.inner;
+        inner
+            .reactor
+            .core()
+            .start()
+            .map_err(|error| PyOSError::new_err(format!("cannot listen: {error}")))?;
+        inner.call_worker(py)?;
+        let guarded = inner.clone();
+        std::thread::Builder::new()
+            .name("russet-server".to_owned())
+            .spawn(move || guarded.reactor.run_guard(|_| guarded.attend()))
+            .map(drop)
+            .map_err(|error| PyOSError::new_err(format!("no thread for the server: {error}")))
+    }
+
+    /// Closes the listeners and asks the clients to send no new calls.
+    fn shutdown(&self, py: Python<'_>) {
+        py.detach(|| self.handle.inner.reactor.core().shutdown(Instant::now()));
+    }
+
+    /// Waits until no call runs; `False` where `timeout` seconds passed first.
+    #[pyo3(signature = (timeout=None))]
+    fn wait_idle(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let until = deadline(timeout, Instant::now());
+        let drained = wait(py, &self.handle.inner.reactor, until, |core, parker| {
+            if core.active_calls() == 0 {
+                return Some(());
+            }
+            core.wait_for_idle(parker);
+            None
+        })?;
+        Ok(drained.is_some())
+    }
+
+    /// Ends what still runs, and the workers.
+    fn close(&self, py: Python<'_>) {
+        let inner = &self.handle.inner;
+        py.detach(|| {
+            inner.stopping.store(true, Ordering::SeqCst);
+            let status = Status::new(Code::Unavailable, "the server stopped");
+            let mut core = inner.reactor.core();
+            core.close(&status, Instant::now());
+            while core.rouse_worker() {}
+            drop(core);
+            inner.reactor.stop_guard();
+        });
+    }
+
+    /// How many workers run.
+    fn workers(&self) -> usize {
+        self.handle.inner.workers.load(Ordering::SeqCst)
+    }
+}
+
+impl ServerCall {
+    /// Has the call's callbacks run when it ends.
+    pub(super) fn watch(this: &Bound<'_, Self>) {
+        let call = this.get();
+        call.inner.watched().insert(call.key, this.clone().unbind());
+        call.inner.reactor.core().watch(call.key);
+        call.inner.reactor.alert_guard();
+    }
+}

@@ -1,0 +1,374 @@
+//! `_core.ServerCall`: one call as its handler sees it, the synchronous `grpc.ServicerContext`.
+//!
+//! What the handler sets (code, details, metadata) is kept here until the call ends; what it asks of the wire goes to the server's state by the call's key.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use pyo3::exceptions::{PyException, PyStopIteration, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use russet_net::Inbound;
+use russet_net::rpc::server::{CancelReason, IncomingCall};
+use russet_net::rpc::{Code, MessageOptions, Metadata, SendError, Status};
+use russet_net::server::{CallKey, Incoming};
+
+use super::channel::BURST;
+use super::convert::{
+    code_from_python, code_to_python, encoding, metadata_from_python, metadata_to_python,
+    seconds_until,
+};
+use super::imports;
+use super::method::Method;
+use super::server::Inner;
+use super::waiting::wait;
+
+/// What the handler has set.
+#[derive(Default)]
+struct Given {
+    code: Option<Code>,
+    details: Option<String>,
+    trailing: Metadata,
+    initial_sent: bool,
+    aborted: bool,
+    uncompressed_next: bool,
+    /// The status is on its way: the call is over for the handler.
+    ended: bool,
+    callbacks: Vec<Py<PyAny>>,
+    last_send: Option<Instant>,
+}
+
+/// One call of a server.
+#[pyclass(frozen, module = "russet._core", weakref)]
+pub(super) struct ServerCall {
+    pub(super) inner: Arc<Inner>,
+    pub(super) key: CallKey,
+    connection: usize,
+    pub(super) call: IncomingCall,
+    given: Mutex<Given>,
+}
+
+impl Drop for ServerCall {
+    fn drop(&mut self) {
+        if !self.given().ended {
+            self.inner.reactor.core().release(self.key);
+        }
+    }
+}
+
+impl ServerCall {
+    pub(super) fn new(inner: Arc<Inner>, incoming: Incoming) -> Self {
+        Self {
+            inner,
+            key: incoming.key,
+            connection: incoming.connection,
+            call: incoming.call,
+            given: Mutex::default(),
+        }
+    }
+
+    fn given(&self) -> MutexGuard<'_, Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next request message; `None` at the end of the client's side, an error where the call has ended.
+    pub(super) fn receive(&self, py: Python<'_>) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
+        let inbound = wait(py, &self.inner.reactor, None, |core, parker| {
+            match core.next_message(self.key) {
+                Inbound::Pending => {
+                    core.set_waiter(self.key, parker);
+                    None
+                }
+                inbound => Some(inbound),
+            }
+        })?;
+        Ok(match inbound {
+            Some(Inbound::Message(message)) => Ok(Some(message)),
+            Some(Inbound::Ended(reason)) => Err(reason),
+            _ => Ok(None),
+        })
+    }
+
+    /// Sends a response message of a stream; waits while the client does not keep up. `false` once the call has ended.
+    pub(super) fn send(&self, py: Python<'_>, message: &[u8]) -> PyResult<bool> {
+        let options = self.next_options();
+        let reactor = &self.inner.reactor;
+        let sent = py.detach(|| reactor.core().send_message(self.key, message, options));
+        match sent {
+            Ok(sent) if sent.congested => {
+                wait(py, reactor, None, |core, parker| {
+                    if core.is_congested(self.key) {
+                        core.set_waiter(self.key, parker);
+                        None
+                    } else {
+                        Some(())
+                    }
+                })?;
+            }
+            Ok(_) => {
+                let now = Instant::now();
+                let previous = self.given().last_send.replace(now);
+                if previous.is_none_or(|previous| now.duration_since(previous) > BURST) {
+                    py.detach(|| reactor.core().flush_now());
+                }
+            }
+            Err(SendError::CallEnded | SendError::HalfClosed) => return Ok(false),
+            Err(error @ SendError::TooLarge { .. }) => {
+                self.finish(Code::ResourceExhausted, &error.to_string());
+                return Ok(false);
+            }
+        }
+        Ok(reactor.core().ended(self.key).is_none())
+    }
+
+    fn next_options(&self) -> MessageOptions {
+        MessageOptions {
+            compress: !std::mem::take(&mut self.given().uncompressed_next),
+        }
+    }
+
+    /// Ends the call with what the handler set, or OK; with a last message before it where there is one.
+    pub(super) fn complete(&self, message: Option<&[u8]>) {
+        let options = self.next_options();
+        let (status, trailing) = {
+            let mut given = self.given();
+            given.ended = true;
+            let code = given.code.unwrap_or(Code::Ok);
+            let details = given.details.clone().unwrap_or_default();
+            (Status::new(code, details), given.trailing.clone())
+        };
+        let mut core = self.inner.reactor.core();
+        if let Some(message) = message
+            && let Err(error @ SendError::TooLarge { .. }) =
+                core.send_message(self.key, message, options)
+        {
+            let status = Status::new(Code::ResourceExhausted, error.to_string());
+            let _ = core.send_status(self.key, &status, &trailing);
+            return;
+        }
+        // A call that has ended meanwhile needs no status; its state goes either way.
+        if core.send_status(self.key, &status, &trailing).is_err() {
+            core.release(self.key);
+        }
+    }
+
+    /// Ends the call with an error. A code that the handler set before takes precedence over `code`.
+    pub(super) fn finish(&self, code: Code, details: &str) {
+        {
+            let mut given = self.given();
+            if matches!(given.code, None | Some(Code::Ok)) {
+                given.code = Some(code);
+            }
+            given.details = Some(details.to_owned());
+        }
+        self.complete(None);
+    }
+
+    /// Ends the call after its handler raised: as `abort` asked, silently where the client was gone, else UNKNOWN with a logged traceback.
+    pub(super) fn fail(&self, py: Python<'_>, error: &PyErr) {
+        let aborted = self.given().aborted;
+        if aborted {
+            self.complete(None);
+        } else if self.inner.reactor.core().ended(self.key).is_some() && is_rpc_error(py, error) {
+            // The request iterator raised because the client is gone; the handler let it pass.
+            self.complete(None);
+        } else {
+            let details = format!("Exception calling application: {}", error.value(py));
+            self.report(py, &details, error);
+            self.finish(Code::Unknown, &details);
+        }
+    }
+
+    /// Logs an exception with its traceback.
+    pub(super) fn report(&self, py: Python<'_>, text: &str, error: &PyErr) {
+        let logged = imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
+        if let Err(error) = logged {
+            error.write_unraisable(py, None);
+        }
+    }
+
+    /// The callbacks that run when the call ends; each is returned once.
+    pub(super) fn take_callbacks(&self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.given().callbacks)
+    }
+
+    pub(super) fn has_callbacks(&self) -> bool {
+        !self.given().callbacks.is_empty()
+    }
+
+    pub(super) fn initial_metadata_sent(&self) -> bool {
+        std::mem::replace(&mut self.given().initial_sent, true)
+    }
+}
+
+fn is_rpc_error(py: Python<'_>, error: &PyErr) -> bool {
+    imports::rpc_error(py).is_ok_and(|class| error.is_instance(py, class))
+}
+
+#[pymethods]
+impl ServerCall {
+    fn is_active(&self) -> bool {
+        !self.given().ended && self.inner.reactor.core().ended(self.key).is_none()
+    }
+
+    fn time_remaining(&self) -> Option<f64> {
+        self.call.deadline.map(seconds_until)
+    }
+
+    fn cancel(&self, py: Python<'_>) {
+        self.given().ended = true;
+        py.detach(|| {
+            let mut core = self.inner.reactor.core();
+            core.cancel(self.key, Code::Cancelled);
+            core.flush_now();
+        });
+    }
+
+    fn add_callback(this: &Bound<'_, Self>, callback: Py<PyAny>) -> bool {
+        let call = this.get();
+        if !call.is_active() {
+            return false;
+        }
+        call.given().callbacks.push(callback);
+        Self::watch(this);
+        true
+    }
+
+    /// The method's full name.
+    #[getter]
+    fn method(&self) -> &str {
+        &self.call.path
+    }
+
+    fn invocation_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        metadata_to_python(py, &self.call.metadata)
+    }
+
+    fn peer(&self) -> String {
+        self.inner.reactor.core().peer(self.connection).to_string()
+    }
+
+    /// `None`: the connection is not authenticated.
+    #[expect(clippy::unused_self, reason = "grpcio's signature")]
+    const fn peer_identities(&self) -> Option<Vec<Vec<u8>>> {
+        None
+    }
+
+    /// `None`: the connection is not authenticated.
+    #[expect(clippy::unused_self, reason = "grpcio's signature")]
+    const fn peer_identity_key(&self) -> Option<String> {
+        None
+    }
+
+    /// What is known of the connection's security: that there is none.
+    #[expect(clippy::unused_self, reason = "grpcio's signature")]
+    fn auth_context<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        PyDict::new(py)
+    }
+
+    fn send_initial_metadata(&self, py: Python<'_>, initial_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+        let metadata = metadata_from_python(Some(initial_metadata))?;
+        if self.initial_metadata_sent() {
+            return Err(PyValueError::new_err("Initial metadata no longer allowed!"));
+        }
+        py.detach(|| {
+            let mut core = self.inner.reactor.core();
+            // A call that has ended takes no metadata; the handler finds out by `is_active`.
+            let _ = core.send_initial_metadata(self.key, &metadata);
+            core.flush_now();
+        });
+        Ok(())
+    }
+
+    fn set_trailing_metadata(&self, trailing_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+        let metadata = metadata_from_python(Some(trailing_metadata))?;
+        self.given().trailing = metadata;
+        Ok(())
+    }
+
+    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let metadata = self.given().trailing.clone();
+        metadata_to_python(py, &metadata)
+    }
+
+    fn abort(&self, py: Python<'_>, code: &Bound<'_, PyAny>, details: &str) -> PyResult<()> {
+        let mut code = code_from_python(code)?;
+        let mut details = details;
+        if code == Code::Ok {
+            imports::log_server_error(py)?.call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
+            code = Code::Unknown;
+            details = "";
+        }
+        let mut given = self.given();
+        given.code = Some(code);
+        given.details = Some(details.to_owned());
+        given.aborted = true;
+        drop(given);
+        Err(PyException::new_err(()))
+    }
+
+    fn abort_with_status(&self, py: Python<'_>, status: &Bound<'_, PyAny>) -> PyResult<()> {
+        let trailing = metadata_from_python(Some(&status.getattr("trailing_metadata")?))?;
+        self.given().trailing = trailing;
+        let details: String = status.getattr("details")?.extract()?;
+        self.abort(py, &status.getattr("code")?, &details)
+    }
+
+    fn set_code(&self, code: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.given().code = Some(code_from_python(code)?);
+        Ok(())
+    }
+
+    fn set_details(&self, details: &Bound<'_, PyAny>) -> PyResult<()> {
+        let text = match details.cast::<PyBytes>() {
+            Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
+            Err(_) => details.extract()?,
+        };
+        self.given().details = Some(text);
+        Ok(())
+    }
+
+    fn code<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let code = self.given().code;
+        code.map(|code| code_to_python(py, code)).transpose()
+    }
+
+    fn details(&self) -> String {
+        self.given().details.clone().unwrap_or_default()
+    }
+
+    fn set_compression(&self, compression: u8) -> PyResult<()> {
+        let encoding = encoding(Some(compression))?;
+        // Too late, or the call has ended: then nothing is compressed any more either.
+        let _ = self.inner.reactor.core().set_encoding(self.key, encoding);
+        Ok(())
+    }
+
+    fn disable_next_message_compression(&self) {
+        self.given().uncompressed_next = true;
+    }
+}
+
+/// The iterator over a call's request messages.
+#[pyclass(frozen, module = "russet._core")]
+pub(super) struct RequestIterator {
+    pub(super) call: Py<ServerCall>,
+    pub(super) method: Arc<Method>,
+}
+
+#[pymethods]
+impl RequestIterator {
+    const fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let call = self.call.get();
+        match call.receive(py)? {
+            Ok(Some(message)) => self.method.deserialize(py, &message),
+            Ok(None) => Err(PyStopIteration::new_err(())),
+            Err(_) if call.given().ended => Err(PyStopIteration::new_err(())),
+            Err(_) => Err(PyErr::from_value(imports::rpc_error(py)?.call0()?)),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+"""The pair that received metadata is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+
+class _Metadatum(NamedTuple):
+    """A key and its value: `bytes` for a key that ends in "-bin", else `str`."""
+
+    key: str
+    value: Union[str, bytes]

@@ -1,0 +1,94 @@
+"""Channel and server options: from grpcio's names to the engine's settings.
+
+An option is a pair of a key (`str` or `bytes`) and a value (`int`, `str`, `bytes`, or an object with `__int__`). A key that this library does not know is ignored, as in grpcio; `docs/limits.md` lists what is known.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ._typing import ChannelOption
+
+    Settings = dict[str, Any]
+
+# Option keys with a whole number, and the settings that they set.
+_COMMON_NUMBERS = {
+    "grpc.max_receive_message_length": "max_receive_message_length",
+    "grpc.max_message_length": "max_receive_message_length",
+    "grpc.max_send_message_length": "max_send_message_length",
+    "grpc.absolute_max_metadata_size": "max_header_list_size",
+    "grpc.keepalive_time_ms": "keepalive_time_ms",
+    "grpc.keepalive_timeout_ms": "keepalive_timeout_ms",
+    "grpc.keepalive_permit_without_calls": "keepalive_without_calls",
+}
+_CHANNEL_NUMBERS = {
+    **_COMMON_NUMBERS,
+    "grpc.initial_reconnect_backoff_ms": "initial_backoff_ms",
+    "grpc.max_reconnect_backoff_ms": "max_backoff_ms",
+}
+_SERVER_NUMBERS = {
+    **_COMMON_NUMBERS,
+    "grpc.max_concurrent_streams": "max_concurrent_streams",
+    "grpc.server_handshake_timeout_ms": "handshake_timeout_ms",
+    "grpc.http2.min_ping_interval_without_data_ms": "min_ping_interval_ms",
+    "grpc.http2.max_ping_strikes": "max_ping_strikes",
+    "grpc.max_connection_idle_ms": "max_connection_idle_ms",
+    "grpc.max_connection_age_ms": "max_connection_age_ms",
+    "grpc.max_connection_age_grace_ms": "max_connection_age_grace_ms",
+    "grpc.so_reuseport": "so_reuseport",
+}
+# Those of the settings that are switches.
+_SWITCHES = {"keepalive_without_calls", "so_reuseport"}
+
+# A primary user agent goes before the library's own, a secondary one after it.
+_TEXTS = {
+    "grpc.default_authority": "authority",
+    "grpc.ssl_target_name_override": "authority",
+    "grpc.primary_user_agent": "primary_user_agent",
+    "grpc.secondary_user_agent": "secondary_user_agent",
+}
+
+
+def _pairs(options: Iterable[ChannelOption] | None) -> Iterable[tuple[str, Any]]:
+    for option in options or ():
+        try:
+            key, value = option
+        except (TypeError, ValueError):
+            raise ValueError(f"an option is a pair of a key and a value, not {option!r}") from None
+        yield key.decode() if isinstance(key, bytes) else key, value
+
+
+def _read(options: Iterable[ChannelOption] | None, numbers: dict[str, str]) -> Settings:
+    settings: Settings = {}
+    for key, value in _pairs(options):
+        if key in numbers:
+            name = numbers[key]
+            # A value of another type is ignored, as in grpcio.
+            if not isinstance(value, (str, bytes)):
+                number = int(value)
+                settings[name] = bool(number) if name in _SWITCHES else number
+        elif key in _TEXTS and isinstance(value, (str, bytes)):
+            settings[_TEXTS[key]] = value.decode() if isinstance(value, bytes) else value
+        elif key == "grpc.default_compression_algorithm":
+            settings["compression"] = int(value)
+    return settings
+
+
+def channel_settings(options: Iterable[ChannelOption] | None, version: str) -> Settings:
+    """The settings of a channel. Raises ValueError for something that is not a pair."""
+    settings = _read(options, _CHANNEL_NUMBERS)
+    agents = (
+        settings.pop("primary_user_agent", None),
+        f"grpc-python-russet/{version}",
+        settings.pop("secondary_user_agent", None),
+    )
+    settings["user_agent"] = " ".join(agent for agent in agents if agent)
+    return settings
+
+
+def server_settings(options: Iterable[ChannelOption] | None) -> Settings:
+    """The settings of a server. Raises ValueError for something that is not a pair."""
+    return _read(options, _SERVER_NUMBERS)

@@ -1,0 +1,243 @@
+"""The synchronous server: finds handlers, and runs them on the caller's executor.
+
+Connections, calls and the workers that serve them are `russet._core`'s. Nothing here starts at import.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from time import monotonic
+
+from .. import _core
+from ._base_server import Server, ServicerContext
+from ._credentials import Plaintext
+from ._logging import logger
+from ._options import server_settings
+from ._server_interceptors import service_pipeline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
+    from typing import Any, Callable
+
+    from ._base_server import (
+        GenericRpcHandler,
+        HandlerCallDetails,
+        RpcMethodHandler,
+        ServerInterceptor,
+    )
+    from ._compression import Compression
+    from ._credentials import ServerCredentials
+    from ._typing import ChannelOption, ReceivedMetadata
+
+# What the core gives to handlers is a context, though it is not written in Python.
+ServicerContext.register(_core.ServerCall)
+
+# How many workers an executor gets that does not say how many threads it has.
+_UNKNOWN_EXECUTOR_WORKERS = 32
+
+
+def log_handler_error(text: str, error: BaseException) -> None:
+    """Logs what a handler raised, with its traceback. Called by the core."""
+    logger("_server").error(text, exc_info=error)
+
+
+def log_server_error(text: str) -> None:
+    """Logs a handler's mistake. Called by the core."""
+    logger("_server").error(text)
+
+
+class _HandlerCallDetails:
+    """What an interceptor or a generic handler is told of a call."""
+
+    __slots__ = ("invocation_metadata", "method")
+
+    def __init__(self, method: str, invocation_metadata: ReceivedMetadata) -> None:
+        self.method = method
+        self.invocation_metadata = invocation_metadata
+
+
+class _Registry:
+    """The handlers of a server. Not the server itself: the core holds this, and must not keep the server alive."""
+
+    def __init__(self, interceptors: Sequence[ServerInterceptor] | None) -> None:
+        self.pipeline = service_pipeline(interceptors)
+        self.registered: dict[str, RpcMethodHandler[Any, Any]] = {}
+        self.generic: list[GenericRpcHandler] = []
+
+    def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
+        handler = self.registered.get(details.method)
+        if handler is not None:
+            return handler
+        for generic in self.generic:
+            handler = generic.service(details)
+            if handler is not None:
+                return handler
+        return None
+
+    def resolve(
+        self, path: str, metadata: ReceivedMetadata
+    ) -> RpcMethodHandler[Any, Any] | None:
+        """The handler of a path, through the interceptors. Called by the core."""
+        details = _HandlerCallDetails(path, metadata)
+        if self.pipeline is None:
+            return self._look_up(details)
+        return self.pipeline.execute(self._look_up, details)
+
+
+# Servers that run when the interpreter exits are stopped before the executors wait for their threads.
+_running: weakref.WeakSet[_Server] = weakref.WeakSet()
+_exit_hook = threading.Lock()
+
+
+def _stop_all() -> None:
+    for server in list(_running):
+        server._core.close()
+
+
+def _stop_at_exit(server: _Server) -> None:
+    # Taken once and never released: the hook is registered with the first server.
+    if _exit_hook.acquire(blocking=False):
+        # The only hook that runs before executors join their threads; `atexit` comes after.
+        threading._register_atexit(_stop_all)  # type: ignore[attr-defined]
+    _running.add(server)
+
+
+def _submitter(executor: Executor) -> Callable[[Any], None]:
+    def submit(worker: Callable[[], None]) -> None:
+        executor.submit(worker).add_done_callback(_report)
+
+    return submit
+
+
+def _report(future: Any) -> None:
+    if not future.cancelled() and future.exception() is not None:
+        log_handler_error("a worker of the server ended with an exception", future.exception())
+
+
+def _reuse_port(settings: dict[str, Any]) -> bool:
+    """Whether several sockets may share the port, as `grpc.so_reuseport` says; yes where nothing is said, as in grpcio."""
+    return bool(settings.pop("so_reuseport", True))
+
+
+class _Server(Server):
+    def __init__(
+        self,
+        thread_pool: Executor,
+        generic_handlers: Iterable[GenericRpcHandler] | None,
+        interceptors: Sequence[ServerInterceptor] | None,
+        options: Sequence[ChannelOption] | None,
+        maximum_concurrent_rpcs: int | None,
+        compression: Compression | None,
+    ) -> None:
+        settings = server_settings(options)
+        default_compression = settings.pop("compression", None)
+        self._reuse_port = _reuse_port(settings)
+        self._registry = _Registry(interceptors)
+        self._core = _core.Server(
+            self._registry.resolve,
+            _submitter(thread_pool),
+            getattr(thread_pool, "_max_workers", _UNKNOWN_EXECUTOR_WORKERS),
+            settings,
+            maximum_concurrent_rpcs,
+            default_compression if compression is None else int(compression),
+        )
+        self._terminated = threading.Event()
+        self._lock = threading.Lock()
+        self._started = False
+        self._stopping = False
+        if generic_handlers:
+            self.add_generic_rpc_handlers(generic_handlers)
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None:
+            core.close()
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
+        handlers = tuple(generic_rpc_handlers)
+        for handler in handlers:
+            if getattr(handler, "service", None) is None:
+                raise AttributeError(
+                    f'"{handler}" must conform to grpc.GenericRpcHandler type but does not have'
+                    ' "service" method!'
+                )
+        self._registry.generic.extend(handlers)
+
+    def add_registered_method_handlers(
+        self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
+    ) -> None:
+        for name, handler in method_handlers.items():
+            path = f"/{service_name}/{name}"
+            self._registry.registered[path] = handler
+            if self._registry.pipeline is None:
+                self._core.add_method(path, handler)
+
+    def add_insecure_port(self, address: str) -> int:
+        return self._core.bind(address, self._reuse_port) or 1
+
+    def add_secure_port(self, address: str, server_credentials: ServerCredentials) -> int:
+        if not isinstance(server_credentials._credentials, Plaintext):
+            raise NotImplementedError(
+                "these credentials need TLS, which this version does not have: see docs/limits.md"
+            )
+        return self.add_insecure_port(address)
+
+    def start(self) -> None:
+        self._core.start()
+        self._started = True
+        _stop_at_exit(self)
+
+    def stop(self, grace: float | None) -> threading.Event:
+        with self._lock:
+            if self._terminated.is_set():
+                return self._terminated
+            self._stopping = True
+        self._core.shutdown()
+        if grace is None or not self._started:
+            self._end()
+        else:
+            threading.Thread(
+                target=self._end_within, args=(grace,), name="russet-stop", daemon=True
+            ).start()
+        return self._terminated
+
+    def _end_within(self, grace: float) -> None:
+        self._core.wait_idle(grace)
+        self._end()
+
+    def _end(self) -> None:
+        self._core.close()
+        _running.discard(self)
+        self._terminated.set()
+
+    def wait_for_termination(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            # In slices: a wait without limit cannot be interrupted on every platform.
+            while not self._terminated.wait(3600.0):
+                pass
+            return False
+        until = monotonic() + timeout
+        return not self._terminated.wait(max(until - monotonic(), 0.0))
+
+
+def server(
+    thread_pool: Executor,
+    handlers: Sequence[GenericRpcHandler] | None = None,
+    interceptors: Sequence[ServerInterceptor] | None = None,
+    options: Sequence[ChannelOption] | None = None,
+    maximum_concurrent_rpcs: int | None = None,
+    compression: Compression | None = None,
+    xds: bool | None = False,
+) -> Server:
+    """A server that runs its handlers on `thread_pool`.
+
+    `maximum_concurrent_rpcs` is how many RPCs may run at once; one beyond it ends with RESOURCE_EXHAUSTED. Raises NotImplementedError for `xds`.
+    """
+    if xds:
+        raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
+    return _Server(
+        thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
+    )

@@ -1,0 +1,358 @@
+"""The asyncio channel: makes calls on the event loop that it belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ... import __version__, _core
+from .._channel import _CONNECTIVITIES, _default_timeout
+from .._connectivity import ChannelConnectivity
+from .._credentials import Plaintext
+from .._options import channel_settings
+from .._status import StatusCode
+from ._base_channel import (
+    Channel,
+    StreamStreamMultiCallable,
+    StreamUnaryMultiCallable,
+    UnaryStreamMultiCallable,
+    UnaryUnaryMultiCallable,
+)
+from ._base_interceptor import ClientCallDetails
+from ._call import (
+    RunningStreamStreamCall,
+    RunningStreamUnaryCall,
+    RunningUnaryStreamCall,
+    RunningUnaryUnaryCall,
+)
+from ._driver import Driver, current_loop
+from ._errors import UsageError
+from ._interceptor import (
+    InterceptedStreamStreamCall,
+    InterceptedStreamUnaryCall,
+    InterceptedUnaryStreamCall,
+    InterceptedUnaryUnaryCall,
+    sort_interceptors,
+)
+from ._metadata import Metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Any
+
+    from .._compression import Compression
+    from .._credentials import CallCredentials, ChannelCredentials
+    from .._typing import ChannelOption, Deserializer, Serializer
+    from ._base_channel import MetadataType
+    from ._base_interceptor import ClientInterceptor
+
+_UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
+
+
+class _Method:
+    """What the four multi-callables share."""
+
+    # Set by each kind.
+    _running: type[Any]
+    _intercepted: type[Any]
+
+    def __init__(
+        self,
+        channel: _Channel,
+        method: str,
+        request_serializer: Serializer[Any] | None,
+        response_deserializer: Deserializer[Any] | None,
+        interceptors: Sequence[Any],
+    ) -> None:
+        self._channel = channel
+        self._method = method
+        self._serializer = request_serializer
+        self._deserializer = response_deserializer
+        self._interceptors = interceptors
+
+    def _invoke(
+        self,
+        request: Any,
+        timeout: float | None,
+        metadata: MetadataType | None,
+        credentials: CallCredentials | None,
+        wait_for_ready: bool | None,
+        compression: Compression | None,
+    ) -> Any:
+        if not self._interceptors:
+            return self._start(
+                self._method, request, timeout, metadata, credentials, wait_for_ready, compression
+            )
+        details = ClientCallDetails(
+            self._method,
+            timeout,
+            Metadata._create(metadata),  # type: ignore[arg-type]
+            credentials,
+            wait_for_ready,
+        )
+
+        def start(details: ClientCallDetails, request: Any) -> Any:
+            return self._start(
+                details.method,
+                request,
+                details.timeout,
+                details.metadata,
+                details.credentials,
+                details.wait_for_ready,
+                compression,
+            )
+
+        return self._intercepted(
+            self._interceptors, details, request, start, self._channel._driver.loop
+        )
+
+    def _start(
+        self,
+        method: str | bytes,
+        request: Any,
+        timeout: float | None,
+        metadata: MetadataType | None,
+        credentials: CallCredentials | None,
+        wait_for_ready: bool | None,
+        compression: Compression | None,
+    ) -> Any:
+        channel = self._channel
+        if channel._closed:
+            raise UsageError("Channel is closed.")
+        core = channel._core.call_on_loop(
+            method.decode() if isinstance(method, bytes) else method,
+            channel._default_timeout if timeout is None else timeout,
+            metadata,
+            wait_for_ready,
+            channel._compression if compression is None else compression,
+        )
+        call = self._running(core, channel._driver, self._serializer, self._deserializer)
+        if credentials is not None:
+            # gRPC sends no credentials over a connection that anybody can read.
+            core.cancel(
+                _UNAUTHENTICATED,
+                "Established channel does not have a sufficient security level to transfer call credential.",
+            )
+        else:
+            call.start(request)
+        return call
+
+
+class _UnaryRequestMethod(_Method):
+    def __call__(
+        self,
+        request: Any,
+        *,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        return self._invoke(request, timeout, metadata, credentials, wait_for_ready, compression)
+
+
+class _StreamRequestMethod(_Method):
+    def __call__(
+        self,
+        request_iterator: Any = None,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        return self._invoke(
+            request_iterator, timeout, metadata, credentials, wait_for_ready, compression
+        )
+
+
+class _UnaryUnaryMultiCallable(_UnaryRequestMethod, UnaryUnaryMultiCallable["Any", "Any"]):
+    _running = RunningUnaryUnaryCall
+    _intercepted = InterceptedUnaryUnaryCall
+
+
+class _UnaryStreamMultiCallable(_UnaryRequestMethod, UnaryStreamMultiCallable["Any", "Any"]):
+    _running = RunningUnaryStreamCall
+    _intercepted = InterceptedUnaryStreamCall
+
+
+class _StreamUnaryMultiCallable(_StreamRequestMethod, StreamUnaryMultiCallable["Any", "Any"]):
+    _running = RunningStreamUnaryCall
+    _intercepted = InterceptedStreamUnaryCall
+
+
+class _StreamStreamMultiCallable(_StreamRequestMethod, StreamStreamMultiCallable["Any", "Any"]):
+    _running = RunningStreamStreamCall
+    _intercepted = InterceptedStreamStreamCall
+
+
+class _Channel(Channel):
+    def __init__(
+        self,
+        target: str,
+        options: Sequence[ChannelOption] | None,
+        compression: Compression | None,
+        interceptors: Sequence[ClientInterceptor] | None,
+    ) -> None:
+        self._interceptors = sort_interceptors(interceptors)
+        settings = channel_settings(options, __version__)
+        default_compression = settings.pop("compression", None)
+        self._core = _core.Channel(target, settings)
+        self._compression = default_compression if compression is None else int(compression)
+        self._default_timeout = _default_timeout()
+        self._driver = Driver(self._core, current_loop(), self._core.turn)
+        self._state_waiters: list[asyncio.Future[None]] = []
+        self._closed = False
+        self._core.watch_state_on_loop(self._on_state)
+
+    def __del__(self) -> None:
+        driver = getattr(self, "_driver", None)
+        if driver is not None and not self._closed:
+            driver.close()
+
+    async def __aenter__(self) -> _Channel:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self, grace: float | None = None) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if grace is not None:
+            await self._idle(grace)
+        self._core.close()
+        self._core.turn()
+        self._driver.close()
+
+    async def _idle(self, grace: float) -> None:
+        """Wait until no call runs, at most `grace` seconds."""
+        if self._core.running_calls():
+            future = self._driver.loop.create_future()
+            self._core.add_idle_future(future)
+            await asyncio.wait((future,), timeout=grace)
+
+    def get_state(self, try_to_connect: bool = False) -> ChannelConnectivity:
+        if self._closed:
+            return ChannelConnectivity.SHUTDOWN
+        state = _CONNECTIVITIES[self._core.state()]
+        if try_to_connect and state is ChannelConnectivity.IDLE:
+            self._core.connect_on_loop()
+            self._driver.poke()
+        return state
+
+    def _on_state(self, _state: int) -> None:
+        waiters, self._state_waiters = self._state_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait_for_state_change(self, last_observed_state: ChannelConnectivity) -> None:
+        while self.get_state() is last_observed_state:
+            waiter = self._driver.loop.create_future()
+            self._state_waiters.append(waiter)
+            await waiter
+
+    async def channel_ready(self) -> None:
+        state = self.get_state(try_to_connect=True)
+        while state is not ChannelConnectivity.READY:
+            if self._closed:
+                raise UsageError("Channel is closed.")
+            await self.wait_for_state_change(state)
+            state = self.get_state(try_to_connect=True)
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Serializer[Any] | None = None,
+        response_deserializer: Deserializer[Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> UnaryUnaryMultiCallable[Any, Any]:
+        return _UnaryUnaryMultiCallable(
+            self,
+            method,
+            request_serializer,
+            response_deserializer,
+            self._interceptors.unary_unary,
+        )
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Serializer[Any] | None = None,
+        response_deserializer: Deserializer[Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> UnaryStreamMultiCallable[Any, Any]:
+        return _UnaryStreamMultiCallable(
+            self,
+            method,
+            request_serializer,
+            response_deserializer,
+            self._interceptors.unary_stream,
+        )
+
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Serializer[Any] | None = None,
+        response_deserializer: Deserializer[Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> StreamUnaryMultiCallable[Any, Any]:
+        return _StreamUnaryMultiCallable(
+            self,
+            method,
+            request_serializer,
+            response_deserializer,
+            self._interceptors.stream_unary,
+        )
+
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Serializer[Any] | None = None,
+        response_deserializer: Deserializer[Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> StreamStreamMultiCallable[Any, Any]:
+        return _StreamStreamMultiCallable(
+            self,
+            method,
+            request_serializer,
+            response_deserializer,
+            self._interceptors.stream_stream,
+        )
+
+
+def insecure_channel(
+    target: str,
+    options: Sequence[ChannelOption] | None = None,
+    compression: Compression | None = None,
+    interceptors: Sequence[ClientInterceptor] | None = None,
+) -> Channel:
+    """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call.
+
+    Raises ValueError for a target that cannot be read.
+    """
+    return _Channel(target, options, compression, interceptors)
+
+
+def secure_channel(
+    target: str,
+    credentials: ChannelCredentials,
+    options: Sequence[ChannelOption] | None = None,
+    compression: Compression | None = None,
+    interceptors: Sequence[ClientInterceptor] | None = None,
+) -> Channel:
+    """A channel with credentials. Those that exist today, local and insecure ones, need no encryption."""
+    if not isinstance(credentials._credentials, Plaintext):
+        raise NotImplementedError(
+            "these credentials need TLS, which this version does not have: see docs/limits.md"
+        )
+    return _Channel(target, options, compression, interceptors)

@@ -1,0 +1,535 @@
+"""The asyncio server: runs handlers on the event loop, plain functions on a thread pool.
+
+Each call has a task, which on Python 3.12 and newer starts at once, without waiting for the loop's next turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from typing import TYPE_CHECKING
+
+from ... import _core
+from .._base_server import handler_behavior
+from .._credentials import Plaintext
+from .._logging import logger
+from .._options import server_settings
+from .._server import _HandlerCallDetails, _reuse_port
+from .._status import StatusCode
+from ._base_server import Server, ServicerContext
+from ._driver import Driver, current_loop
+from ._eof import EOF
+from ._errors import AbortError, UsageError
+from ._server_interceptors import service_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
+    from typing import Any, NoReturn
+
+    from .._base_server import GenericRpcHandler, HandlerCallDetails, RpcMethodHandler
+    from .._compression import Compression
+    from .._credentials import ServerCredentials
+    from .._status import Status
+    from .._typing import ChannelOption, ReceivedMetadata
+    from ._base_channel import MetadataType
+    from ._base_interceptor import ServerInterceptor
+
+_STYLES_MIXED = "Iterator and async read/write are used together: use one of them throughout."
+
+
+class _Context(ServicerContext["Any", "Any"]):
+    """What an asynchronous handler gets beside its request."""
+
+    def __init__(
+        self,
+        call: _core.AioServerCall,
+        handler: RpcMethodHandler[Any, Any],
+        driver: Driver,
+    ) -> None:
+        self._call = call
+        self._deserialize = handler.request_deserializer
+        self._serialize = handler.response_serializer
+        self._driver = driver
+        self._code = StatusCode.OK
+        self._details = ""
+        self._trailing: MetadataType = ()
+        self._initial_sent = False
+        self._aborted = False
+        self._ended = False
+        self._cancelled = False
+        self._compress_next = True
+        # Whether requests are read by `read` (False) or by an iterator (True).
+        self._iterated: bool | None = None
+        self._wrote = False
+        self._callbacks: list[Callable[[Any], None]] = []
+
+    async def _news(self) -> None:
+        """Wait until something about the call changes."""
+        future = self._driver.loop.create_future()
+        self._call.add_news_future(future)
+        await future
+
+    async def _next(self) -> Any:
+        """The next request, or EOF."""
+        while True:
+            message = self._call.try_next()
+            if message is None:
+                return EOF
+            if message is not False:
+                self._driver.poke()
+                return message if self._deserialize is None else self._deserialize(message)
+            await self._news()
+
+    async def _requests(self) -> AsyncIterator[Any]:
+        """The request iterator that a handler gets."""
+        if self._iterated is False:
+            raise UsageError(_STYLES_MIXED)
+        self._iterated = True
+        while True:
+            request = await self._next()
+            if request is EOF:
+                return
+            yield request
+
+    async def read(self) -> Any:
+        if self._iterated:
+            raise UsageError(_STYLES_MIXED)
+        self._iterated = False
+        return await self._next()
+
+    async def _send(self, response: Any) -> None:
+        serialized = response if self._serialize is None else self._serialize(response)
+        compress, self._compress_next = self._compress_next, True
+        try:
+            congested = self._call.give_message(serialized, compress)
+        except ValueError as error:
+            self._code, self._details = StatusCode.RESOURCE_EXHAUSTED, str(error)
+            self._aborted = True
+            raise AbortError(str(error)) from None
+        self._driver.poke()
+        self._initial_sent = True
+        while congested:
+            await self._news()
+            congested = self._call.is_congested()
+
+    async def write(self, message: Any) -> None:
+        self._wrote = True
+        if self._ended:
+            raise UsageError("the RPC has ended: nothing can be written any more")
+        await self._send(message)
+
+    async def send_initial_metadata(self, initial_metadata: MetadataType) -> None:
+        if self._initial_sent:
+            raise UsageError("Send initial metadata failed: already sent")
+        self._initial_sent = True
+        self._call.send_initial_metadata(initial_metadata)
+        self._driver.poke()
+
+    async def abort(
+        self, code: StatusCode, details: str = "", trailing_metadata: MetadataType = ()
+    ) -> NoReturn:
+        if self._aborted:
+            raise UsageError("Abort already called!")
+        self._aborted = True
+        if code is StatusCode.OK:
+            raise UsageError("Abort() is not allowed to be called with StatusCode.OK")
+        self._code = code
+        self._details = details
+        if trailing_metadata:
+            self._trailing = trailing_metadata
+        raise AbortError("Locally aborted.")
+
+    async def abort_with_status(self, status: Status) -> NoReturn:
+        await self.abort(status.code, status.details, status.trailing_metadata or ())
+
+    def set_trailing_metadata(self, trailing_metadata: MetadataType) -> None:
+        self._trailing = trailing_metadata
+
+    def trailing_metadata(self) -> MetadataType:
+        return self._trailing
+
+    def invocation_metadata(self) -> ReceivedMetadata:
+        return self._call.invocation_metadata()
+
+    def set_code(self, code: StatusCode) -> None:
+        self._code = code
+
+    def code(self) -> StatusCode:
+        return self._code
+
+    def set_details(self, details: str) -> None:
+        self._details = details
+
+    def details(self) -> str:
+        return self._details
+
+    def set_compression(self, compression: Compression) -> None:
+        if self._initial_sent:
+            raise RuntimeError("Compression setting must be specified before sending initial metadata")
+        self._call.set_compression(compression)
+
+    def disable_next_message_compression(self) -> None:
+        self._compress_next = False
+
+    def peer(self) -> str:
+        return self._call.peer()
+
+    def peer_identities(self) -> Iterable[bytes] | None:
+        return None
+
+    def peer_identity_key(self) -> str | None:
+        return None
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        return {}
+
+    def time_remaining(self) -> float | None:
+        return self._call.time_remaining()
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self._callbacks.append(callback)
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def done(self) -> bool:
+        return self._ended or self._call.ended()
+
+    def _finish(self) -> None:
+        """Send the status that was set."""
+        if not self._ended:
+            self._ended = True
+            try:
+                self._call.finish(self._code, self._details, self._trailing)
+            except (TypeError, ValueError):
+                logger("aio._server").exception("the trailing metadata cannot be sent")
+                self._call.finish(StatusCode.INTERNAL, "the trailing metadata cannot be sent", ())
+            self._driver.poke()
+
+    def _run_callbacks(self) -> None:
+        for callback in self._callbacks:
+            try:
+                callback(self)
+            except Exception:
+                logger("aio._server").exception("Exception in callback!")
+
+
+class _SyncContext:
+    """The context of a plain function, which runs on a thread of the pool: each method acts on the event loop."""
+
+    def __init__(self, context: _Context) -> None:
+        self._context = context
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._context._driver.loop).result()
+
+    def read(self) -> Any:
+        return self._run(self._context.read())
+
+    def write(self, message: Any) -> None:
+        self._run(self._context.write(message))
+
+    def send_initial_metadata(self, initial_metadata: MetadataType) -> None:
+        self._run(self._context.send_initial_metadata(initial_metadata))
+
+    def abort(
+        self, code: StatusCode, details: str = "", trailing_metadata: MetadataType = ()
+    ) -> NoReturn:
+        self._run(self._context.abort(code, details, trailing_metadata))
+        raise AssertionError("abort raises")
+
+    def abort_with_status(self, status: Status) -> NoReturn:
+        self._run(self._context.abort_with_status(status))
+        raise AssertionError("abort_with_status raises")
+
+    def is_active(self) -> bool:
+        """Whether the RPC goes on."""
+        return not self._context.done()
+
+    def __getattr__(self, name: str) -> Any:
+        # What is left does not wait, and is safe from any thread.
+        return getattr(self._context, name)
+
+
+def _requests_of(context: _Context) -> Iterator[Any]:
+    """The request iterator of a plain function."""
+    while True:
+        request = asyncio.run_coroutine_threadsafe(context._next(), context._driver.loop).result()
+        if request is EOF:
+            return
+        yield request
+
+
+def _is_asynchronous(behavior: Any) -> bool:
+    return (
+        inspect.iscoroutinefunction(behavior)
+        or inspect.isasyncgenfunction(behavior)
+        or inspect.iscoroutinefunction(getattr(behavior, "__call__", None))  # noqa: B004
+    )
+
+
+_DONE = object()
+
+# How many handlers are remembered: interceptors may make a new one for each call.
+_MAX_PLANS = 1024
+
+
+class _Server(Server):
+    def __init__(
+        self,
+        thread_pool: Executor | None,
+        generic_handlers: Sequence[GenericRpcHandler] | None,
+        interceptors: Sequence[ServerInterceptor] | None,
+        options: Sequence[ChannelOption] | None,
+        maximum_concurrent_rpcs: int | None,
+        compression: Compression | None,
+    ) -> None:
+        settings = server_settings(options)
+        default_compression = settings.pop("compression", None)
+        self._reuse_port = _reuse_port(settings)
+        self._core = _core.AioServer(
+            settings,
+            maximum_concurrent_rpcs,
+            default_compression if compression is None else int(compression),
+        )
+        self._loop = current_loop()
+        self._thread_pool = thread_pool
+        self._pipeline = service_pipeline(interceptors)
+        self._generic = list(generic_handlers or ())
+        self._registered: dict[str, RpcMethodHandler[Any, Any]] = {}
+        self._driver: Driver | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._terminated: asyncio.Future[None] = self._loop.create_future()
+        # The behavior of a handler and whether it is asynchronous, by the handler's identity; the handler is kept so that it stays the same.
+        self._plans: dict[int, tuple[Any, Any, bool]] = {}
+        self._eager = sys.version_info >= (3, 12)
+
+    def __del__(self) -> None:
+        driver = getattr(self, "_driver", None)
+        if driver is not None:
+            driver.close()
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
+        self._generic.extend(generic_rpc_handlers)
+
+    def add_registered_method_handlers(
+        self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
+    ) -> None:
+        for name, handler in method_handlers.items():
+            path = f"/{service_name}/{name}"
+            self._registered[path] = handler
+            if not handler.request_streaming:
+                self._core.set_unary(path)
+
+    def add_insecure_port(self, address: str) -> int:
+        return self._core.bind(address, self._reuse_port) or 1
+
+    def add_secure_port(self, address: str, server_credentials: ServerCredentials) -> int:
+        if not isinstance(server_credentials._credentials, Plaintext):
+            raise NotImplementedError(
+                "these credentials need TLS, which this version does not have: see docs/limits.md"
+            )
+        return self.add_insecure_port(address)
+
+    async def start(self) -> None:
+        if self._driver is not None:
+            raise UsageError("Server is already started.")
+        self._driver = Driver(self._core, self._loop, self._turn)
+        self._core.start()
+        self._driver.poke()
+
+    def _turn(self) -> None:
+        for call in self._core.turn():
+            self._dispatch(call)
+
+    def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
+        handler = self._registered.get(details.method)
+        if handler is not None:
+            return handler
+        for generic in self._generic:
+            handler = generic.service(details)
+            if handler is not None:
+                return handler
+        return None
+
+    def _dispatch(self, call: _core.AioServerCall) -> None:
+        coroutine = self._serve(call)
+        if self._eager:
+            task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]
+            if task.done():
+                return
+        else:
+            task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        call.on_cancel(task.cancel)
+
+    async def _find(self, call: _core.AioServerCall) -> RpcMethodHandler[Any, Any] | None:
+        method = call.method
+        if self._pipeline is None:
+            handler = self._registered.get(method)
+            if handler is not None:
+                return handler
+            return self._look_up(_HandlerCallDetails(method, call.invocation_metadata()))
+        return await self._pipeline.execute(
+            self._look_up, _HandlerCallDetails(method, call.invocation_metadata())
+        )
+
+    async def _serve(self, call: _core.AioServerCall) -> None:
+        """One call, from the search for its handler to its status."""
+        context: _Context | None = None
+        assert self._driver is not None
+        try:
+            handler = await self._find(call)
+            if handler is None:
+                call.finish(StatusCode.UNIMPLEMENTED, "Method not found!")
+                self._driver.poke()
+                return
+            context = _Context(call, handler, self._driver)
+            await self._handle(context, handler)
+            context._finish()
+        except AbortError:
+            if context is not None:
+                context._finish()
+        except asyncio.CancelledError:
+            if context is not None:
+                context._cancelled = True
+            if call.ended():
+                # The client is gone, or the server stops: nobody is left to tell.
+                return
+            call.finish(StatusCode.UNKNOWN, "the handler was cancelled")
+            self._driver.poke()
+            raise
+        except Exception as error:
+            logger("_cython.cygrpc").exception(
+                "Unexpected [%s] raised by servicer method [%s]", type(error).__name__, call.method
+            )
+            if context is None:
+                call.finish(StatusCode.UNKNOWN, f"Unexpected {type(error)}: {error}")
+                self._driver.poke()
+            else:
+                if context._code is StatusCode.OK:
+                    context._code = StatusCode.UNKNOWN
+                context._details = f"Unexpected {type(error)}: {error}"
+                context._finish()
+        finally:
+            if context is not None:
+                context._ended = True
+                if context._callbacks:
+                    context._run_callbacks()
+
+    def _plan(self, handler: RpcMethodHandler[Any, Any]) -> tuple[Any, Any, bool]:
+        _, behavior = handler_behavior(handler)
+        if len(self._plans) >= _MAX_PLANS:
+            self._plans.clear()
+        plan = self._plans[id(handler)] = (handler, behavior, _is_asynchronous(behavior))
+        return plan
+
+    async def _handle(self, context: _Context, handler: RpcMethodHandler[Any, Any]) -> None:
+        _, behavior, asynchronous = self._plans.get(id(handler)) or self._plan(handler)
+        if not asynchronous:
+            await self._handle_plain(context, handler, behavior)
+            return
+        request: Any
+        if handler.request_streaming:
+            request = context._requests()
+        else:
+            request = await context._next()
+            if request is EOF:
+                raise UsageError("the client sent no request message")
+        if not handler.response_streaming:
+            response = await behavior(request, context)
+            await context._send(response)
+            return
+        responses = behavior(request, context)
+        if hasattr(responses, "__aiter__"):
+            async for response in responses:
+                if context._wrote:
+                    raise UsageError(_STYLES_MIXED)
+                await context._send(response)
+        else:
+            await responses
+
+    async def _handle_plain(
+        self, context: _Context, handler: RpcMethodHandler[Any, Any], behavior: Any
+    ) -> None:
+        """A plain function, on the pool."""
+        run = self._loop.run_in_executor
+        if handler.request_streaming:
+            request: Any = _requests_of(context)
+        else:
+            request = await context._next()
+            if request is EOF:
+                raise UsageError("the client sent no request message")
+        result = await run(self._thread_pool, behavior, request, _SyncContext(context))
+        if not handler.response_streaming:
+            if inspect.isawaitable(result):
+                # A wrapper that looks plain around a function that is not.
+                result = await result
+            await context._send(result)
+            return
+        if hasattr(result, "__aiter__"):
+            async for response in result:
+                await context._send(response)
+            return
+        iterator = iter(result)
+        while True:
+            response = await run(self._thread_pool, next, iterator, _DONE)
+            if response is _DONE:
+                return
+            await context._send(response)
+
+    async def stop(self, grace: float | None) -> None:
+        if self._terminated.done():
+            return
+        self._core.shutdown()
+        if self._driver is None:
+            self._end()
+            return
+        self._driver.poke()
+        if grace is not None and self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=grace)
+        self._end()
+        # Handlers that were cancelled get a turn to end in.
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=1.0)
+
+    def _end(self) -> None:
+        self._core.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._driver is not None:
+            self._driver.close()
+        if not self._terminated.done():
+            self._terminated.set_result(None)
+
+    async def wait_for_termination(self, timeout: float | None = None) -> bool:
+        try:
+            await asyncio.wait_for(asyncio.shield(self._terminated), timeout)
+        except asyncio.TimeoutError:
+            return True
+        return False
+
+
+def server(
+    migration_thread_pool: Executor | None = None,
+    handlers: Sequence[GenericRpcHandler] | None = None,
+    interceptors: Sequence[ServerInterceptor] | None = None,
+    options: Sequence[ChannelOption] | None = None,
+    maximum_concurrent_rpcs: int | None = None,
+    compression: Compression | None = None,
+) -> Server:
+    """A server for the running event loop.
+
+    Plain functions among the handlers run on `migration_thread_pool`, or on the loop's own. `maximum_concurrent_rpcs` is how many RPCs may run at once; one beyond it ends with RESOURCE_EXHAUSTED.
+    """
+    return _Server(
+        migration_thread_pool,
+        handlers,
+        interceptors,
+        options,
+        maximum_concurrent_rpcs,
+        compression,
+    )
