@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// An error code of RST_STREAM and GOAWAY (RFC 9113 section 7). Unknown codes are kept as they came.
+/// An error code of `RST_STREAM` and GOAWAY (RFC 9113 section 7). Unknown codes are kept as they came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(pub u32);
 

@@ -33,6 +33,25 @@ impl Encoding {
     }
 }
 
+/// Encodings that a peer accepts. Identity is always among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EncodingSet(u8);
+
+impl EncodingSet {
+    /// Whether `encoding` is accepted.
+    pub const fn contains(self, encoding: Encoding) -> bool {
+        matches!(encoding, Encoding::Identity) || self.0 & (1 << encoding as u8) != 0
+    }
+
+    /// Reads `grpc-accept-encoding`: names with commas between them; those that are not known are skipped.
+    pub(crate) fn from_names(names: &[u8]) -> Self {
+        let known = names
+            .split(|byte| *byte == b',')
+            .filter_map(|name| Encoding::from_name(name.trim_ascii()));
+        Self(known.fold(0, |set, encoding| set | 1 << encoding as u8))
+    }
+}
+
 /// How one message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageOptions {
@@ -43,5 +62,21 @@ pub struct MessageOptions {
 impl Default for MessageOptions {
     fn default() -> Self {
         Self { compress: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_names_make_the_set() {
+        let set = EncodingSet::from_names(b"br, gzip,identity");
+        assert!(
+            set.contains(Encoding::Gzip)
+                && set.contains(Encoding::Identity)
+                && !set.contains(Encoding::Deflate)
+        );
+        assert!(EncodingSet::default().contains(Encoding::Identity));
     }
 }

@@ -7,17 +7,26 @@ pub mod limits;
 pub mod server;
 
 mod call;
+mod calls;
 mod close;
 mod code;
+mod compression;
+mod deadlines;
 mod encoding;
 mod error;
+mod inbound;
+mod keepalive;
+mod link;
+mod mapping;
 mod metadata;
 mod status;
+mod timeout;
+mod wire;
 
 pub use call::CallId;
 pub use close::{CloseReason, Fault};
 pub use code::Code;
-pub use encoding::{Encoding, MessageOptions};
+pub use encoding::{Encoding, EncodingSet, MessageOptions};
 pub use error::{CallEnded, SendError};
 pub use metadata::{Iter as MetadataIter, Metadata, MetadataError, is_binary};
 pub use status::{Status, percent_decode, percent_encode};

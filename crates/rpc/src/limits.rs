@@ -41,8 +41,14 @@ pub const MIN_PING_INTERVAL_WITHOUT_CALLS: Duration = Duration::from_secs(2 * 60
 /// PINGs too early that are forgiven (gRFC A8).
 pub const DEFAULT_MAX_PING_STRIKES: u32 = 2;
 
-/// A call that has at most this many unsent bytes may send on: [`Writable`](crate::server::Event::Writable) is given when a call that had more falls to it. 64 KiB.
-pub const SEND_BUFFER_LOW: usize = 64 << 10;
-
 /// A call with more unsent bytes than this should wait for `Writable` before it sends on: 64 KiB. The engine takes more; the driver holds the application back.
-pub const SEND_BUFFER_HIGH: usize = SEND_BUFFER_LOW;
+pub const SEND_BUFFER_HIGH: usize = 64 << 10;
+
+/// `Writable` is given when the unsent bytes of a call that had more than [`SEND_BUFFER_HIGH`] have fallen to this: 32 KiB.
+pub const SEND_BUFFER_LOW: usize = 32 << 10;
+
+/// A server takes no input while more than this many bytes of output are unwritten, so that a peer that asks and does not read costs bounded memory: 1 MiB. See [`accepts_input`](crate::server::Connection::accepts_input).
+pub const MAX_UNREAD_OUTPUT: usize = 1 << 20;
+
+/// How long a graceful shutdown waits for the answer to the PING between its two GOAWAYs: 20 seconds.
+pub const SHUTDOWN_PING_TIMEOUT: Duration = Duration::from_secs(20);

@@ -47,9 +47,6 @@ const RESERVED: [&str; 13] = [
     "user-agent",
 ];
 
-/// Bytes before each entry: the lengths of its key and of its value.
-const ENTRY_HEAD: usize = 8;
-
 /// Ordered metadata; keys may repeat.
 #[derive(Clone, Default)]
 pub struct Metadata {
@@ -163,10 +160,10 @@ impl<'a> Iterator for Iter<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (head, rest) = self.rest.split_first_chunk::<ENTRY_HEAD>()?;
-        let [a, b, c, d, e, f, g, h] = *head;
-        let (key, rest) = rest.split_at_checked(u32::from_le_bytes([a, b, c, d]) as usize)?;
-        let (value, rest) = rest.split_at_checked(u32::from_le_bytes([e, f, g, h]) as usize)?;
+        let (key_len, rest) = self.rest.split_first_chunk()?;
+        let (value_len, rest) = rest.split_first_chunk()?;
+        let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_len) as usize)?;
+        let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*value_len) as usize)?;
         self.rest = rest;
         // Keys are ASCII on both ways in: `push` checks, and HTTP/2 refuses other field names.
         Some((str::from_utf8(key).unwrap_or_default(), value))

@@ -45,6 +45,9 @@ _INTERNAL = StatusCode.INTERNAL.value[0]
 _UNKNOWN = StatusCode.UNKNOWN.value[0]
 _UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
 
+# A server that breaks the protocol of a method with one response.
+NO_RESPONSE = "the server ended the call with OK and sent no response message"
+
 # By the numbers that `_core.Channel.state` gives.
 _CONNECTIVITIES = (
     ChannelConnectivity.IDLE,
@@ -68,7 +71,9 @@ def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) 
 
 def _describe(name: str, code: StatusCode, details: str | None, debug: str | None) -> str:
     if code is StatusCode.OK:
-        return f'<{name} of RPC that terminated with:\n\tstatus = {code}\n\tdetails = "{details}"\n>'
+        return (
+            f'<{name} of RPC that terminated with:\n\tstatus = {code}\n\tdetails = "{details}"\n>'
+        )
     return (
         f"<{name} of RPC that terminated with:\n"
         f"\tstatus = {code}\n"
@@ -159,10 +164,13 @@ class _InactiveRpcError(RpcError, Call, Future["Any"]):
 
 
 def _error_of(call: _core.ClientCall) -> _InactiveRpcError:
-    """The exception for a call that has ended."""
+    """The exception for a call that has ended without a response."""
+    code, details = call.code() or 0, call.details()
+    if code == 0:
+        code, details = _INTERNAL, NO_RESPONSE
     return _InactiveRpcError(
-        STATUS_CODES[call.code() or 0],
-        call.details(),
+        STATUS_CODES[code],
+        details,
         call.known_initial_metadata(),
         call.trailing_metadata(),
         call.peer(),
@@ -282,8 +290,9 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
         with self._lock:
             if not self._has_response:
                 message = self._call.response()
-                if message is not None:
-                    self._response = _deserialize(message, self._deserializer)
+                if message is None:
+                    raise _error_of(self._call)
+                self._response = _deserialize(message, self._deserializer)
                 self._has_response = True
             return self._response
 
@@ -505,10 +514,13 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             compression,
             self._channel.unary_call,
         )
-        if call.code() != 0:
+        response = call.response()
+        if response is None:
             raise _error_of(call)
-        rendezvous = _MultiThreadedRendezvous(call, self._deserializer, False)
-        return rendezvous._take_response(), rendezvous
+        return (
+            _deserialize(response, self._deserializer),
+            _MultiThreadedRendezvous(call, self._deserializer, False),
+        )
 
     def future(
         self,
@@ -575,10 +587,13 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         except BaseException:
             call.cancel(_CANCELLED, "Locally cancelled by application!")
             raise
-        if call.code() != 0:
+        response = call.response()
+        if response is None:
             raise _error_of(call)
-        rendezvous = _MultiThreadedRendezvous(call, self._deserializer, False)
-        return rendezvous._take_response(), rendezvous
+        return (
+            _deserialize(response, self._deserializer),
+            _MultiThreadedRendezvous(call, self._deserializer, False),
+        )
 
     def future(
         self,
@@ -755,9 +770,8 @@ class _Channel(Channel):
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         self.close()
-        return False
 
 
 def insecure_channel(

@@ -77,9 +77,7 @@ class _Registry:
                 return handler
         return None
 
-    def resolve(
-        self, path: str, metadata: ReceivedMetadata
-    ) -> RpcMethodHandler[Any, Any] | None:
+    def resolve(self, path: str, metadata: ReceivedMetadata) -> RpcMethodHandler[Any, Any] | None:
         """The handler of a path, through the interceptors. Called by the core."""
         details = _HandlerCallDetails(path, metadata)
         if self.pipeline is None:

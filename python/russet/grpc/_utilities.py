@@ -61,7 +61,7 @@ class _ChannelReadyFuture(Future[None]):
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:  # noqa: PERF203 (each callback on its own)
+            except Exception:
                 logger("_utilities").exception(
                     'Exception calling connectivity future "done" callback!'
                 )

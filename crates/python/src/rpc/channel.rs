@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::address::Target;
@@ -247,7 +247,7 @@ impl Channel {
         compression: Option<u8>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = self.unary_call(py, path, request, timeout, metadata, wait_for_ready, compression)?;
-        match call.take_response(py)? {
+        match call.take_response(py) {
             Some(response) => Ok(response.into_any()),
             None => Ok(Bound::new(py, call)?.into_any()),
         }
@@ -443,19 +443,17 @@ impl ClientCall {
         self.handle.inner.reactor.core().outcome(self.key).map(read)
     }
 
-    /// The only response of a call that has ended with OK.
-    fn take_response<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    /// The only response of a call that has ended with OK; `None` where there is none.
+    fn take_response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let mut core = self.handle.inner.reactor.core();
         if core.outcome(self.key).is_none_or(|outcome| outcome.status.code != Code::Ok) {
-            return Ok(None);
+            return None;
         }
         let inbound = core.next_message(self.key);
         drop(core);
         match inbound {
-            Inbound::Message(message) => Ok(Some(PyBytes::new(py, &message))),
-            _ => Err(PyRuntimeError::new_err(
-                "the server ended the call with OK and sent no message",
-            )),
+            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
+            _ => None,
         }
     }
 }
@@ -606,8 +604,8 @@ impl ClientCall {
         self.handle.inner.reactor.core().peer(self.key).map(|peer| peer.to_string())
     }
 
-    /// The only response, if the call ended with OK.
-    fn response<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    /// The only response, if the call ended with OK and has one.
+    fn response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.take_response(py)
     }
 

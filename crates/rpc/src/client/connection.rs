@@ -1,13 +1,22 @@
 //! The client's state machine.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use russet_http2::hpack::{ENTRY_OVERHEAD, Index};
+use russet_http2::{ErrorCode, Event as Http2Event, Role, Sent, StreamId};
 use thiserror::Error;
 
+use super::response::{Head, ResponseReader};
 use super::{Config, Event};
+use crate::calls::Calls;
+use crate::inbound::Inbound;
+use crate::keepalive::Keepalive;
+use crate::link::Link;
 use crate::{
-    CallEnded, CallId, CloseReason, Encoding, MessageOptions, Metadata, SendError, Status,
+    CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
+    limits, mapping, timeout, wire,
 };
 
 /// What starts a call.
@@ -49,48 +58,73 @@ pub enum StartError {
         /// The server's `SETTINGS_MAX_HEADER_LIST_SIZE`.
         max: usize,
     },
-    /// `path` or `authority` cannot be a header value.
-    #[error("the {0} of the call holds a character that a header cannot have")]
+    /// `path`, `authority`, `scheme` or `user_agent` cannot be a header value.
+    #[error("the {0} of the call is empty or holds a character that a header cannot have")]
     IllegalHeader(&'static str),
+}
+
+/// Bytes that the protocol's own fields take in a header list at most, beside path, authority and user agent.
+const PROTOCOL_FIELDS: usize = 512;
+
+/// A call that has not ended.
+#[derive(Debug)]
+struct Call {
+    inbound: Inbound,
+    /// How this side's messages are compressed.
+    encoding: Encoding,
+    half_closed: bool,
+    headers_seen: bool,
+    /// Bytes that must have been written on the connection before the server can have seen anything of the call.
+    starts_after: u64,
 }
 
 /// One connection of a client, without its socket.
 #[derive(Debug)]
 pub struct Connection {
     config: Arc<Config>,
-    output: Vec<u8>,
+    link: Link,
+    calls: Calls<Call>,
+    events: VecDeque<Event>,
+    responses: ResponseReader,
+    /// A start was refused for want of streams, and the driver waits to hear.
+    wants_streams: bool,
+    /// The driver has been told of the end.
+    told_closed: bool,
 }
 
 /// Getters.
 impl Connection {
     /// Whether the connection has ended: write what [`output`](Self::output) still holds, then close the socket.
-    pub fn is_closed(&self) -> bool {
-        false
+    pub const fn is_closed(&self) -> bool {
+        self.link.closed.is_some()
     }
 
     /// Why it ended, once it has.
-    pub fn close_reason(&self) -> Option<&CloseReason> {
-        None
+    pub const fn close_reason(&self) -> Option<&CloseReason> {
+        self.link.closed.as_ref()
     }
 
     /// Calls that have not ended.
-    pub fn active_calls(&self) -> usize {
-        0
+    pub const fn active_calls(&self) -> usize {
+        self.calls.len()
     }
 
     /// Calls that can be started now: what the server's limit leaves. 0 when going away or closed.
     pub fn available_calls(&self) -> usize {
-        0
+        if self.is_closed() {
+            0
+        } else {
+            self.link.h2.available_streams() as usize
+        }
     }
 
     /// Unsent bytes of a call's messages: those that wait for flow-control credit. 0 for a call that has ended.
     pub fn send_buffered(&self, call: CallId) -> usize {
-        let _ = call;
-        0
+        self.link.h2.pending(call.stream_id())
     }
 
     /// What the connection is held to.
-    pub fn config(&self) -> &Arc<Config> {
+    pub const fn config(&self) -> &Arc<Config> {
         &self.config
     }
 }
@@ -99,26 +133,92 @@ impl Connection {
 impl Connection {
     /// A connection that was opened at `now`. Its preface and SETTINGS are in the output already.
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
-        let _ = now;
+        let http2 = russet_http2::Config {
+            max_concurrent_streams: 0,
+            stream_window: config.call_window,
+            connection_window: config.connection_window,
+            max_frame_size: config.max_frame_size,
+            max_header_list_size: config.max_header_list_size,
+            send_buffer_high: limits::SEND_BUFFER_HIGH,
+            send_buffer_low: limits::SEND_BUFFER_LOW,
+        };
+        let keepalive = Keepalive::new(
+            config.keepalive_time,
+            config.keepalive_timeout,
+            config.keepalive_without_calls,
+            now,
+        );
+        let h2 = russet_http2::Connection::new(Role::Client, http2, now);
         Self {
+            link: Link::new(h2, keepalive, config.handshake_timeout, now),
+            calls: Calls::default(),
+            events: VecDeque::new(),
+            responses: ResponseReader::default(),
+            wants_streams: false,
+            told_closed: false,
             config,
-            output: Vec::new(),
         }
     }
 
     /// Takes bytes that the server sent. Never fails: a fatal error closes the connection, and the server is told by GOAWAY.
     pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
-        let _ = (bytes, now);
+        if self.is_closed() {
+            return;
+        }
+        self.link.on_read(now);
+        let mut input = bytes;
+        while let Some(event) = self.link.h2.receive(&mut input, now) {
+            match event {
+                Http2Event::Headers {
+                    stream,
+                    trailers,
+                    end_stream,
+                } => self.on_headers(stream, trailers, end_stream),
+                Http2Event::Data {
+                    stream,
+                    bytes,
+                    end_stream,
+                } => self.on_data(stream, bytes, end_stream),
+                Http2Event::Reset {
+                    stream,
+                    code,
+                    broken_rule,
+                } => self.on_reset(stream, code, broken_rule),
+                Http2Event::Ready => {
+                    self.link.on_ready();
+                    self.events.push_back(Event::Ready);
+                }
+                Http2Event::GoAway { last_stream, code } => self.on_goaway(last_stream, code),
+                Http2Event::Ping | Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
+            }
+        }
+        self.settle();
     }
 
     /// The server has closed its sending side, or the socket failed.
     pub fn handle_eof(&mut self, now: Instant) {
         let _ = now;
+        let reason = match self.link.h2.peer_goaway() {
+            Some(goaway) if goaway.code != ErrorCode::NO_ERROR => CloseReason::PeerError {
+                code: goaway.code,
+                debug: String::from_utf8_lossy(&goaway.debug).into_owned(),
+            },
+            _ => CloseReason::PeerClosed,
+        };
+        self.link.end(reason, ErrorCode::NO_ERROR, "");
+        self.settle();
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless if it has not.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        if self.is_closed() {
+            return;
+        }
+        while let Some(call) = self.link.deadlines.pop_due(now) {
+            self.end_call(call, deadline_exceeded(), Metadata::EMPTY, true);
+        }
+        self.link.handle_timeout(self.calls.len() > 0, now);
+        self.settle();
     }
 }
 
@@ -126,8 +226,84 @@ impl Connection {
 impl Connection {
     /// Starts a call: its headers are in the output. A deadline in the past gives the call its `DEADLINE_EXCEEDED` status without a byte sent.
     pub fn start_call(&mut self, call: &StartCall<'_>, now: Instant) -> Result<CallId, StartError> {
-        let _ = (call, now);
-        Err(StartError::Closed)
+        if self.is_closed() {
+            return Err(StartError::Closed);
+        }
+        check_headers(call)?;
+        self.check_size(call)?;
+        let starts_after = self.link.h2.total_written() + self.output().len() as u64;
+        let Some(stream) = self.link.h2.open_stream() else {
+            if self.link.h2.peer_goaway().is_some()
+                || self.link.h2.is_shutting_down()
+                || self.link.h2.is_out_of_streams()
+            {
+                return Err(StartError::GoingAway);
+            }
+            self.wants_streams = true;
+            return Err(StartError::TooManyStreams(
+                self.link.h2.peer_max_concurrent_streams(),
+            ));
+        };
+        let id = CallId::of(stream);
+        let timeout = call
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(now));
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            self.link.h2.discard(stream);
+            self.events.push_back(Event::Status {
+                call: id,
+                status: deadline_exceeded(),
+                trailing: Metadata::EMPTY,
+                processed: false,
+            });
+            return Ok(id);
+        }
+        self.link.h2.send_headers(stream, false, |block| {
+            block.field(b":method", b"POST", Index::Always);
+            block.field(b":scheme", call.scheme.as_bytes(), Index::Always);
+            block.field(b":path", call.path.as_bytes(), Index::Always);
+            block.field(b":authority", call.authority.as_bytes(), Index::Always);
+            block.field(b"te", b"trailers", Index::Always);
+            if let Some(timeout) = timeout {
+                let mut value = Vec::with_capacity(16);
+                timeout::format(timeout, &mut value);
+                block.field(b"grpc-timeout", &value, Index::IfRepeated);
+            }
+            block.field(b"content-type", wire::CONTENT_TYPE, Index::Always);
+            if call.encoding != Encoding::Identity {
+                block.field(
+                    b"grpc-encoding",
+                    call.encoding.name().as_bytes(),
+                    Index::Always,
+                );
+            }
+            block.field(
+                b"grpc-accept-encoding",
+                wire::ACCEPT_ENCODING,
+                Index::Always,
+            );
+            if !call.user_agent.is_empty() {
+                block.field(b"user-agent", call.user_agent.as_bytes(), Index::Always);
+            }
+            wire::put_metadata(call.metadata, block);
+        });
+        self.calls.insert(
+            id,
+            Call {
+                inbound: Inbound::default(),
+                encoding: call.encoding,
+                half_closed: false,
+                headers_seen: false,
+                starts_after,
+            },
+        );
+        if let Some(at) = call.deadline {
+            let calls = &self.calls;
+            self.link
+                .deadlines
+                .push(at, id, calls.len(), |call| calls.contains(call));
+        }
+        Ok(id)
     }
 
     /// Sends a message, or buffers what the server gave no flow-control credit for.
@@ -137,14 +313,17 @@ impl Connection {
         message: &[u8],
         options: MessageOptions,
     ) -> Result<(), SendError> {
-        let _ = (call, message, options);
-        Err(SendError::CallEnded)
+        self.send(call, message, options, false)
     }
 
     /// The last message has been given. Without effect the second time.
     pub fn half_close(&mut self, call: CallId) -> Result<(), CallEnded> {
-        let _ = call;
-        Err(CallEnded)
+        let state = self.calls.get_mut(call).ok_or(CallEnded)?;
+        if !std::mem::replace(&mut state.half_closed, true) {
+            self.link.h2.send_data(call.stream_id(), &[], &[], true);
+            self.settle();
+        }
+        Ok(())
     }
 
     /// [`send_message`](Self::send_message) and [`half_close`](Self::half_close) at once: the end goes in the message's own frame.
@@ -154,29 +333,39 @@ impl Connection {
         message: &[u8],
         options: MessageOptions,
     ) -> Result<(), SendError> {
-        let _ = (call, message, options);
-        Err(SendError::CallEnded)
+        self.send(call, message, options, true)
     }
 
     /// Ends the call at once by `RST_STREAM(CANCEL)`. Its events that were not polled yet are dropped, and the next is its [`Event::Status`] with `status`.
     pub fn cancel(&mut self, call: CallId, status: Status) -> Result<(), CallEnded> {
-        let _ = (call, status);
-        Err(CallEnded)
+        if !self.calls.contains(call) {
+            return Err(CallEnded);
+        }
+        self.events.retain(|event| event.call() != Some(call));
+        self.end_call(call, status, Metadata::EMPTY, true);
+        self.settle();
+        Ok(())
     }
 
     /// The application took a message: its `credit` goes back to the server. Harmless on a call that has ended.
     pub fn message_consumed(&mut self, call: CallId, credit: u32) {
-        let _ = (call, credit);
+        if let Some(state) = self.calls.get_mut(call) {
+            self.link.message_consumed(call, &mut state.inbound, credit);
+        }
     }
 
     /// Starts a graceful end: no new calls, closed when the last call has ended.
     pub fn shutdown(&mut self, now: Instant) {
         let _ = now;
+        self.link.h2.shutdown();
+        self.settle();
     }
 
     /// Ends the connection at once: GOAWAY, every call ends with `UNAVAILABLE`. `why` goes into [`CloseReason::Local`].
     pub fn close(&mut self, why: &str) {
-        let _ = why;
+        self.link
+            .end(CloseReason::Local(why.to_owned()), ErrorCode::NO_ERROR, why);
+        self.settle();
     }
 }
 
@@ -184,21 +373,272 @@ impl Connection {
 impl Connection {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     /// Bytes to write to the socket. Commands and inputs may append to them.
     pub fn output(&self) -> &[u8] {
-        &self.output
+        self.link.h2.output()
     }
 
     /// The first `count` bytes of [`output`](Self::output) have been written. May give room for buffered messages, and so more output and events.
     pub fn output_written(&mut self, count: usize) {
-        let _ = count;
+        self.link.h2.output_written(count);
+        self.settle();
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout). Ask again after each input, command and timeout.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        None
+        if self.is_closed() {
+            None
+        } else {
+            self.link.next_timeout(&self.calls)
+        }
     }
+}
+
+/// What commands share.
+impl Connection {
+    /// Whether the server takes a header list as long as the call's.
+    fn check_size(&self, call: &StartCall<'_>) -> Result<(), StartError> {
+        let max = self.link.h2.peer_max_header_list_size() as usize;
+        let own = PROTOCOL_FIELDS + call.path.len() + call.authority.len() + call.user_agent.len();
+        let entry = |(key, value): (&str, &[u8])| {
+            let wire = if crate::is_binary(key) {
+                value.len().div_ceil(3) * 4
+            } else {
+                value.len()
+            };
+            key.len() + wire + ENTRY_OVERHEAD
+        };
+        let size = call.metadata.iter().map(entry).sum::<usize>() + own;
+        // The estimate is high: only lists that have metadata of some size are refused by it.
+        if size > max && !call.metadata.is_empty() {
+            Err(StartError::HeadersTooLarge { size, max })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn send(
+        &mut self,
+        call: CallId,
+        message: &[u8],
+        options: MessageOptions,
+        last: bool,
+    ) -> Result<(), SendError> {
+        let state = self.calls.get_mut(call).ok_or(SendError::CallEnded)?;
+        if state.half_closed {
+            return Err(SendError::HalfClosed);
+        }
+        let encoding = if options.compress {
+            state.encoding
+        } else {
+            Encoding::Identity
+        };
+        let (prefix, compressed) =
+            wire::frame_message(message, encoding, self.config.max_send_message_length)?;
+        state.half_closed = last;
+        self.link.h2.send_data(
+            call.stream_id(),
+            &prefix,
+            compressed.as_deref().unwrap_or(message),
+            last,
+        );
+        self.settle();
+        Ok(())
+    }
+}
+
+/// What comes in.
+impl Connection {
+    fn on_headers(&mut self, stream: StreamId, trailers: bool, end_stream: bool) {
+        let call = CallId::of(stream);
+        let Some(state) = self.calls.get_mut(call) else {
+            return;
+        };
+        if end_stream {
+            let (status, trailing) = if trailers && state.inbound.is_inside_message() {
+                let text = "CLIENT: the server ended its messages inside one";
+                (Status::new(Code::Internal, text), Metadata::EMPTY)
+            } else {
+                self.responses
+                    .read_trailers(self.link.h2.headers(), trailers)
+            };
+            self.end_call(call, status, trailing, true);
+            return;
+        }
+        match self.responses.read_head(self.link.h2.headers()) {
+            Ok(Head { metadata, encoding }) => {
+                state.headers_seen = true;
+                state.inbound.encoding = encoding;
+                self.events
+                    .push_back(Event::InitialMetadata { call, metadata });
+            }
+            Err(status) => self.end_call(call, status, Metadata::EMPTY, true),
+        }
+    }
+
+    fn on_data(&mut self, stream: StreamId, bytes: &[u8], end_stream: bool) {
+        let call = CallId::of(stream);
+        let Some(state) = self.calls.get_mut(call) else {
+            self.link.drop_data(bytes.len());
+            return;
+        };
+        let max = self.config.max_receive_message_length;
+        let events = &mut self.events;
+        let taken = self
+            .link
+            .take_data(stream, &mut state.inbound, bytes, max, |received| {
+                events.push_back(Event::Message {
+                    call,
+                    message: received.message,
+                    credit: received.credit,
+                });
+            });
+        let status = match taken {
+            Err(error) => error.status("CLIENT"),
+            Ok(()) if !end_stream => return,
+            Ok(()) => Status::new(
+                Code::Internal,
+                "the server closed the stream without sending trailers",
+            ),
+        };
+        self.end_call(call, status, Metadata::EMPTY, true);
+    }
+
+    fn on_reset(&mut self, stream: StreamId, code: ErrorCode, broken_rule: Option<&'static str>) {
+        let status = match broken_rule {
+            Some(rule) => Status::new(Code::Internal, format!("the server broke HTTP/2: {rule}")),
+            None => Status::new(
+                mapping::code_of_reset(code),
+                format!("Received RST_STREAM with error code {}", code.0),
+            ),
+        };
+        let processed = broken_rule.is_some() || code != ErrorCode::REFUSED_STREAM;
+        self.end_call(CallId::of(stream), status, Metadata::EMPTY, processed);
+        self.link.h2.release(stream);
+    }
+
+    fn on_goaway(&mut self, last_stream: u32, code: ErrorCode) {
+        let debug = self
+            .link
+            .h2
+            .peer_goaway()
+            .map_or(&[][..], |goaway| &goaway.debug);
+        let debug = String::from_utf8_lossy(debug).into_owned();
+        for call in self
+            .calls
+            .ids()
+            .into_iter()
+            .filter(|call| call.stream > last_stream)
+        {
+            let status = Status::new(
+                Code::Unavailable,
+                format!(
+                    "GOAWAY received; Error code: {}; Debug Text: {debug}; the call was not processed",
+                    code.0
+                ),
+            );
+            self.end_call(call, status, Metadata::EMPTY, false);
+        }
+        self.events.push_back(Event::GoAway { code, debug });
+    }
+}
+
+/// How calls and the connection end.
+impl Connection {
+    fn end_call(&mut self, call: CallId, status: Status, trailing: Metadata, processed: bool) {
+        let Some(state) = self.calls.remove(call) else {
+            return;
+        };
+        self.link.forget(&state.inbound);
+        self.link.h2.release(call.stream_id());
+        self.events.push_back(Event::Status {
+            call,
+            status,
+            trailing,
+            processed,
+        });
+    }
+
+    /// Draws the consequences of what HTTP/2 did: data that has gone out, streams that are free, a failure, the end of a shutdown.
+    #[inline]
+    fn settle(&mut self) {
+        while let Some(sent) = self.link.h2.poll_sent() {
+            if let Sent::Drained(stream) = sent
+                && self.calls.contains(CallId::of(stream))
+            {
+                self.events.push_back(Event::Writable {
+                    call: CallId::of(stream),
+                });
+            }
+        }
+        if self.wants_streams && self.available_calls() > 0 {
+            self.wants_streams = false;
+            self.events.push_back(Event::StreamsAvailable);
+        }
+        let ending = self.link.h2.peer_goaway().is_some() || self.link.h2.is_shutdown_final();
+        if ending && self.calls.len() == 0 {
+            let reason = match self.link.h2.peer_goaway() {
+                Some(goaway) if goaway.code != ErrorCode::NO_ERROR => CloseReason::PeerError {
+                    code: goaway.code,
+                    debug: String::from_utf8_lossy(&goaway.debug).into_owned(),
+                },
+                _ => CloseReason::ShutDown,
+            };
+            self.link.end(reason, ErrorCode::NO_ERROR, "");
+        }
+        self.link.notice_failure();
+        if self.is_closed() && !self.told_closed {
+            self.told_closed = true;
+            self.on_closed();
+        }
+    }
+
+    fn on_closed(&mut self) {
+        let Some(reason) = self.link.closed.clone() else {
+            return;
+        };
+        let written = self.link.h2.total_written();
+        for call in self.calls.ids() {
+            let processed = self
+                .calls
+                .get(call)
+                .is_some_and(|state| written > state.starts_after);
+            self.end_call(
+                call,
+                Status::new(Code::Unavailable, reason.to_string()),
+                Metadata::EMPTY,
+                processed,
+            );
+        }
+        self.events.push_back(Event::Closed { reason });
+    }
+}
+
+fn deadline_exceeded() -> Status {
+    Status::new(Code::DeadlineExceeded, "Deadline Exceeded")
+}
+
+/// Whether what the caller names can stand in headers.
+fn check_headers(call: &StartCall<'_>) -> Result<(), StartError> {
+    let fields = [
+        ("path", call.path),
+        ("authority", call.authority),
+        ("scheme", call.scheme),
+    ];
+    for (what, value) in fields {
+        if value.is_empty() || !value.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
+            return Err(StartError::IllegalHeader(what));
+        }
+    }
+    if !call
+        .user_agent
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        return Err(StartError::IllegalHeader("user agent"));
+    }
+    Ok(())
 }

@@ -54,3 +54,18 @@ pub enum Event {
         reason: CloseReason,
     },
 }
+
+impl Event {
+    /// The call that the event is of, if it is of one.
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::InitialMetadata { call, .. }
+            | Self::Message { call, .. }
+            | Self::Status { call, .. }
+            | Self::Writable { call } => Some(*call),
+            Self::Ready | Self::StreamsAvailable | Self::GoAway { .. } | Self::Closed { .. } => {
+                None
+            }
+        }
+    }
+}

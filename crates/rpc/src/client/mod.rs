@@ -5,6 +5,7 @@
 mod config;
 mod connection;
 mod event;
+mod response;
 
 pub use config::Config;
 pub use connection::{Connection, StartCall, StartError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{CallId, Encoding, Metadata};
+use crate::{CallId, Encoding, EncodingSet, Metadata};
 
 /// A call that has arrived.
 #[derive(Clone, Debug)]
@@ -20,10 +20,8 @@ pub struct IncomingCall {
     pub metadata: Metadata,
     /// How the client's messages are compressed.
     pub encoding: Encoding,
-    /// Whether the client accepts messages compressed with `deflate`.
-    pub accepts_deflate: bool,
-    /// Whether the client accepts messages compressed with `gzip`.
-    pub accepts_gzip: bool,
+    /// How the server's messages may be compressed.
+    pub accepts: EncodingSet,
 }
 
 /// Why a call ended before its status was written.

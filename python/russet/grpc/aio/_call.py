@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .._channel import _debug_text
+from .._channel import NO_RESPONSE, _debug_text
 from .._logging import logger
 from .._status import STATUS_CODES, StatusCode
 from ._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
@@ -70,7 +70,8 @@ class _CallBase:
 
     def _serialize(self, request: Any) -> bytes:
         if self._serializer is None:
-            return request  # type: ignore[no-any-return]
+            serialized: bytes = request
+            return serialized
         return self._serializer(request)
 
     def _deserialize(self, message: bytes) -> Any:
@@ -193,8 +194,10 @@ class _UnaryResponseMixin(_CallBase):
         self._raise_for_status()
         if self._response is EOF:
             message = self._call.response()
+            if message is None:
+                raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=NO_RESPONSE)
             try:
-                self._response = self._deserialize(message)  # type: ignore[arg-type]
+                self._response = self._deserialize(message)
             except Exception:
                 logger("_call").exception("Exception deserializing message!")
                 raise AioRpcError(
@@ -232,7 +235,7 @@ class _StreamResponseMixin(_CallBase):
             if message is not False:
                 # The credit for it goes back to the server.
                 self._driver.poke()
-                return self._deserialize(message)  # type: ignore[arg-type]
+                return self._deserialize(message)
             try:
                 await self._news()
             except asyncio.CancelledError:
@@ -273,24 +276,15 @@ class _StreamRequestMixin(_CallBase):
         try:
             if hasattr(requests, "__aiter__"):
                 async for request in requests:
-                    try:
-                        await self._write(request)
-                    except AioRpcError:
-                        # The call has ended; its status says why.
-                        return
-                    except asyncio.InvalidStateError:
-                        return
+                    await self._write(request)
             else:
                 for request in requests:
-                    try:
-                        await self._write(request)
-                    except AioRpcError:
-                        return
-                    except asyncio.InvalidStateError:
-                        return
+                    await self._write(request)
             await self._done_writing()
-        except asyncio.CancelledError:
-            pass
+        except (AioRpcError, asyncio.CancelledError, asyncio.InvalidStateError):
+            if not self.done():
+                # Not the call's end but the iterator's own exception, or the sender's task was cancelled.
+                self._end(_UNKNOWN, "Client request_iterator raised exception")
         except Exception:
             logger("_call").exception("Client request_iterator raised exception")
             self._end(_UNKNOWN, "Client request_iterator raised exception")
@@ -301,9 +295,6 @@ class _StreamRequestMixin(_CallBase):
         if self._sender is not None:
             self._sender.cancel()
         return True
-
-    def __del__(self) -> None:
-        super().__del__()
 
     async def _write(self, request: Any) -> None:
         if self.done():

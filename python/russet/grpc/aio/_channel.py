@@ -87,12 +87,12 @@ class _Method:
         details = ClientCallDetails(
             self._method,
             timeout,
-            Metadata._create(metadata),  # type: ignore[arg-type]
+            Metadata._create(metadata),
             credentials,
             wait_for_ready,
         )
 
-        def start(details: ClientCallDetails, request: Any) -> Any:
+        def start(details: Any, request: Any) -> Any:
             return self._start(
                 details.method,
                 request,

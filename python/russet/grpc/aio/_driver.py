@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 def current_loop() -> asyncio.AbstractEventLoop:
     """The running loop, or the one that will run: grpc.aio allows both."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.get_event_loop_policy().get_event_loop()
+    return asyncio.get_event_loop()
 
 
 class Driver:

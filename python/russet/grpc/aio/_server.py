@@ -24,7 +24,15 @@ from ._errors import AbortError, UsageError
 from ._server_interceptors import service_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from concurrent.futures import Executor
     from typing import Any, NoReturn
 
@@ -167,7 +175,9 @@ class _Context(ServicerContext["Any", "Any"]):
 
     def set_compression(self, compression: Compression) -> None:
         if self._initial_sent:
-            raise RuntimeError("Compression setting must be specified before sending initial metadata")
+            raise RuntimeError(
+                "Compression setting must be specified before sending initial metadata"
+            )
         self._call.set_compression(compression)
 
     def disable_next_message_compression(self) -> None:
@@ -357,7 +367,7 @@ class _Server(Server):
     def _dispatch(self, call: _core.AioServerCall) -> None:
         coroutine = self._serve(call)
         if self._eager:
-            task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]
+            task: asyncio.Task[None] = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]
             if task.done():
                 return
         else:

@@ -1,0 +1,716 @@
+//! The meaning of each frame that comes in (RFC 9113 section 6), with errors on the scope that section 5.4 asks for.
+
+use super::receive::HeaderBlock;
+use super::{Connection, PeerGoAway, Role, SHUTDOWN_PING, Shutdown};
+use crate::frame::{self, FrameHeader, MAX_31_BIT, flag, kind, setting};
+use crate::headers::ListKind;
+use crate::limits;
+use crate::streams::{End, Receiving, Stream};
+use crate::{ConnectionError, ErrorCode, Event, StreamId};
+
+type Dispatched = Result<Option<Event<'static>>, ConnectionError>;
+
+fn fatal<T>(code: ErrorCode, detail: &'static str) -> Result<T, ConnectionError> {
+    Err(ConnectionError { code, detail })
+}
+
+fn protocol_error<T>(detail: &'static str) -> Result<T, ConnectionError> {
+    fatal(ErrorCode::PROTOCOL_ERROR, detail)
+}
+
+fn frame_size_error<T>(detail: &'static str) -> Result<T, ConnectionError> {
+    fatal(ErrorCode::FRAME_SIZE_ERROR, detail)
+}
+
+fn too_many<T>(detail: &'static str) -> Result<T, ConnectionError> {
+    fatal(ErrorCode::ENHANCE_YOUR_CALM, detail)
+}
+
+/// A big-endian number of four bytes.
+fn number(bytes: [u8; 4]) -> u32 {
+    u32::from_be_bytes(bytes)
+}
+
+impl Connection {
+    /// Acts on a whole frame other than DATA.
+    pub(super) fn dispatch(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        match header.kind {
+            kind::HEADERS => self.on_headers(header, payload),
+            kind::CONTINUATION => self.on_continuation(header, payload),
+            kind::WINDOW_UPDATE => self.on_window_update(header, payload),
+            kind::RST_STREAM => self.on_reset(header, payload),
+            kind::SETTINGS => self.on_settings(header, payload),
+            kind::PING => self.on_ping(header, payload),
+            kind::GOAWAY => self.on_goaway(header, payload),
+            kind::PRIORITY => self.on_priority(header, payload),
+            kind::PUSH_PROMISE => protocol_error("PUSH_PROMISE, which nobody may send here"),
+            _ => self.charge_idle_frame().map(|()| None),
+        }
+    }
+
+    /// A stream number that the peer names in a frame which does not open a stream: `Ok(None)` if the stream has ended.
+    fn known_stream(
+        &self,
+        number: u32,
+        detail_if_idle: &'static str,
+    ) -> Result<Option<StreamId>, ConnectionError> {
+        if let Some(stream) = self.streams.find(number) {
+            return Ok(Some(stream));
+        }
+        if number == 0 || self.is_idle(number) {
+            protocol_error(detail_if_idle)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether no stream of that number was ever opened.
+    fn is_idle(&self, number: u32) -> bool {
+        let by_client = number % 2 == 1;
+        match (self.role, by_client) {
+            (Role::Server, true) => number > self.last_peer_stream,
+            (Role::Client, true) => number >= self.next_stream,
+            (_, false) => true,
+        }
+    }
+
+    fn charge_idle_frame(&mut self) -> Result<(), ConnectionError> {
+        if self.idle_frames.take(self.now) {
+            Ok(())
+        } else {
+            too_many("too many frames that change nothing")
+        }
+    }
+
+    pub(super) fn charge_empty_data(&mut self) -> Result<(), ConnectionError> {
+        if self.empty_data.take(self.now) {
+            Ok(())
+        } else {
+            too_many("too many empty DATA frames")
+        }
+    }
+
+    fn charge_reset(&mut self) -> Result<(), ConnectionError> {
+        if self.resets.take(self.now) {
+            Ok(())
+        } else {
+            too_many("too many streams reset")
+        }
+    }
+
+    /// Resets a stream because the peer broke a rule on it.
+    fn stream_error(
+        &mut self,
+        stream: StreamId,
+        code: ErrorCode,
+        rule: &'static str,
+    ) -> Dispatched {
+        self.charge_reset()?;
+        let Some(state) = self.streams.get_mut(stream) else {
+            return Ok(None);
+        };
+        if state.reset {
+            return Ok(None);
+        }
+        state.reset = true;
+        state.pending = Vec::new();
+        state.pending_start = 0;
+        frame::put_reset(stream.number, code, self.output.answer());
+        self.remember_reset(stream.number);
+        Ok(Some(Event::Reset {
+            stream,
+            code,
+            broken_rule: Some(rule),
+        }))
+    }
+
+    /// Refuses or resets a stream that was never made.
+    fn refuse(&mut self, number: u32, code: ErrorCode) -> Dispatched {
+        self.charge_reset()?;
+        frame::put_reset(number, code, self.output.answer());
+        self.remember_reset(number);
+        Ok(None)
+    }
+
+    pub(super) fn remember_reset(&mut self, number: u32) {
+        if self.reset_here.len() == limits::REMEMBERED_RESETS {
+            self.reset_here.pop_front();
+        }
+        self.reset_here.push_back(number);
+    }
+}
+
+/// HEADERS and CONTINUATION.
+impl Connection {
+    fn on_headers(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        if header.stream == 0 {
+            return protocol_error("HEADERS on stream 0");
+        }
+        let mut fragment = payload;
+        let mut padding = 0;
+        if header.has(flag::PADDED) {
+            let Some((&length, rest)) = fragment.split_first() else {
+                return frame_size_error("padded HEADERS without a length");
+            };
+            (padding, fragment) = (usize::from(length), rest);
+        }
+        let mut depends_on_itself = false;
+        if header.has(flag::PRIORITY) {
+            let Some((priority, rest)) = fragment.split_first_chunk::<5>() else {
+                return frame_size_error("HEADERS too short for its priority");
+            };
+            depends_on_itself = depends_on(*priority) == header.stream;
+            fragment = rest;
+        }
+        let Some(length) = fragment.len().checked_sub(padding) else {
+            return protocol_error("more padding than the frame has bytes");
+        };
+        let fragment = &fragment[..length];
+        let end_stream = header.has(flag::END_STREAM);
+        if header.has(flag::END_HEADERS) {
+            return self.on_header_block(header.stream, end_stream, depends_on_itself, fragment);
+        }
+        self.receiver.block = Some(HeaderBlock {
+            stream: header.stream,
+            end_stream,
+            bytes: fragment.to_vec(),
+            continuations: 0,
+            depends_on_itself,
+        });
+        Ok(None)
+    }
+
+    fn on_continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        let max = self.max_block_len();
+        let Some(block) = &mut self.receiver.block else {
+            return protocol_error("CONTINUATION without HEADERS");
+        };
+        block.continuations += 1;
+        if block.continuations > limits::MAX_CONTINUATIONS {
+            return too_many("a header block in too many CONTINUATION frames");
+        }
+        if block.bytes.len() + payload.len() > max {
+            return too_many("a header block far over SETTINGS_MAX_HEADER_LIST_SIZE");
+        }
+        block.bytes.extend_from_slice(payload);
+        if !header.has(flag::END_HEADERS) {
+            return Ok(None);
+        }
+        let Some(block) = self.receiver.block.take() else {
+            return Ok(None);
+        };
+        self.on_header_block(
+            block.stream,
+            block.end_stream,
+            block.depends_on_itself,
+            &block.bytes,
+        )
+    }
+
+    /// The longest compressed header block that is taken.
+    fn max_block_len(&self) -> usize {
+        (self.config.max_header_list_size as usize)
+            .saturating_mul(2)
+            .saturating_add(limits::HEADER_BLOCK_ALLOWANCE)
+    }
+
+    /// A whole header block. It is decoded whatever becomes of it, so that HPACK's state stays right.
+    fn on_header_block(
+        &mut self,
+        number: u32,
+        end_stream: bool,
+        depends_on_itself: bool,
+        block: &[u8],
+    ) -> Dispatched {
+        self.headers
+            .restart(self.config.max_header_list_size as usize);
+        let headers = &mut self.headers;
+        if self
+            .decoder
+            .decode(block, |field| headers.push(field))
+            .is_err()
+        {
+            return fatal(
+                ErrorCode::COMPRESSION_ERROR,
+                "a header block that cannot be decoded",
+            );
+        }
+        if let Some(stream) = self.streams.find(number) {
+            if depends_on_itself {
+                return self.stream_error(
+                    stream,
+                    ErrorCode::PROTOCOL_ERROR,
+                    "a stream depends on itself",
+                );
+            }
+            return self.on_stream_headers(stream, end_stream);
+        }
+        if !self.is_idle(number) {
+            if self.reset_here.contains(&number) || self.role == Role::Client {
+                return self.charge_idle_frame().map(|()| None);
+            }
+            return fatal(
+                ErrorCode::STREAM_CLOSED,
+                "HEADERS on a stream that has ended",
+            );
+        }
+        if self.role == Role::Client {
+            return protocol_error("HEADERS on a stream that was never opened");
+        }
+        if number.is_multiple_of(2) {
+            return protocol_error("a client opened a stream with an even number");
+        }
+        if let Shutdown::Final { last_stream } = self.shutdown
+            && number > last_stream
+        {
+            // The peer knows from GOAWAY, or will, that this stream is not processed.
+            return self.charge_idle_frame().map(|()| None);
+        }
+        self.last_peer_stream = number;
+        if depends_on_itself || self.headers.judge(ListKind::Request).is_err() {
+            return self.refuse(number, ErrorCode::PROTOCOL_ERROR);
+        }
+        let content_left = self.headers.content_length();
+        if end_stream && content_left.is_some_and(|length| length > 0) {
+            return self.refuse(number, ErrorCode::PROTOCOL_ERROR);
+        }
+        if self.streams.len() >= self.config.max_concurrent_streams as usize {
+            return self.refuse(number, ErrorCode::REFUSED_STREAM);
+        }
+        let stream = self.streams.insert(Stream {
+            number,
+            receiving: if end_stream {
+                Receiving::Closed
+            } else {
+                Receiving::Open
+            },
+            end: End::No,
+            reset: false,
+            send_window: i64::from(self.peer.initial_window),
+            receive_window: self.initial_receive_window(),
+            unannounced: 0,
+            pending: Vec::new(),
+            pending_start: 0,
+            queued: false,
+            over_high: false,
+            content_left,
+        });
+        Ok(Some(Event::Headers {
+            stream,
+            trailers: false,
+            end_stream,
+        }))
+    }
+
+    /// A header list on a stream that lives: a response or trailers.
+    fn on_stream_headers(&mut self, stream: StreamId, end_stream: bool) -> Dispatched {
+        let Some(state) = self.streams.get_mut(stream) else {
+            return Ok(None);
+        };
+        if state.reset {
+            return self.charge_idle_frame().map(|()| None);
+        }
+        let trailers = match state.receiving {
+            Receiving::Closed => {
+                return self.stream_error(
+                    stream,
+                    ErrorCode::STREAM_CLOSED,
+                    "HEADERS after the end of the stream",
+                );
+            }
+            Receiving::AwaitingResponse => false,
+            Receiving::Open => true,
+        };
+        let kind = if trailers {
+            ListKind::Trailers
+        } else {
+            ListKind::Response
+        };
+        if let Err(rule) = self.headers.judge(kind) {
+            return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, rule);
+        }
+        if trailers && !end_stream {
+            return self.stream_error(
+                stream,
+                ErrorCode::PROTOCOL_ERROR,
+                "trailers that do not end the stream",
+            );
+        }
+        if !trailers {
+            if self.headers.status().is_some_and(|status| status < 200) {
+                if end_stream {
+                    let rule = "an informational response ends the stream";
+                    return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, rule);
+                }
+                return self.charge_idle_frame().map(|()| None);
+            }
+            state.content_left = self.headers.content_length();
+        }
+        if end_stream && state.content_left.is_some_and(|length| length > 0) {
+            return self.stream_error(
+                stream,
+                ErrorCode::PROTOCOL_ERROR,
+                "less data than content-length promises",
+            );
+        }
+        state.receiving = if end_stream {
+            Receiving::Closed
+        } else {
+            Receiving::Open
+        };
+        Ok(Some(Event::Headers {
+            stream,
+            trailers,
+            end_stream,
+        }))
+    }
+}
+
+/// DATA.
+impl Connection {
+    /// Charges a DATA frame, before its content is there, and finds its stream: `None` if the content is to be dropped.
+    pub(super) fn admit_data(
+        &mut self,
+        header: FrameHeader,
+    ) -> Result<(Option<StreamId>, Option<Event<'static>>), ConnectionError> {
+        let stream = self.known_stream(header.stream, "DATA on a stream that was never opened")?;
+        let length = i64::from(header.length);
+        if length > self.receive_window {
+            return fatal(
+                ErrorCode::FLOW_CONTROL_ERROR,
+                "more data than the connection's window allows",
+            );
+        }
+        self.receive_window -= length;
+        if length == 0 && !header.has(flag::END_STREAM) {
+            self.charge_empty_data()?;
+        }
+        let Some(stream) = stream else {
+            if self.role == Role::Server && !self.reset_here.contains(&header.stream) {
+                self.refuse(header.stream, ErrorCode::STREAM_CLOSED)?;
+            } else {
+                self.charge_idle_frame()?;
+            }
+            return Ok((None, None));
+        };
+        let Some(state) = self.streams.get_mut(stream) else {
+            return Ok((None, None));
+        };
+        if state.reset {
+            self.charge_idle_frame()?;
+            return Ok((None, None));
+        }
+        let broken = match state.receiving {
+            Receiving::Closed => {
+                Some((ErrorCode::STREAM_CLOSED, "DATA after the end of the stream"))
+            }
+            Receiving::AwaitingResponse => Some((
+                ErrorCode::PROTOCOL_ERROR,
+                "DATA before the response headers",
+            )),
+            Receiving::Open if length > state.receive_window => Some((
+                ErrorCode::FLOW_CONTROL_ERROR,
+                "more data than the stream's window allows",
+            )),
+            Receiving::Open => None,
+        };
+        if let Some((code, rule)) = broken {
+            return Ok((None, self.stream_error(stream, code, rule)?));
+        }
+        state.receive_window -= length;
+        Ok((Some(stream), None))
+    }
+
+    /// Returns the credit of data that nobody will release.
+    pub(super) fn drop_data(&mut self, stream: Option<StreamId>, length: u32) {
+        self.release_connection_credit(length);
+        if let Some(stream) = stream {
+            self.release_stream_credit(stream, length);
+        }
+    }
+
+    /// Content of a stream, admitted before; drops it if the stream has gone since.
+    pub(super) fn accept_data<'i>(
+        &mut self,
+        stream: Option<StreamId>,
+        bytes: &'i [u8],
+        end_stream: bool,
+    ) -> Option<Event<'i>> {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let living = stream.and_then(|id| {
+            self.streams
+                .get_mut(id)
+                .filter(|state| !state.reset)
+                .map(|state| (id, state))
+        });
+        let Some((stream, state)) = living else {
+            self.release_connection_credit(length);
+            return None;
+        };
+        if let Some(left) = state.content_left {
+            let left = left.checked_sub(u64::from(length));
+            if left.is_none() || (end_stream && left != Some(0)) {
+                self.release_connection_credit(length);
+                let rule = "not as much data as content-length promises";
+                return match self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, rule) {
+                    Ok(event) => event,
+                    Err(error) => {
+                        self.fail(error.into());
+                        None
+                    }
+                };
+            }
+            state.content_left = left;
+        }
+        if end_stream {
+            state.receiving = Receiving::Closed;
+        }
+        Some(Event::Data {
+            stream,
+            bytes,
+            end_stream,
+        })
+    }
+}
+
+/// The other frames.
+impl Connection {
+    fn on_window_update(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        let Ok(bytes) = payload.try_into() else {
+            return frame_size_error("WINDOW_UPDATE that is not 4 bytes long");
+        };
+        let increment = i64::from(number(bytes) & MAX_31_BIT);
+        if header.stream == 0 {
+            if increment == 0 {
+                return protocol_error("WINDOW_UPDATE of 0 on the connection");
+            }
+            self.send_window += increment;
+            if self.send_window > i64::from(MAX_31_BIT) {
+                return fatal(
+                    ErrorCode::FLOW_CONTROL_ERROR,
+                    "the connection's window is over 2^31 - 1",
+                );
+            }
+            return Ok(None);
+        }
+        let stream = self.known_stream(
+            header.stream,
+            "WINDOW_UPDATE on a stream that was never opened",
+        )?;
+        let Some((stream, state)) =
+            stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
+        else {
+            return self.charge_idle_frame().map(|()| None);
+        };
+        if increment == 0 {
+            return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
+        }
+        state.send_window += increment;
+        if state.send_window > i64::from(MAX_31_BIT) {
+            return self.stream_error(
+                stream,
+                ErrorCode::FLOW_CONTROL_ERROR,
+                "the stream's window is over 2^31 - 1",
+            );
+        }
+        self.enqueue(stream);
+        Ok(None)
+    }
+
+    fn on_reset(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        let Ok(bytes) = payload.try_into() else {
+            return frame_size_error("RST_STREAM that is not 4 bytes long");
+        };
+        let code = ErrorCode(number(bytes));
+        let stream = self.known_stream(
+            header.stream,
+            "RST_STREAM on a stream that was never opened",
+        )?;
+        let Some((stream, state)) =
+            stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
+        else {
+            return self.charge_idle_frame().map(|()| None);
+        };
+        if state.reset {
+            return self.charge_idle_frame().map(|()| None);
+        }
+        state.reset = true;
+        state.pending = Vec::new();
+        state.pending_start = 0;
+        self.charge_reset()?;
+        Ok(Some(Event::Reset {
+            stream,
+            code,
+            broken_rule: None,
+        }))
+    }
+
+    fn on_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        if header.stream != 0 {
+            return protocol_error("SETTINGS on a stream");
+        }
+        if header.has(flag::ACK) {
+            if !payload.is_empty() {
+                return frame_size_error("acknowledgement of SETTINGS with a payload");
+            }
+            return self.on_settings_ack();
+        }
+        let (settings, []) = payload.as_chunks::<6>() else {
+            return frame_size_error("SETTINGS of a length that is not a multiple of 6");
+        };
+        if !self.settings.take(self.now) {
+            return too_many("too many SETTINGS");
+        }
+        let streams_before = self.peer.max_concurrent_streams;
+        for &[id0, id1, v0, v1, v2, v3] in settings {
+            self.apply_setting(
+                u16::from_be_bytes([id0, id1]),
+                u32::from_be_bytes([v0, v1, v2, v3]),
+            )?;
+        }
+        frame::put_settings_ack(self.output.answer());
+        if !self.receiver.settings_seen {
+            self.receiver.settings_seen = true;
+            return Ok(Some(Event::Ready));
+        }
+        Ok((self.peer.max_concurrent_streams != streams_before).then_some(Event::StreamLimit))
+    }
+
+    fn apply_setting(&mut self, id: u16, value: u32) -> Result<(), ConnectionError> {
+        match id {
+            setting::HEADER_TABLE_SIZE => self.encoder.set_max_table_size(value as usize),
+            setting::ENABLE_PUSH if value > 1 || (value == 1 && self.role == Role::Client) => {
+                return protocol_error("SETTINGS_ENABLE_PUSH out of range");
+            }
+            setting::MAX_CONCURRENT_STREAMS => self.peer.max_concurrent_streams = value,
+            setting::INITIAL_WINDOW_SIZE => {
+                if value > MAX_31_BIT {
+                    return fatal(
+                        ErrorCode::FLOW_CONTROL_ERROR,
+                        "SETTINGS_INITIAL_WINDOW_SIZE over 2^31 - 1",
+                    );
+                }
+                let change = i64::from(value) - i64::from(self.peer.initial_window);
+                self.peer.initial_window = value;
+                let mut writable = Vec::new();
+                for (id, stream) in self.streams.iter_mut() {
+                    stream.send_window += change;
+                    if stream.send_window > i64::from(MAX_31_BIT) {
+                        return fatal(
+                            ErrorCode::FLOW_CONTROL_ERROR,
+                            "SETTINGS make a window over 2^31 - 1",
+                        );
+                    }
+                    if change > 0 && stream.pending_len() > 0 {
+                        writable.push(id);
+                    }
+                }
+                for id in writable {
+                    self.enqueue(id);
+                }
+            }
+            setting::MAX_FRAME_SIZE => {
+                if !(super::INITIAL_MAX_FRAME_SIZE..=super::LARGEST_MAX_FRAME_SIZE).contains(&value)
+                {
+                    return protocol_error("SETTINGS_MAX_FRAME_SIZE out of range");
+                }
+                self.peer.max_frame_size = value;
+            }
+            setting::MAX_HEADER_LIST_SIZE => self.peer.max_header_list_size = value,
+            // Unknown settings are ignored (RFC 9113 section 6.5.2).
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The peer has applied this side's settings: from now on its streams' windows are the configured ones.
+    fn on_settings_ack(&mut self) -> Dispatched {
+        if self.settings_acknowledged {
+            return self.charge_idle_frame().map(|()| None);
+        }
+        let before = self.initial_receive_window();
+        self.settings_acknowledged = true;
+        let change = self.initial_receive_window() - before;
+        for (_, stream) in self.streams.iter_mut() {
+            stream.receive_window += change;
+        }
+        Ok(None)
+    }
+
+    fn on_ping(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        if header.stream != 0 {
+            return protocol_error("PING on a stream");
+        }
+        let Ok(payload) = <[u8; 8]>::try_from(payload) else {
+            return frame_size_error("PING that is not 8 bytes long");
+        };
+        if header.has(flag::ACK) {
+            if payload == SHUTDOWN_PING && self.shutdown == Shutdown::Announced {
+                self.finish_shutdown();
+                return Ok(None);
+            }
+            return Ok(Some(Event::Pong { payload }));
+        }
+        if !self.pings.take(self.now) {
+            return too_many("too many PINGs");
+        }
+        frame::put_ping(true, payload, self.output.answer());
+        Ok(Some(Event::Ping))
+    }
+
+    fn on_goaway(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        if header.stream != 0 {
+            return protocol_error("GOAWAY on a stream");
+        }
+        let Some((&[l0, l1, l2, l3, c0, c1, c2, c3], debug)) = payload.split_first_chunk::<8>()
+        else {
+            return frame_size_error("GOAWAY shorter than 8 bytes");
+        };
+        let last_stream = number([l0, l1, l2, l3]) & MAX_31_BIT;
+        let code = ErrorCode(number([c0, c1, c2, c3]));
+        if self
+            .peer_goaway
+            .as_ref()
+            .is_some_and(|before| last_stream > before.last_stream)
+        {
+            return protocol_error("GOAWAY with a higher last stream than the one before");
+        }
+        self.charge_idle_frame()?;
+        let debug = debug[..debug.len().min(limits::MAX_GOAWAY_DEBUG)].to_vec();
+        self.peer_goaway = Some(PeerGoAway {
+            last_stream,
+            code,
+            debug,
+        });
+        Ok(Some(Event::GoAway { last_stream, code }))
+    }
+
+    fn on_priority(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        if header.stream == 0 {
+            return protocol_error("PRIORITY on stream 0");
+        }
+        self.charge_idle_frame()?;
+        let broken = match <[u8; 5]>::try_from(payload) {
+            Err(_) => (
+                ErrorCode::FRAME_SIZE_ERROR,
+                "PRIORITY that is not 5 bytes long",
+            ),
+            Ok(priority) if depends_on(priority) == header.stream => {
+                (ErrorCode::PROTOCOL_ERROR, "a stream depends on itself")
+            }
+            Ok(_) => return Ok(None),
+        };
+        match self.streams.find(header.stream) {
+            Some(stream) => self.stream_error(stream, broken.0, broken.1),
+            // RST_STREAM may not be sent on an idle stream.
+            None if self.is_idle(header.stream) => fatal(broken.0, broken.1),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The stream that a priority field names.
+const fn depends_on(priority: [u8; 5]) -> u32 {
+    let [a, b, c, d, _weight] = priority;
+    u32::from_be_bytes([a, b, c, d]) & MAX_31_BIT
+}

@@ -1,0 +1,111 @@
+//! The limits that hold a peer, by name, and the budget that measures rates.
+
+use std::time::{Duration, Instant};
+
+/// CONTINUATION frames of one header block; more are a flood (CVE-2024-27316 and its kin).
+pub const MAX_CONTINUATIONS: u32 = 64;
+
+/// Compressed bytes of one header block beyond twice the header list limit, so that a block somewhat over the limit is still decoded, refused alone, and leaves HPACK's state right. 32 KiB.
+pub const HEADER_BLOCK_ALLOWANCE: usize = 32 << 10;
+
+/// Frames that this side must send in answer to the peer's (acknowledgements, resets) and that the peer does not read: 8,192, some 140 KB.
+pub const MAX_UNREAD_ANSWERS: u32 = 8192;
+
+/// DATA is not framed while more than this many bytes are unwritten: 256 KiB.
+pub const MAX_UNWRITTEN: usize = 256 << 10;
+
+/// Streams that were reset here and for which late frames are ignored without a word: the last 256.
+pub const REMEMBERED_RESETS: usize = 256;
+
+/// Resets that the peer makes or provokes at once (rapid reset, CVE-2023-44487; made-you-reset, CVE-2025-8671): 1,000 ...
+pub const RESET_BURST: u32 = 1000;
+/// ... and in each second after: 500. A client whose calls time out by the hundred stays below.
+pub const RESETS_PER_SECOND: u32 = 500;
+
+/// PINGs at once: 1,000 (CVE-2019-9512) ...
+pub const PING_BURST: u32 = 1000;
+/// ... and in each second after: 200. Bandwidth probes send one a round trip.
+pub const PINGS_PER_SECOND: u32 = 200;
+
+/// SETTINGS at once: 100 (CVE-2019-9515) ...
+pub const SETTINGS_BURST: u32 = 100;
+/// ... and in each second after: 10.
+pub const SETTINGS_PER_SECOND: u32 = 10;
+
+/// DATA frames without a byte and without the end of the stream, at once: 1,000 (CVE-2019-9518) ...
+pub const EMPTY_DATA_BURST: u32 = 1000;
+/// ... and in each second after: 100. Small frames that carry something are not counted.
+pub const EMPTY_DATA_PER_SECOND: u32 = 100;
+
+/// Frames that change nothing (PRIORITY, unknown types, frames of streams that have ended), at once: 10,000 (CVE-2019-9513) ...
+pub const IDLE_FRAME_BURST: u32 = 10_000;
+/// ... and in each second after: 5,000.
+pub const IDLE_FRAMES_PER_SECOND: u32 = 5000;
+
+/// Bytes of a GOAWAY's debug data that are kept: 1 KiB.
+pub const MAX_GOAWAY_DEBUG: usize = 1 << 10;
+
+/// A token bucket: a burst at once, then a rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// Time between two tokens.
+    interval: Duration,
+    burst: u32,
+    left: u32,
+    /// When `left` was last right.
+    at: Option<Instant>,
+}
+
+impl Budget {
+    pub(crate) fn new(burst: u32, per_second: u32) -> Self {
+        Self {
+            interval: Duration::from_secs(1) / per_second.max(1),
+            burst,
+            left: burst,
+            at: None,
+        }
+    }
+
+    /// Takes one token; false if there is none.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        if self.left <= self.burst / 2 {
+            self.refill(now);
+        }
+        let Some(left) = self.left.checked_sub(1) else {
+            return false;
+        };
+        self.left = left;
+        self.at.get_or_insert(now);
+        true
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let Some(at) = self.at else { return };
+        let elapsed = now.saturating_duration_since(at);
+        let earned =
+            u32::try_from(elapsed.as_nanos() / self.interval.as_nanos().max(1)).unwrap_or(u32::MAX);
+        if earned >= self.burst - self.left {
+            self.left = self.burst;
+            self.at = None;
+        } else if earned > 0 {
+            self.left += earned;
+            self.at = Some(at + self.interval * earned);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_gives_its_burst_and_then_its_rate() {
+        let start = Instant::now();
+        let mut budget = Budget::new(10, 2);
+        assert_eq!((0..20).filter(|_| budget.take(start)).count(), 10);
+        let later = start + Duration::from_millis(1600);
+        assert_eq!((0..20).filter(|_| budget.take(later)).count(), 3);
+        let much_later = later + Duration::from_secs(3600);
+        assert_eq!((0..20).filter(|_| budget.take(much_later)).count(), 10);
+    }
+}

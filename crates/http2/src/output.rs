@@ -1,0 +1,216 @@
+//! The bytes that wait for the socket.
+
+use crate::ErrorCode;
+use crate::frame::{self, FrameHeader, HEADER_LEN, flag, kind};
+use crate::limits::MAX_UNWRITTEN;
+
+/// An empty buffer keeps at most this much memory for the next bytes.
+const KEPT_CAPACITY: usize = 2 * MAX_UNWRITTEN;
+
+/// Bytes to write, and what has been written of them.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    bytes: Vec<u8>,
+    written: usize,
+    /// The last DATA frame, where nothing came after it and none of it is written: later data of its stream joins it.
+    open_frame: Option<OpenFrame>,
+    /// Frames since the buffer was last empty that answer the peer's frames.
+    pub(crate) answers: u32,
+    /// Bytes written in the connection's life.
+    pub(crate) total_written: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OpenFrame {
+    stream: u32,
+    at: usize,
+    length: usize,
+}
+
+impl Output {
+    pub(crate) fn unwritten(&self) -> &[u8] {
+        &self.bytes[self.written..]
+    }
+
+    pub(crate) fn unwritten_len(&self) -> usize {
+        self.bytes.len() - self.written
+    }
+
+    /// The first `count` unwritten bytes are written.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.open_frame = None;
+        let count = count.min(self.unwritten_len());
+        self.total_written += count as u64;
+        self.written += count;
+        if self.written == self.bytes.len() {
+            self.bytes.clear();
+            self.written = 0;
+            self.answers = 0;
+            self.bytes.shrink_to(KEPT_CAPACITY);
+        } else if self.written > self.bytes.len() / 2 {
+            self.bytes.drain(..self.written);
+            self.written = 0;
+        }
+    }
+
+    /// To append frames other than DATA.
+    pub(crate) fn frames(&mut self) -> &mut Vec<u8> {
+        self.open_frame = None;
+        &mut self.bytes
+    }
+
+    /// To append a frame that answers one of the peer's.
+    pub(crate) fn answer(&mut self) -> &mut Vec<u8> {
+        self.answers = self.answers.saturating_add(1);
+        self.frames()
+    }
+
+    /// Appends data of a stream: to the frame that is last, if it is of that stream and has room, or in a new one. The caller has checked `max_frame` and the windows.
+    pub(crate) fn data(
+        &mut self,
+        stream: u32,
+        parts: [&[u8]; 2],
+        end_stream: bool,
+        max_frame: usize,
+    ) {
+        let added = parts[0].len() + parts[1].len();
+        let flags = if end_stream { flag::END_STREAM } else { 0 };
+        match self.open_frame {
+            Some(mut open) if open.stream == stream && open.length + added <= max_frame => {
+                open.length += added;
+                self.put_data_header(open.at, open.length, flags, stream);
+                self.open_frame = Some(open);
+            }
+            _ => {
+                let at = self.bytes.len();
+                self.bytes.extend_from_slice(&[0; HEADER_LEN]);
+                self.put_data_header(at, added, flags, stream);
+                self.open_frame = Some(OpenFrame {
+                    stream,
+                    at,
+                    length: added,
+                });
+            }
+        }
+        self.bytes.extend_from_slice(parts[0]);
+        self.bytes.extend_from_slice(parts[1]);
+        if end_stream {
+            self.open_frame = None;
+        }
+    }
+
+    fn put_data_header(&mut self, at: usize, length: usize, flags: u8, stream: u32) {
+        let length = u32::try_from(length).expect("a frame is at most 2^24 - 1 bytes");
+        let header = FrameHeader {
+            length,
+            kind: kind::DATA,
+            flags,
+            stream,
+        };
+        self.bytes[at..at + HEADER_LEN].copy_from_slice(&header.to_bytes());
+    }
+
+    /// Appends HEADERS whose block `encode` appends, with CONTINUATION where it is longer than a frame may be.
+    pub(crate) fn headers(
+        &mut self,
+        stream: u32,
+        end_stream: bool,
+        max_frame: usize,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let out = self.frames();
+        let at = out.len();
+        out.extend_from_slice(&[0; HEADER_LEN]);
+        encode(out);
+        let length = out.len() - at - HEADER_LEN;
+        let end_stream = if end_stream { flag::END_STREAM } else { 0 };
+        if length <= max_frame {
+            let length = u32::try_from(length).expect("a frame is at most 2^24 - 1 bytes");
+            let header = FrameHeader {
+                length,
+                kind: kind::HEADERS,
+                flags: end_stream | flag::END_HEADERS,
+                stream,
+            };
+            out[at..at + HEADER_LEN].copy_from_slice(&header.to_bytes());
+            return;
+        }
+        let block = out.split_off(at + HEADER_LEN);
+        out.truncate(at);
+        let mut fragments = block.chunks(max_frame).peekable();
+        let (mut kind, mut flags) = (kind::HEADERS, end_stream);
+        while let Some(fragment) = fragments.next() {
+            if fragments.peek().is_none() {
+                flags |= flag::END_HEADERS;
+            }
+            frame::put(kind, flags, stream, fragment, out);
+            (kind, flags) = (kind::CONTINUATION, 0);
+        }
+    }
+
+    pub(crate) fn reset(&mut self, stream: u32, code: ErrorCode) {
+        frame::put_reset(stream, code, self.frames());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(mut bytes: &[u8]) -> Vec<(FrameHeader, Vec<u8>)> {
+        let mut frames = Vec::new();
+        while let Some((header, rest)) = bytes.split_first_chunk() {
+            let header = FrameHeader::parse(header);
+            let (payload, rest) = rest.split_at(header.length as usize);
+            frames.push((header, payload.to_vec()));
+            bytes = rest;
+        }
+        frames
+    }
+
+    #[test]
+    fn data_of_one_stream_shares_a_frame_until_something_comes_between() {
+        let mut output = Output::default();
+        output.data(1, [b"a", b"bc"], false, 6);
+        output.data(1, [b"", b"def"], false, 6);
+        output.data(1, [b"g", b""], false, 6);
+        output.reset(3, ErrorCode::CANCEL);
+        output.data(1, [b"h", b""], true, 6);
+        let payloads: Vec<_> = frames(output.unwritten())
+            .into_iter()
+            .map(|(_, payload)| payload)
+            .collect();
+        assert_eq!(payloads, [&b"abcdef"[..], b"g", &[0, 0, 0, 8], b"h"]);
+    }
+
+    #[test]
+    fn what_is_partly_written_is_not_touched() {
+        let mut output = Output::default();
+        output.data(1, [b"abcdefgh", b""], false, 100);
+        output.advance(3);
+        output.data(1, [b"i", b""], false, 100);
+        let all = [&[0_u8; 3][..], output.unwritten()].concat();
+        assert_eq!(all.len(), 9 + 8 + 9 + 1);
+        output.advance(usize::MAX);
+        assert!(output.unwritten().is_empty());
+    }
+
+    #[test]
+    fn a_long_header_block_is_continued() {
+        let mut output = Output::default();
+        output.headers(5, true, 4, |out| out.extend_from_slice(b"0123456789"));
+        let frames = frames(output.unwritten());
+        let shape: Vec<_> = frames
+            .iter()
+            .map(|(header, payload)| (header.kind, header.flags, payload.len()))
+            .collect();
+        assert_eq!(
+            shape,
+            [
+                (kind::HEADERS, flag::END_STREAM, 4),
+                (kind::CONTINUATION, 0, 4),
+                (kind::CONTINUATION, flag::END_HEADERS, 2)
+            ]
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! What both roles share of a connection: the HTTP/2 state, keepalive, the handshake's time limit, deadlines, and the account of data that waits for the application.
+
+use std::time::{Duration, Instant};
+
+use russet_http2::{ErrorCode, Failure, StreamId};
+
+use crate::calls::Calls;
+use crate::deadlines::Deadlines;
+use crate::inbound::{Inbound, InboundError, Received, Taken};
+use crate::keepalive::{Action, Keepalive};
+use crate::{CallId, CloseReason, limits};
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) h2: russet_http2::Connection,
+    /// Why the connection has ended.
+    pub(crate) closed: Option<CloseReason>,
+    pub(crate) deadlines: Deadlines,
+    keepalive: Keepalive,
+    handshake_by: Option<Instant>,
+    /// Window bytes of whole messages that the application has not taken, over all calls.
+    untaken: usize,
+    /// Connection credit held back because `untaken` is over its limit.
+    withheld: u32,
+}
+
+impl Link {
+    pub(crate) fn new(
+        h2: russet_http2::Connection,
+        keepalive: Keepalive,
+        handshake_timeout: Option<Duration>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            h2,
+            closed: None,
+            deadlines: Deadlines::default(),
+            keepalive,
+            handshake_by: handshake_timeout.and_then(|timeout| now.checked_add(timeout)),
+            untaken: 0,
+            withheld: 0,
+        }
+    }
+
+    pub(crate) const fn on_read(&mut self, now: Instant) {
+        self.keepalive.on_read(now);
+    }
+
+    pub(crate) const fn on_ready(&mut self) {
+        self.handshake_by = None;
+    }
+
+    /// The earliest of the shared timers.
+    pub(crate) fn next_timeout<C>(&mut self, calls: &Calls<C>) -> Option<Instant> {
+        let deadline = self.deadlines.next(|call| calls.contains(call));
+        earliest([
+            deadline,
+            self.handshake_by,
+            self.keepalive.next(calls.len() > 0),
+        ])
+    }
+
+    /// Acts on the handshake's time limit and on keepalive.
+    pub(crate) fn handle_timeout(&mut self, has_calls: bool, now: Instant) {
+        if self.handshake_by.is_some_and(|by| by <= now) {
+            self.end(
+                CloseReason::HandshakeTimeout,
+                ErrorCode::SETTINGS_TIMEOUT,
+                "handshake timeout",
+            );
+            return;
+        }
+        match self.keepalive.poll(has_calls, now) {
+            Action::Nothing => {}
+            Action::SendPing => self.h2.ping(Keepalive::PAYLOAD),
+            Action::GiveUp => self.end(
+                CloseReason::KeepaliveTimeout,
+                ErrorCode::NO_ERROR,
+                "keepalive timeout",
+            ),
+        }
+    }
+
+    /// Ends the connection, unless it has ended already.
+    pub(crate) fn end(&mut self, reason: CloseReason, code: ErrorCode, debug: &str) {
+        if self.closed.is_none() {
+            self.closed = Some(reason);
+            self.h2.close(code, debug);
+        }
+    }
+
+    /// Notes that HTTP/2 has failed, if it has.
+    pub(crate) fn notice_failure(&mut self) {
+        if self.closed.is_none()
+            && let Some(failure) = self.h2.failure()
+        {
+            self.closed = Some(match failure {
+                Failure::Protocol(error) => CloseReason::Protocol(*error),
+                Failure::NotHttp2(what) => CloseReason::NotHttp2(what),
+                Failure::Closed => CloseReason::ShutDown,
+            });
+        }
+    }
+
+    /// Assembles a piece of a call's data, gives each whole message to `deliver`, and returns what credit can be returned.
+    #[inline]
+    pub(crate) fn take_data(
+        &mut self,
+        stream: StreamId,
+        inbound: &mut Inbound,
+        mut piece: &[u8],
+        max: Option<usize>,
+        mut deliver: impl FnMut(Received),
+    ) -> Result<(), InboundError> {
+        let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        let taken = loop {
+            match inbound.take(&mut piece, max) {
+                Ok(Taken::Message(received)) => {
+                    self.untaken += received.credit as usize;
+                    deliver(received);
+                }
+                Ok(Taken::NeedInput { release }) => {
+                    self.h2.release_stream_credit(stream, release);
+                    break Ok(());
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        self.release_connection(length);
+        taken
+    }
+
+    /// Data that no call takes.
+    pub(crate) fn drop_data(&mut self, length: usize) {
+        self.release_connection(u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
+    fn release_connection(&mut self, length: u32) {
+        if self.untaken > limits::MAX_UNTAKEN_BYTES {
+            self.withheld = self.withheld.saturating_add(length);
+        } else {
+            let length = length.saturating_add(std::mem::take(&mut self.withheld));
+            self.h2.release_connection_credit(length);
+        }
+    }
+
+    /// The application took a message.
+    pub(crate) fn message_consumed(&mut self, call: CallId, inbound: &mut Inbound, credit: u32) {
+        let before = inbound.untaken();
+        let release = inbound.consumed(credit);
+        self.untaken -= (before - inbound.untaken()) as usize;
+        self.h2.release_stream_credit(call.stream_id(), release);
+        self.release_connection(0);
+    }
+
+    /// A call has ended: nothing of it waits any more.
+    pub(crate) fn forget(&mut self, inbound: &Inbound) {
+        self.untaken -= inbound.untaken() as usize;
+        self.release_connection(0);
+    }
+}
+
+/// The earliest of some times.
+pub(crate) fn earliest<const N: usize>(times: [Option<Instant>; N]) -> Option<Instant> {
+    times.into_iter().flatten().min()
+}

@@ -1,0 +1,5 @@
+//! The client's and the server's engine against each other and against hostile bytes, under a simulated clock.
+
+mod calls;
+mod endings;
+mod pair;
