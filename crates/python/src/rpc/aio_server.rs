@@ -280,7 +280,7 @@ impl AioServerCall {
         trailing: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let trailing = metadata_from_python(trailing)?;
-        let status = Status::new(code_from_python(code)?, details);
+        let status = Status::new(code_from_python(code), details);
         self.forget_cancel();
         let mut core = self.inner.reactor.core();
         // A call that has ended meanwhile needs no status; its state goes either way.

@@ -10,14 +10,14 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::address::Target;
-use russet_net::channel::{
-    CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome,
+use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome};
+use russet_net::rpc::{
+    Code, Encoding, MessageOptions, Metadata, MetadataError, SendError, Status,
 };
-use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
 use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding, metadata_from_python, metadata_to_python, seconds_until};
+use super::convert::{deadline, encoding, check_metadata, metadata_to_python, seconds_until};
 use super::news::{News, resolve};
 use super::options;
 use super::waiting::wait;
@@ -99,9 +99,7 @@ impl Inner {
     }
 
     pub(super) fn deliver_state(&self, py: Python<'_>) {
-        let callback = lock(&self.state_callback)
-            .as_ref()
-            .map(|callback| callback.clone_ref(py));
+        let callback = lock(&self.state_callback).as_ref().map(|callback| callback.clone_ref(py));
         let (state, changes) = {
             let core = self.reactor.core();
             (core.state(), core.state_changes())
@@ -132,7 +130,8 @@ const fn state_number(state: Connectivity) -> u8 {
 /// What starts a call, as the Python side gives it.
 pub(super) struct Start {
     pub(super) deadline: Option<Instant>,
-    pub(super) metadata: russet_net::rpc::Metadata,
+    /// The error is of metadata that cannot be sent, which ends the call.
+    pub(super) metadata: Result<Metadata, MetadataError>,
     pub(super) wait_for_ready: bool,
     pub(super) encoding: Encoding,
 }
@@ -147,22 +146,34 @@ impl Channel {
     pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
         let inner = &self.handle.inner;
         let key = py.detach(|| {
-            inner.reactor.core().start(
+            let mut core = inner.reactor.core();
+            if core.state() == Connectivity::Shutdown {
+                return None;
+            }
+            let metadata = match &start.metadata {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    let text = format!("Invalid metadata: {error}");
+                    return Some(core.start_ended(Status::new(Code::Internal, text)));
+                }
+            };
+            Some(core.start(
                 &NewCall {
                     path,
-                    metadata: &start.metadata,
+                    metadata,
                     deadline: start.deadline,
                     wait_for_ready: start.wait_for_ready,
                     encoding: start.encoding,
                 },
                 Instant::now(),
-            )
+            ))
         });
         Ok(ClientCall {
             handle: self.handle.clone(),
-            key,
+            key: key.ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?,
             deadline: start.deadline,
             compress: AtomicBool::new(true),
+            abandoned: AtomicBool::new(false),
             last_send: Mutex::new(None),
         })
     }
@@ -201,7 +212,7 @@ fn start_of(
 ) -> PyResult<Start> {
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
-        metadata: metadata_from_python(metadata)?,
+        metadata: check_metadata(metadata)?,
         wait_for_ready: wait_for_ready.unwrap_or(false),
         encoding: encoding(compression)?,
     })
@@ -221,9 +232,8 @@ impl Channel {
             user_agent: options::text(settings, "user_agent")?.unwrap_or_default(),
             backoff: options::backoff(settings)?,
         };
-        let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
-                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
+            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         let inner = Arc::new(Inner {
             reactor,
             callbacks: Mutex::default(),
@@ -240,10 +250,7 @@ impl Channel {
 
     /// A unary call from start to end: the response's bytes if its status is OK, else the call.
     #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the multi-callable's own"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
     fn unary<'py>(
         &self,
         py: Python<'py>,
@@ -254,15 +261,7 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = self.unary_call(
-            py,
-            path,
-            request,
-            timeout,
-            metadata,
-            wait_for_ready,
-            compression,
-        )?;
+        let call = self.unary_call(py, path, request, timeout, metadata, wait_for_ready, compression)?;
         match call.take_response(py) {
             Some(response) => Ok(response.into_any()),
             None => Ok(Bound::new(py, call)?.into_any()),
@@ -271,10 +270,7 @@ impl Channel {
 
     /// A unary call from start to end.
     #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the multi-callable's own"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
     fn unary_call(
         &self,
         py: Python<'_>,
@@ -389,10 +385,7 @@ impl Channel {
 
     /// Has `callback(state)` called by [`Channel::turn`] on each change of the connectivity.
     fn watch_state_on_loop(&self, callback: Option<Py<PyAny>>) {
-        drop(std::mem::replace(
-            &mut *lock(&self.handle.inner.state_callback),
-            callback,
-        ));
+        drop(std::mem::replace(&mut *lock(&self.handle.inner.state_callback), callback));
     }
 
     /// How many calls that [`Channel::call_on_loop`] started go on.
@@ -422,6 +415,8 @@ pub(super) struct ClientCall {
     pub(super) key: CallKey,
     deadline: Option<Instant>,
     compress: AtomicBool,
+    /// Whether the call goes on when this object is gone.
+    abandoned: AtomicBool,
     last_send: Mutex<Option<Instant>>,
 }
 
@@ -431,18 +426,18 @@ impl Drop for ClientCall {
         // Dropped after the lock: it may run Python.
         drop(callback);
         self.handle.inner.news.forget(self.key);
-        self.handle.inner.reactor.core().release(self.key);
+        let mut core = self.handle.inner.reactor.core();
+        if self.abandoned.load(Ordering::Relaxed) {
+            core.abandon(self.key);
+        } else {
+            core.release(self.key);
+        }
     }
 }
 
 impl ClientCall {
     /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
-    pub(super) fn give(
-        &self,
-        py: Python<'_>,
-        message: Option<&[u8]>,
-        last: bool,
-    ) -> PyResult<bool> {
+    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> PyResult<bool> {
         let options = MessageOptions {
             compress: self.compress.load(Ordering::Relaxed),
         };
@@ -473,10 +468,7 @@ impl ClientCall {
     /// The only response of a call that has ended with OK; `None` where there is none.
     fn take_response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let mut core = self.handle.inner.reactor.core();
-        if core
-            .outcome(self.key)
-            .is_none_or(|outcome| outcome.status.code != Code::Ok)
-        {
+        if core.outcome(self.key).is_none_or(|outcome| outcome.status.code != Code::Ok) {
             return None;
         }
         let inbound = core.next_message(self.key);
@@ -530,18 +522,15 @@ impl ClientCall {
     /// Waits for the next message; `None` at the call's end.
     #[pyo3(name = "next")]
     fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let inbound = wait(
-            py,
-            &self.handle.inner.reactor,
-            None,
-            |core, parker| match core.next_message(self.key) {
+        let inbound = wait(py, &self.handle.inner.reactor, None, |core, parker| {
+            match core.next_message(self.key) {
                 Inbound::Pending => {
                     core.set_waiter(self.key, parker);
                     None
                 }
                 inbound => Some(inbound),
-            },
-        )?;
+            }
+        })?;
         Ok(match inbound {
             Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
             _ => None,
@@ -559,12 +548,7 @@ impl ClientCall {
     }
 
     /// Gives a message for the next flush; whether the sender should wait before the next one.
-    fn give_message(
-        &self,
-        py: Python<'_>,
-        message: &Bound<'_, PyBytes>,
-        last: bool,
-    ) -> PyResult<bool> {
+    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> PyResult<bool> {
         self.give(py, Some(message.as_bytes()), last)
     }
 
@@ -616,14 +600,9 @@ impl ClientCall {
     }
 
     /// The initial metadata if it has come.
-    fn known_initial_metadata<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn known_initial_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let metadata = self.handle.inner.reactor.core().initial_metadata(self.key);
-        metadata
-            .map(|metadata| metadata_to_python(py, &metadata))
-            .transpose()
+        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
     }
 
     /// The status code's number; `None` while the call goes on.
@@ -639,19 +618,12 @@ impl ClientCall {
     /// The trailing metadata; `None` while the call goes on.
     fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let metadata = self.outcome(|outcome| outcome.trailing.clone());
-        metadata
-            .map(|metadata| metadata_to_python(py, &metadata))
-            .transpose()
+        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
     }
 
     /// The server's address, once the call has a connection.
     fn peer(&self) -> Option<String> {
-        self.handle
-            .inner
-            .reactor
-            .core()
-            .peer(self.key)
-            .map(|peer| peer.to_string())
+        self.handle.inner.reactor.core().peer(self.key).map(|peer| peer.to_string())
     }
 
     /// The only response, if the call ended with OK and has one.
@@ -669,6 +641,9 @@ impl ClientCall {
             }
             core.cancel(self.key, status);
             core.flush_now();
+            drop(core);
+            // The callbacks of a watched call are the guard's to run.
+            self.handle.inner.reactor.alert_guard();
             true
         })
     }
@@ -689,6 +664,11 @@ impl ClientCall {
     /// Seconds until the deadline, at least 0; `None` without one.
     fn time_remaining(&self) -> Option<f64> {
         self.deadline.map(seconds_until)
+    }
+
+    /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Sends the messages that follow uncompressed, or compressed again.

@@ -204,7 +204,7 @@ impl Inner {
         let response = match method.behavior.bind(py).call1((request, call)) {
             Ok(response) => response,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "calling application", &error);
                 return Ok(());
             }
         };
@@ -233,7 +233,7 @@ impl Inner {
         let responses = match responses.try_iter() {
             Ok(responses) => responses,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "iterating responses", &error);
                 return Ok(());
             }
         };
@@ -241,7 +241,7 @@ impl Inner {
             let response = match response {
                 Ok(response) => response,
                 Err(error) => {
-                    context.fail(py, &error);
+                    context.fail(py, "iterating responses", &error);
                     return Ok(());
                 }
             };
@@ -463,6 +463,10 @@ impl Server {
             drop(core);
             inner.reactor.stop_guard();
         });
+        let changed = inner.reactor.core().take_changed();
+        for key in changed {
+            inner.tell_callbacks(py, key);
+        }
     }
 
     /// How many workers run.
