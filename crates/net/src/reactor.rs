@@ -165,6 +165,10 @@ impl<C: Core> Reactor<C> {
                     break Waited::TimedOut;
                 }
                 core.flush(now);
+                // What was waited for may be the flush itself.
+                if let Some(value) = ready(&mut core) {
+                    break Waited::Ready(value);
+                }
                 core.next_turn()
             };
             self.enlist(parker);
@@ -217,8 +221,11 @@ impl<C: Core> Reactor<C> {
                 if let Some(value) = ready(&mut core) {
                     return Waited::Ready(value);
                 }
-                let now = Instant::now();
-                core.flush(now);
+                core.flush(Instant::now());
+                // What was waited for may be the flush itself.
+                if let Some(value) = ready(&mut core) {
+                    return Waited::Ready(value);
+                }
                 core.next_turn()
             };
             let until = earlier(deadline, next_turn);

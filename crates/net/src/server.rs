@@ -207,11 +207,16 @@ impl Server {
             .map(|(index, call)| key_of(index, call))
             .collect();
         for key in keys {
-            let _ = self.send_status(key, status, &Metadata::EMPTY);
-            if let Some(call) = self.call_mut(key) {
-                call.ended = Some(CancelReason::ConnectionLost);
-                self.tell(key);
-            }
+            let Ok((connection, id)) = self.open(key) else {
+                continue;
+            };
+            // A call whose status is on its way already keeps that one.
+            let _ = self.peers[connection]
+                .transport
+                .engine
+                .send_status(id, status, &Metadata::EMPTY);
+            self.after(connection, Turn::Idle);
+            self.end(key, CancelReason::ConnectionLost);
         }
         self.flush_all(now);
         for index in self.connection_indexes() {
@@ -285,7 +290,11 @@ impl Server {
 
     /// Leaves `parker` to be told when no call runs any more.
     pub fn wait_for_idle(&mut self, parker: &Arc<Parker>) {
-        if !self.idle_waiters.iter().any(|other| Arc::ptr_eq(other, parker)) {
+        if !self
+            .idle_waiters
+            .iter()
+            .any(|other| Arc::ptr_eq(other, parker))
+        {
             self.idle_waiters.push(parker.clone());
         }
     }
@@ -375,7 +384,7 @@ impl Server {
     /// Leaves `parker` to be told of the call's next news.
     pub fn set_waiter(&mut self, key: CallKey, parker: &Arc<Parker>) {
         if let Some(call) = self.call_mut(key) {
-            call.interest.waiter = Some(parker.clone());
+            call.interest.add_waiter(parker);
         }
     }
 

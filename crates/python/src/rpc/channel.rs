@@ -11,11 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::address::Target;
 use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome};
-use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
+use russet_net::rpc::{
+    Code, Encoding, MessageOptions, Metadata, MetadataError, SendError, Status,
+};
 use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding, metadata_from_python, metadata_to_python, seconds_until};
+use super::convert::{deadline, encoding, check_metadata, metadata_to_python, seconds_until};
 use super::news::{News, resolve};
 use super::options;
 use super::waiting::wait;
@@ -128,7 +130,8 @@ const fn state_number(state: Connectivity) -> u8 {
 /// What starts a call, as the Python side gives it.
 pub(super) struct Start {
     pub(super) deadline: Option<Instant>,
-    pub(super) metadata: russet_net::rpc::Metadata,
+    /// The error is of metadata that cannot be sent, which ends the call.
+    pub(super) metadata: Result<Metadata, MetadataError>,
     pub(super) wait_for_ready: bool,
     pub(super) encoding: Encoding,
 }
@@ -143,22 +146,34 @@ impl Channel {
     pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
         let inner = &self.handle.inner;
         let key = py.detach(|| {
-            inner.reactor.core().start(
+            let mut core = inner.reactor.core();
+            if core.state() == Connectivity::Shutdown {
+                return None;
+            }
+            let metadata = match &start.metadata {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    let text = format!("Invalid metadata: {error}");
+                    return Some(core.start_ended(Status::new(Code::Internal, text)));
+                }
+            };
+            Some(core.start(
                 &NewCall {
                     path,
-                    metadata: &start.metadata,
+                    metadata,
                     deadline: start.deadline,
                     wait_for_ready: start.wait_for_ready,
                     encoding: start.encoding,
                 },
                 Instant::now(),
-            )
+            ))
         });
         Ok(ClientCall {
             handle: self.handle.clone(),
-            key,
+            key: key.ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?,
             deadline: start.deadline,
             compress: AtomicBool::new(true),
+            abandoned: AtomicBool::new(false),
             last_send: Mutex::new(None),
         })
     }
@@ -197,7 +212,7 @@ fn start_of(
 ) -> PyResult<Start> {
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
-        metadata: metadata_from_python(metadata)?,
+        metadata: check_metadata(metadata)?,
         wait_for_ready: wait_for_ready.unwrap_or(false),
         encoding: encoding(compression)?,
     })
@@ -400,6 +415,8 @@ pub(super) struct ClientCall {
     pub(super) key: CallKey,
     deadline: Option<Instant>,
     compress: AtomicBool,
+    /// Whether the call goes on when this object is gone.
+    abandoned: AtomicBool,
     last_send: Mutex<Option<Instant>>,
 }
 
@@ -409,7 +426,12 @@ impl Drop for ClientCall {
         // Dropped after the lock: it may run Python.
         drop(callback);
         self.handle.inner.news.forget(self.key);
-        self.handle.inner.reactor.core().release(self.key);
+        let mut core = self.handle.inner.reactor.core();
+        if self.abandoned.load(Ordering::Relaxed) {
+            core.abandon(self.key);
+        } else {
+            core.release(self.key);
+        }
     }
 }
 
@@ -619,6 +641,9 @@ impl ClientCall {
             }
             core.cancel(self.key, status);
             core.flush_now();
+            drop(core);
+            // The callbacks of a watched call are the guard's to run.
+            self.handle.inner.reactor.alert_guard();
             true
         })
     }
@@ -639,6 +664,11 @@ impl ClientCall {
     /// Seconds until the deadline, at least 0; `None` without one.
     fn time_remaining(&self) -> Option<f64> {
         self.deadline.map(seconds_until)
+    }
+
+    /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Sends the messages that follow uncompressed, or compressed again.

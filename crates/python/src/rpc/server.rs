@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
+use russet_net::Reactor;
 use russet_net::address::ListenAddress;
 use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{CallKey, Incoming, Server as State};
-use russet_net::Reactor;
 use rustc_hash::FxHashMap;
 
 use super::convert::{deadline, encoding};
@@ -51,8 +51,13 @@ impl Inner {
         {
             return Ok(());
         }
-        let submitted = Bound::new(py, Worker { inner: self.clone() })
-            .and_then(|worker| self.submit.bind(py).call1((worker,)));
+        let submitted = Bound::new(
+            py,
+            Worker {
+                inner: self.clone(),
+            },
+        )
+        .and_then(|worker| self.submit.bind(py).call1((worker,)));
         if submitted.is_err() {
             self.calling.store(false, Ordering::SeqCst);
         }
@@ -130,13 +135,17 @@ impl Inner {
             Err(error) => {
                 let details = format!("Exception servicing handler: {}", error.value(py));
                 call.get().report(py, &details, &error);
-                call.get().finish(Code::Unknown, "Error in service handler!");
+                call.get()
+                    .finish(Code::Unknown, "Error in service handler!");
                 return Ok(());
             }
         };
         if self.compression != Encoding::Identity {
             // A call that has ended compresses nothing.
-            let _ = self.reactor.core().set_encoding(call.get().key, self.compression);
+            let _ = self
+                .reactor
+                .core()
+                .set_encoding(call.get().key, self.compression);
         }
         if method.is_slow() {
             self.make_way(py)?;
@@ -161,10 +170,18 @@ impl Inner {
         if roused { Ok(()) } else { self.call_worker(py) }
     }
 
-    fn run_method(&self, py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
+    fn run_method(
+        &self,
+        py: Python<'_>,
+        call: &Bound<'_, ServerCall>,
+        method: &Arc<Method>,
+    ) -> PyResult<()> {
         let context = call.get();
         let request = if method.request_streaming {
-            let iterator = RequestIterator { call: call.clone().unbind(), method: method.clone() };
+            let iterator = RequestIterator {
+                call: call.clone().unbind(),
+                method: method.clone(),
+            };
             Bound::new(py, iterator)?.into_any()
         } else {
             match context.receive(py)? {
@@ -187,7 +204,7 @@ impl Inner {
         let response = match method.behavior.bind(py).call1((request, call)) {
             Ok(response) => response,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "calling application", &error);
                 return Ok(());
             }
         };
@@ -216,7 +233,7 @@ impl Inner {
         let responses = match responses.try_iter() {
             Ok(responses) => responses,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "iterating responses", &error);
                 return Ok(());
             }
         };
@@ -224,7 +241,7 @@ impl Inner {
             let response = match response {
                 Ok(response) => response,
                 Err(error) => {
-                    context.fail(py, &error);
+                    context.fail(py, "iterating responses", &error);
                     return Ok(());
                 }
             };
@@ -342,8 +359,9 @@ impl Server {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
-        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
-            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let reactor =
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             handle: Handle {
                 inner: Arc::new(Inner {
@@ -365,13 +383,16 @@ impl Server {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.handle
             .inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}")))
+            .map_err(|error| {
+                PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
+            })
     }
 
     /// Serves `path` by `handler` without asking `resolve`.
@@ -392,7 +413,9 @@ impl Server {
     /// Starts to accept and to serve.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         if self.started.swap(true, Ordering::SeqCst) {
-            return Err(PyValueError::new_err("Cannot start already-started server!"));
+            return Err(PyValueError::new_err(
+                "Cannot start already-started server!",
+            ));
         }
         let inner = &self.handle.inner;
         inner
@@ -440,6 +463,10 @@ impl Server {
             drop(core);
             inner.reactor.stop_guard();
         });
+        let changed = inner.reactor.core().take_changed();
+        for key in changed {
+            inner.tell_callbacks(py, key);
+        }
     }
 
     /// How many workers run.

@@ -1,0 +1,494 @@
+//! The flags.
+
+use std::fs;
+use std::path::Path;
+
+/// What an argument that names a file of arguments starts with. Such a file cannot name others.
+const ARGUMENT_FILE_PREFIX: char = '@';
+
+/// The largest `@argfile`, in bytes.
+const MAX_ARGUMENT_FILE: u64 = 16 << 20;
+
+/// What lists of paths are separated by.
+#[cfg(windows)]
+const PATH_SEPARATOR: char = ';';
+#[cfg(not(windows))]
+const PATH_SEPARATOR: char = ':';
+
+/// How errors are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ErrorFormat {
+    /// `file:line:column: message`
+    #[default]
+    Gcc,
+    /// `file(line) : error in column=column: message`
+    Msvs,
+}
+
+/// One `--NAME_out`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OutputDirective {
+    /// `python` of `--python_out`.
+    pub(super) name: String,
+    pub(super) parameter: String,
+    /// A directory, or a `.zip` or `.jar` to be made.
+    pub(super) location: String,
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
+pub(super) struct Arguments {
+    /// Virtual path and path on disk.
+    pub(super) roots: Vec<(String, String)>,
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<OutputDirective>,
+    /// Executables by plugin name, `protoc-gen-x`.
+    pub(super) plugins: Vec<(String, String)>,
+    pub(super) descriptor_set_in: Vec<String>,
+    pub(super) descriptor_set_out: Option<String>,
+    pub(super) dependency_out: Option<String>,
+    pub(super) include_imports: bool,
+    pub(super) include_source_info: bool,
+    pub(super) retain_options: bool,
+    pub(super) error_format: ErrorFormat,
+    pub(super) fatal_warnings: bool,
+    pub(super) decode_raw: bool,
+    pub(super) print_free_field_numbers: bool,
+    pub(super) direct_dependencies: Option<Vec<String>>,
+    pub(super) direct_dependencies_message: String,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Parsed {
+    Help,
+    Version,
+    Run(Box<Arguments>),
+}
+
+/// Flags that take no value.
+const WITHOUT_VALUE: [&str; 13] = [
+    "-h",
+    "--help",
+    "--disallow_services",
+    "--include_imports",
+    "--include_source_info",
+    "--retain_options",
+    "--version",
+    "--decode_raw",
+    "--experimental_editions",
+    "--print_free_field_numbers",
+    "--deterministic_output",
+    "--fatal_warnings",
+    "--unsafe_allow_out_dir_escape",
+];
+
+const DIRECT_DEPENDENCIES_MESSAGE: &str =
+    "File is imported but not declared in --direct_dependencies: %s";
+
+pub(super) fn parse(args: &[String]) -> Result<Parsed, String> {
+    let args = expand(args)?;
+    if args.is_empty() {
+        return Ok(Parsed::Help);
+    }
+    let mut parser = Parser {
+        arguments: Arguments {
+            direct_dependencies_message: DIRECT_DEPENDENCIES_MESSAGE.to_owned(),
+            ..Arguments::default()
+        },
+        options: Vec::new(),
+    };
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let (name, value) = split(arg);
+        let value = match value {
+            Some(value) => value,
+            None if !name.starts_with('-') || WITHOUT_VALUE.contains(&name.as_str()) => {
+                String::new()
+            }
+            None => match rest.next() {
+                Some(next) if !next.starts_with('-') || next.len() == 1 => next.clone(),
+                _ => return Err(format!("Missing value for flag: {name}")),
+            },
+        };
+        if let Some(done) = parser.flag(&name, value)? {
+            return Ok(done);
+        }
+    }
+    parser
+        .finish()
+        .map(|arguments| Parsed::Run(Box::new(arguments)))
+}
+
+/// Replaces each `@file` by its lines.
+fn expand(args: &[String]) -> Result<Vec<String>, String> {
+    let mut expanded = Vec::with_capacity(args.len());
+    for arg in args {
+        let Some(path) = arg.strip_prefix(ARGUMENT_FILE_PREFIX) else {
+            expanded.push(arg.clone());
+            continue;
+        };
+        let failed = |error: &dyn std::fmt::Display| {
+            format!("Failed to open argument file: {path}: {error}")
+        };
+        let size = fs::metadata(path).map_err(|error| failed(&error))?.len();
+        if size > MAX_ARGUMENT_FILE {
+            return Err(failed(&format!("larger than {MAX_ARGUMENT_FILE} bytes")));
+        }
+        let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+        expanded.extend(
+            text.lines()
+                .map(|line| line.trim_end_matches('\r'))
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    Ok(expanded)
+}
+
+/// Name and value: `--name=value`, `-nvalue`, `--name`.
+fn split(arg: &str) -> (String, Option<String>) {
+    if !arg.starts_with('-') {
+        return (String::new(), Some(arg.to_owned()));
+    }
+    if arg.starts_with("--") {
+        return match arg.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (arg.to_owned(), None),
+        };
+    }
+    match arg.char_indices().nth(2) {
+        // -Ipath; "-I=path" too.
+        Some((at, _)) => {
+            let value = &arg[at..];
+            let value = value.strip_prefix('=').unwrap_or(value);
+            (arg[..at].to_owned(), Some(value.to_owned()))
+        }
+        None => (arg.to_owned(), None),
+    }
+}
+
+struct Parser {
+    arguments: Arguments,
+    /// `--NAME_opt`: name and value.
+    options: Vec<(String, String)>,
+}
+
+impl Parser {
+    fn flag(&mut self, name: &str, value: String) -> Result<Option<Parsed>, String> {
+        let arguments = &mut self.arguments;
+        match name {
+            "" => {
+                if value.is_empty() {
+                    return Err("You seem to have passed an empty string as one of the arguments to protoc. This is actually sort of hard to do. Congrats. Unfortunately it is not valid input so the program is going to die now.".to_owned());
+                }
+                arguments.inputs.push(value);
+            }
+            "-I" | "--proto_path" => self.proto_path(&value)?,
+            "-h" | "--help" => return Ok(Some(Parsed::Help)),
+            "--version" => return Ok(Some(Parsed::Version)),
+            "-o" | "--descriptor_set_out" => {
+                if arguments.descriptor_set_out.is_some() {
+                    return Err(format!("{name} may only be passed once."));
+                }
+                if value.is_empty() {
+                    return Err(format!("{name} requires a non-empty value."));
+                }
+                arguments.descriptor_set_out = Some(value);
+            }
+            "--dependency_out" => {
+                if arguments.dependency_out.is_some() {
+                    return Err(format!("{name} may only be passed once."));
+                }
+                if value.is_empty() {
+                    return Err(format!("{name} requires a non-empty value."));
+                }
+                arguments.dependency_out = Some(value);
+            }
+            "--descriptor_set_in" => {
+                if !arguments.descriptor_set_in.is_empty() {
+                    return Err(format!(
+                        "{name} may only be passed once. To specify multiple descriptor sets, pass them all as a single parameter separated by '{PATH_SEPARATOR}'."
+                    ));
+                }
+                if value.is_empty() {
+                    return Err(format!("{name} requires a non-empty value."));
+                }
+                arguments.descriptor_set_in =
+                    value.split(PATH_SEPARATOR).map(str::to_owned).collect();
+            }
+            "--include_imports" => arguments.include_imports = true,
+            "--include_source_info" => arguments.include_source_info = true,
+            "--retain_options" => arguments.retain_options = true,
+            "--fatal_warnings" => arguments.fatal_warnings = true,
+            // Every edition that is known is accepted already.
+            "--experimental_editions" => {}
+            "--decode_raw" => {
+                if !value.is_empty() {
+                    return Err("--decode_raw does not take a parameter.".to_owned());
+                }
+                arguments.decode_raw = true;
+            }
+            "--print_free_field_numbers" => arguments.print_free_field_numbers = true,
+            "--direct_dependencies" => {
+                let listed = value
+                    .split(':')
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned);
+                arguments.direct_dependencies = Some(listed.collect());
+            }
+            "--direct_dependencies_violation_msg" => {
+                arguments.direct_dependencies_message = value;
+            }
+            "--error_format" => {
+                arguments.error_format = match value.as_str() {
+                    "gcc" => ErrorFormat::Gcc,
+                    "msvs" => ErrorFormat::Msvs,
+                    _ => return Err(format!("Unknown error format: {value}")),
+                };
+            }
+            "--plugin" => {
+                let plugin = if let Some((plugin, path)) = value.split_once('=') {
+                    (plugin.to_owned(), path.to_owned())
+                } else {
+                    let base = Path::new(&value).file_stem();
+                    let base = base.map(|base| base.to_string_lossy().into_owned());
+                    (base.unwrap_or_default(), value)
+                };
+                arguments.plugins.push(plugin);
+            }
+            "--encode"
+            | "--decode"
+            | "--deterministic_output"
+            | "--disallow_services"
+            | "--unsafe_allow_out_dir_escape"
+            | "--option_dependencies"
+            | "--edition_defaults_out"
+            | "--edition_defaults_minimum"
+            | "--edition_defaults_maximum"
+            | "--enable_codegen_trace"
+            | "--notices" => {
+                return Err(format!(
+                    "{name} is a flag of protoc that russet protoc does not support."
+                ));
+            }
+            _ => return self.generator_flag(name, value).map(|()| None),
+        }
+        Ok(None)
+    }
+
+    fn proto_path(&mut self, value: &str) -> Result<(), String> {
+        for part in value.split(PATH_SEPARATOR) {
+            let (virtual_path, disk_path) = part.split_once('=').unwrap_or(("", part));
+            if disk_path.is_empty() {
+                return Err(
+                    "--proto_path passed empty directory name.  (Use \".\" for current directory.)"
+                        .to_owned(),
+                );
+            }
+            if !Path::new(disk_path).exists() {
+                self.arguments
+                    .warnings
+                    .push(format!("{disk_path}: warning: directory does not exist."));
+            }
+            self.arguments
+                .roots
+                .push((virtual_path.to_owned(), disk_path.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// `--NAME_out` and `--NAME_opt`.
+    fn generator_flag(&mut self, name: &str, value: String) -> Result<(), String> {
+        if let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_opt"))
+        {
+            self.options.push((generator.to_owned(), value));
+            return Ok(());
+        }
+        let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_out"))
+        else {
+            return Err(format!("Unknown flag: {name}"));
+        };
+        // What stands before a colon is the parameter, unless it is the drive of a Windows path.
+        let drive = cfg!(windows) && value.as_bytes().get(1) == Some(&b':') && value.len() > 2;
+        let (parameter, location) = match value.split_once(':') {
+            Some((parameter, location)) if !drive => (parameter, location),
+            _ => ("", value.as_str()),
+        };
+        self.arguments.outputs.push(OutputDirective {
+            name: generator.to_owned(),
+            parameter: parameter.to_owned(),
+            location: location.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Arguments, String> {
+        let mut arguments = self.arguments;
+        for (name, value) in self.options {
+            // Options of a generator that does not run are no error: build systems pass them always.
+            for output in arguments
+                .outputs
+                .iter_mut()
+                .filter(|output| output.name == name)
+            {
+                if !output.parameter.is_empty() {
+                    output.parameter.push(',');
+                }
+                output.parameter.push_str(&value);
+            }
+        }
+        if arguments.roots.is_empty() && arguments.descriptor_set_in.is_empty() {
+            arguments.roots.push((String::new(), ".".to_owned()));
+        }
+        if arguments.decode_raw {
+            if !arguments.inputs.is_empty() {
+                return Err("When using --decode_raw, no input files should be given.".to_owned());
+            }
+            if !arguments.outputs.is_empty() || arguments.descriptor_set_out.is_some() {
+                return Err("Cannot use --encode, --decode or print .proto info and generate code at the same time.".to_owned());
+            }
+            return Ok(arguments);
+        }
+        if arguments.inputs.is_empty() {
+            return Err("Missing input file.".to_owned());
+        }
+        let has_output = !arguments.outputs.is_empty()
+            || arguments.descriptor_set_out.is_some()
+            || arguments.print_free_field_numbers;
+        if !has_output {
+            return Err("Missing output directives.".to_owned());
+        }
+        if arguments.dependency_out.is_some() {
+            if arguments.inputs.len() > 1 {
+                return Err(
+                    "Can only process one input file when using --dependency_out=FILE.".to_owned(),
+                );
+            }
+            if arguments.outputs.is_empty() && arguments.descriptor_set_out.is_none() {
+                return Err("Can only use --dependency_out=FILE when generating code.".to_owned());
+            }
+        }
+        if arguments.descriptor_set_out.is_none() {
+            let flags = [
+                (arguments.include_imports, "--include_imports"),
+                (arguments.include_source_info, "--include_source_info"),
+                (arguments.retain_options, "--retain_options"),
+            ];
+            for (given, flag) in flags {
+                if given {
+                    arguments.warnings.push(format!(
+                        "{flag} only makes sense when combined with --descriptor_set_out."
+                    ));
+                }
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+pub(super) fn help(program: &str) -> String {
+    format!(
+        "\
+Usage: {program} [OPTION] PROTO_FILES
+Parse PROTO_FILES and generate output based on the options given:
+  -IPATH, --proto_path=PATH   Look for imports in PATH; may be given several
+                              times, and directories are searched in order.
+                              Without it the current directory is searched.
+                              VIRTUAL=PATH puts PATH at the virtual path.
+  --version                   Show the version and exit.
+  -h, --help                  Show this text and exit.
+  --decode_raw                Read a binary message from standard input and
+                              write its tags and values to standard output.
+  --descriptor_set_in=FILES   Take files from these FileDescriptorSets
+                              (separated by '{PATH_SEPARATOR}') where no source is found.
+  -oFILE, --descriptor_set_out=FILE
+                              Write a FileDescriptorSet of the input files.
+  --include_imports           With -o: all imported files too.
+  --include_source_info       With -o: positions and comments too.
+  --retain_options            With -o: options of source retention too.
+  --dependency_out=FILE       Write a rule for make that names all sources.
+  --error_format=FORMAT       gcc (the default) or msvs.
+  --fatal_warnings            Fail if there are warnings.
+  --print_free_field_numbers  Print the unused field numbers of each message.
+  --direct_dependencies=FILES Files (separated by ':') that may be imported.
+  --plugin=EXECUTABLE         Use a plugin that is not in the PATH;
+                              NAME=EXECUTABLE gives it another name.
+  --python_out=[OPTIONS:]DIR  Generate Python modules (_pb2.py).
+  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi).
+  --grpc_python_out=[OPTIONS:]DIR
+                              Generate gRPC stubs (_pb2_grpc.py).
+  --NAME_out=[OPTIONS:]DIR    Run the plugin protoc-gen-NAME.
+  --NAME_opt=OPTIONS          More options for the generator NAME. Ours know
+                              runtime=russet (the default); python and pyi
+                              also runtime=google, grpc_python also
+                              runtime=grpcio, for code that imports those.
+  @FILE                       Read arguments from FILE, one a line.
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> Result<Parsed, String> {
+        parse(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn arguments(args: &[&str]) -> Arguments {
+        match run(args) {
+            Ok(Parsed::Run(arguments)) => *arguments,
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_in_all_their_forms() {
+        let one = arguments(&[
+            "-Ia",
+            "-I",
+            "b",
+            "--proto_path=c:v=d",
+            "--python_out=x=1:out",
+            "--python_opt=y",
+            "f.proto",
+        ]);
+        assert_eq!(
+            one.roots,
+            [("", "a"), ("", "b"), ("", "c"), ("v", "d")]
+                .map(|(one, other)| (one.to_owned(), other.to_owned()))
+        );
+        assert_eq!(one.outputs[0].parameter, "x=1,y");
+        assert_eq!(one.outputs[0].location, "out");
+        let two = arguments(&["-oset", "f.proto"]);
+        assert_eq!(two.descriptor_set_out.as_deref(), Some("set"));
+        assert_eq!(two.roots, [(String::new(), ".".to_owned())]);
+    }
+
+    #[test]
+    fn wrong_command_lines() {
+        for (args, message) in [
+            (&["--python_out=."][..], "Missing input file."),
+            (&["a.proto"], "Missing output directives."),
+            (&["--bogus=1", "a.proto"], "Unknown flag: --bogus"),
+            (&["--python_out"], "Missing value for flag: --python_out"),
+            (&["--error_format=x", "a.proto"], "Unknown error format: x"),
+            (&["-oa", "-ob", "a.proto"], "-o may only be passed once."),
+            (
+                &["--decode=M", "a.proto"],
+                "--decode is a flag of protoc that russet protoc does not support.",
+            ),
+        ] {
+            assert_eq!(run(args), Err(message.to_owned()), "{args:?}");
+        }
+        assert_eq!(run(&[]), Ok(Parsed::Help));
+        assert_eq!(run(&["--version"]), Ok(Parsed::Version));
+    }
+}

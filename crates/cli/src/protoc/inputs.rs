@@ -1,0 +1,173 @@
+//! The files that the command line names.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use russet_compiler::{Compiler, SourceTree, Virtual};
+use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
+
+use super::args::Arguments;
+
+const NOT_MAPPED: &str = "File does not reside within any path specified using --proto_path (or -I).  You must specify a --proto_path which encompasses this file.  Note that the proto_path must be an exact prefix of the .proto file names -- protoc is too dumb to figure out when two paths (e.g. absolute and relative) are equivalent (it's harder than you think).";
+
+/// The files of `--descriptor_set_in`.
+pub(super) fn descriptor_sets(paths: &[String]) -> Result<Vec<FileDescriptorProto>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).map_err(|error| format!("{path}: {}", os_text(&error)))?;
+        let set = FileDescriptorSet::decode(&bytes)
+            .map_err(|error| format!("{path}: Unable to parse: {error}."))?;
+        files.extend(set.file);
+    }
+    Ok(files)
+}
+
+/// What the system says, without Rust's error number behind it.
+pub(super) fn os_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+/// The virtual names of the input files.
+pub(super) fn virtual_names(
+    arguments: &Arguments,
+    sources: &SourceTree,
+    descriptors: &[FileDescriptorProto],
+) -> Result<Vec<String>, String> {
+    arguments
+        .inputs
+        .iter()
+        .map(|input| virtual_name(input, sources, descriptors))
+        .collect()
+}
+
+fn virtual_name(
+    input: &str,
+    sources: &SourceTree,
+    descriptors: &[FileDescriptorProto],
+) -> Result<String, String> {
+    let is_virtual = || {
+        sources.read(input).is_ok()
+            || descriptors
+                .iter()
+                .any(|file| file.name.as_deref() == Some(input))
+    };
+    let path = Path::new(input);
+    if let Err(error) = path.metadata() {
+        if is_virtual() {
+            return Ok(input.to_owned());
+        }
+        return Err(format!(
+            "Could not make proto path relative: {input}: {}",
+            os_text(&error)
+        ));
+    }
+    match sources.virtual_name(path) {
+        Virtual::Found(name) => Ok(name),
+        Virtual::Shadowed { by, .. } => Err(format!(
+            "{input}: Input is shadowed in the --proto_path by \"{}\".  Either use the latter file as your input or reorder the --proto_path so that the former file's location comes first.",
+            by.display()
+        )),
+        Virtual::NotMapped if is_virtual() => Ok(input.to_owned()),
+        Virtual::NotMapped => Err(format!("{input}: {NOT_MAPPED}")),
+    }
+}
+
+/// With `--direct_dependencies`: nothing else is imported.
+pub(super) fn check_direct_dependencies(
+    arguments: &Arguments,
+    compiler: &Compiler<'_>,
+    names: &[String],
+) -> Result<(), String> {
+    let Some(allowed) = &arguments.direct_dependencies else {
+        return Ok(());
+    };
+    let mut complaints = Vec::new();
+    for name in names {
+        let Some(file) = compiler.file(name) else {
+            continue;
+        };
+        for import in &file.dependency {
+            if !allowed.contains(import) {
+                let message = arguments.direct_dependencies_message.replace("%s", import);
+                complaints.push(format!("{name}: {message}"));
+            }
+        }
+    }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints.join("\n"))
+    }
+}
+
+/// What `--print_free_field_numbers` prints.
+pub(super) fn free_field_numbers(compiler: &Compiler<'_>, names: &[String]) -> String {
+    fn of_message(message: &DescriptorProto, scope: &str, out: &mut String) {
+        let name = message.name.as_deref().unwrap_or_default();
+        let full_name = if scope.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{scope}.{name}")
+        };
+        for nested in &message.nested_type {
+            let is_entry = nested
+                .options
+                .as_ref()
+                .is_some_and(|options| options.map_entry == Some(true));
+            if !is_entry {
+                of_message(nested, &full_name, out);
+            }
+        }
+        let mut used: Vec<(i32, i32)> = message
+            .field
+            .iter()
+            .map(|field| field.number.unwrap_or(0))
+            .map(|number| (number, number.saturating_add(1)))
+            .chain(
+                message
+                    .extension_range
+                    .iter()
+                    .map(|range| (range.start.unwrap_or(0), range.end.unwrap_or(0))),
+            )
+            .chain(
+                message
+                    .reserved_range
+                    .iter()
+                    .map(|range| (range.start.unwrap_or(0), range.end.unwrap_or(0))),
+            )
+            .collect();
+        used.sort_unstable();
+        let mut text = format!("{full_name:<35} free:");
+        let mut next = 1;
+        for (start, end) in used {
+            let _infallible = match start.saturating_sub(next) {
+                ..=0 => Ok(()),
+                1 => write!(text, " {next}"),
+                _ => write!(text, " {next}-{}", start - 1),
+            };
+            next = next.max(end);
+        }
+        if next < 1 << 29 {
+            let _infallible = write!(text, " {next}-INF");
+        }
+        out.push_str(&text);
+        out.push('\n');
+    }
+    let mut out = String::new();
+    for name in names {
+        if let Some(file) = compiler.file(name) {
+            for message in &file.message_type {
+                of_message(
+                    message,
+                    file.package.as_deref().unwrap_or_default(),
+                    &mut out,
+                );
+            }
+        }
+    }
+    out
+}

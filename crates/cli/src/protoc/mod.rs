@@ -1,0 +1,149 @@
+//! protoc's command line: its flags, its errors, its exit codes.
+//!
+//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (`--encode`, `--decode`, code generators for other languages) is an error that says so.
+
+mod args;
+mod generate;
+mod inputs;
+mod raw;
+mod report;
+mod write;
+
+use russet_compiler::{Compiler, SourceTree, add_json_names};
+use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
+
+use crate::{complain, print};
+use args::{Arguments, Parsed};
+use write::{Pending, WriteError};
+
+/// The protoc release whose behaviour this is.
+const PROTOC_VERSION: &str = "36.2";
+
+/// Runs protoc. `args` starts with the program's name. Messages go to standard error; returns the exit code.
+pub fn main(args: &[String]) -> i32 {
+    match run(args) {
+        Ok(code) => code,
+        Err(message) => {
+            if !message.is_empty() {
+                complain(&format!("{message}\n"));
+            }
+            1
+        }
+    }
+}
+
+/// The exit code, or the last thing to say; an empty one where all is said.
+fn run(args: &[String]) -> Result<i32, String> {
+    let program = args.first().map_or("protoc", String::as_str);
+    let arguments = match args::parse(args.get(1..).unwrap_or_default())? {
+        Parsed::Help => return Ok(print(&args::help(program))),
+        Parsed::Version => {
+            return Ok(print(&format!(
+                "libprotoc {PROTOC_VERSION} (russet {})\n",
+                crate::VERSION
+            )));
+        }
+        Parsed::Run(arguments) => arguments,
+    };
+    for warning in &arguments.warnings {
+        complain(&format!("{warning}\n"));
+    }
+    if arguments.decode_raw {
+        return raw::decode();
+    }
+    let mut sources = SourceTree::new();
+    for (virtual_path, disk_path) in &arguments.roots {
+        sources.add_root(virtual_path, disk_path);
+    }
+    let descriptors = inputs::descriptor_sets(&arguments.descriptor_set_in)?;
+    let names = inputs::virtual_names(&arguments, &sources, &descriptors)?;
+    let mut compiler = Compiler::new(&sources);
+    for file in descriptors {
+        compiler.add_descriptor(file);
+    }
+    compiler.compile(&names);
+    report::print(&arguments, &sources, compiler.diagnostics());
+    if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
+        return Ok(1);
+    }
+    inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
+    let mut pending = Pending::default();
+    generate::run(&arguments, &compiler, &names, &mut pending)?;
+    if let Some(path) = &arguments.descriptor_set_out {
+        let set = descriptor_set(&arguments, &compiler, &names);
+        pending.add_file(path, set.encode());
+    }
+    if let Some(path) = &arguments.dependency_out {
+        let text = dependency_text(&sources, &compiler, &names, &pending);
+        pending.add_file(path, text.into_bytes());
+    }
+    pending
+        .write()
+        .map_err(|error: WriteError| error.to_string())?;
+    if arguments.print_free_field_numbers {
+        return Ok(print(&inputs::free_field_numbers(&compiler, &names)));
+    }
+    Ok(0)
+}
+
+/// What `--descriptor_set_out` writes.
+fn descriptor_set(
+    arguments: &Arguments,
+    compiler: &Compiler<'_>,
+    names: &[String],
+) -> FileDescriptorSet {
+    let all = if arguments.include_imports {
+        compiler.transitive(names)
+    } else {
+        compiler.in_order(names)
+    };
+    let file = all
+        .iter()
+        .filter_map(|name| described(arguments, compiler, name))
+        .collect();
+    FileDescriptorSet {
+        file,
+        ..FileDescriptorSet::default()
+    }
+}
+
+fn described(
+    arguments: &Arguments,
+    compiler: &Compiler<'_>,
+    name: &str,
+) -> Option<FileDescriptorProto> {
+    let mut file = if arguments.retain_options {
+        compiler.file(name)?.clone()
+    } else {
+        compiler.runtime_file(name)?
+    };
+    if !arguments.include_source_info {
+        file.source_code_info = None;
+    }
+    add_json_names(&mut file);
+    Some(file)
+}
+
+/// A rule for make: outputs, then all source files that are on disk.
+fn dependency_text(
+    sources: &SourceTree,
+    compiler: &Compiler<'_>,
+    names: &[String],
+    pending: &Pending,
+) -> String {
+    let outputs: Vec<String> = pending
+        .paths()
+        .map(|path| path.display().to_string())
+        .collect();
+    let mut files: Vec<String> = Vec::new();
+    for name in compiler.transitive(names) {
+        if let Some(path) = sources.disk_file(&name) {
+            let path = path.display().to_string();
+            let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
+            if !files.contains(&path) {
+                files.push(path);
+            }
+        }
+    }
+    format!("{}: {}", outputs.join(" \\\n"), files.join("\\\n "))
+}

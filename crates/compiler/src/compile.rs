@@ -1,0 +1,274 @@
+//! Files and all they import, parsed and linked in order.
+
+use std::collections::{HashMap, HashSet};
+
+use russet_descriptor::proto::{
+    DescriptorProto, FieldDescriptorProto, FileDescriptorProto, SourceCodeInfo,
+};
+
+use crate::diagnostics::{Diagnostic, Findings, Position, Severity};
+use crate::link::{self, strip_source_retention};
+use crate::names::json_name;
+use crate::parser::{self, path};
+use crate::source::SourceTree;
+use crate::table::{FileId, Table};
+
+/// How many files may import each other in a chain.
+pub const MAX_IMPORT_DEPTH: usize = 256;
+
+/// Compiles files of a [`SourceTree`]; everything compiled before stays known.
+pub struct Compiler<'s> {
+    sources: &'s SourceTree,
+    /// Files that come as descriptors, by name.
+    descriptors: HashMap<String, FileDescriptorProto>,
+    table: Table,
+    /// Each after those it imports.
+    files: Vec<FileDescriptorProto>,
+    /// Index in `files`, by name.
+    indexes: HashMap<String, usize>,
+    /// By name; `None` for a file that turned out wrong.
+    loaded: HashMap<String, Option<FileId>>,
+    /// Files whose imports are being compiled, outermost first.
+    pending: Vec<String>,
+    diagnostics: Vec<Diagnostic>,
+    inputs: Vec<String>,
+}
+
+impl<'s> Compiler<'s> {
+    /// A compiler that knows nothing yet.
+    pub fn new(sources: &'s SourceTree) -> Self {
+        Self {
+            sources,
+            descriptors: HashMap::new(),
+            table: Table::new(),
+            files: Vec::new(),
+            indexes: HashMap::new(),
+            loaded: HashMap::new(),
+            pending: Vec::new(),
+            diagnostics: Vec::new(),
+            inputs: Vec::new(),
+        }
+    }
+
+    /// Adds a file that is a descriptor already: it is used where no source file of the name is found. The first one of a name counts.
+    pub fn add_descriptor(&mut self, file: FileDescriptorProto) {
+        let name = file.name.clone().unwrap_or_default();
+        self.descriptors.entry(name).or_insert(file);
+    }
+
+    /// Compiles the files of these virtual names and all they import. Unused imports of these files are reported.
+    pub fn compile(&mut self, names: &[String]) {
+        self.inputs.extend_from_slice(names);
+        for name in names {
+            self.load(name);
+        }
+    }
+
+    /// Everything found wrong, in the order in which it was found.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether a file turned out wrong.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// A compiled file: names resolved, options interpreted, with source info; `json_name` only where the source sets it.
+    pub fn file(&self, name: &str) -> Option<&FileDescriptorProto> {
+        self.indexes.get(name).map(|&index| &self.files[index])
+    }
+
+    /// All compiled files, each after those it imports.
+    pub fn files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
+        self.files.iter()
+    }
+
+    /// The file as it is at run time: without options of source retention.
+    pub fn runtime_file(&self, name: &str) -> Option<FileDescriptorProto> {
+        self.file(name)
+            .map(|file| strip_source_retention(&self.table, file))
+    }
+
+    /// The names of files, each after those of them that it imports; nothing else.
+    pub fn in_order(&self, names: &[String]) -> Vec<String> {
+        let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
+        self.ordered(names, &|name| wanted.contains(name))
+    }
+
+    /// The names of files and all they import, each after those it imports.
+    pub fn transitive(&self, names: &[String]) -> Vec<String> {
+        self.ordered(names, &|_| true)
+    }
+
+    /// What can be reached from `names` over files that are `wanted`, imports first.
+    fn ordered(&self, names: &[String], wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+        fn add<'c>(
+            compiler: &'c Compiler<'_>,
+            name: &str,
+            wanted: &dyn Fn(&str) -> bool,
+            seen: &mut HashSet<&'c str>,
+            ordered: &mut Vec<String>,
+        ) {
+            let Some(file) = compiler.file(name).filter(|_| wanted(name)) else {
+                return;
+            };
+            if !seen.insert(file.name.as_deref().unwrap_or_default()) {
+                return;
+            }
+            for import in file.dependency.iter().chain(&file.option_dependency) {
+                add(compiler, import, wanted, seen, ordered);
+            }
+            ordered.push(name.to_owned());
+        }
+        let mut seen = HashSet::new();
+        let mut ordered = Vec::with_capacity(names.len());
+        for name in names {
+            add(self, name, wanted, &mut seen, &mut ordered);
+        }
+        ordered
+    }
+
+    fn load(&mut self, name: &str) -> Option<FileId> {
+        if let Some(loaded) = self.loaded.get(name) {
+            return *loaded;
+        }
+        let loaded = self.load_new(name);
+        self.loaded.insert(name.to_owned(), loaded);
+        loaded
+    }
+
+    fn load_new(&mut self, name: &str) -> Option<FileId> {
+        let mut findings = Findings::default();
+        let mut file = match self.sources.read(name) {
+            Ok(text) => {
+                let (file, found) = parser::parse(name, &text);
+                findings = found;
+                file
+            }
+            Err(error) => {
+                let Some(file) = self.descriptors.remove(name) else {
+                    self.diagnostics
+                        .push(Diagnostic::file_error(name, error.to_string()));
+                    return None;
+                };
+                file
+            }
+        };
+        let failed = findings.has_errors();
+        self.report(name, findings);
+        if failed {
+            return None;
+        }
+        let imports = self.load_imports(name, &file)?;
+        let warn = self.inputs.iter().any(|input| input == name);
+        let (id, findings) = link::link(&mut self.table, &mut file, &imports, warn);
+        let failed = findings.has_errors();
+        self.report(name, findings);
+        if failed {
+            return None;
+        }
+        self.indexes.insert(name.to_owned(), self.files.len());
+        self.files.push(file);
+        Some(id)
+    }
+
+    /// Compiles what a file imports; `None` where something is wrong with it, which is reported.
+    fn load_imports(&mut self, name: &str, file: &FileDescriptorProto) -> Option<Vec<FileId>> {
+        if self.pending.len() == MAX_IMPORT_DEPTH {
+            let message = format!("Imports are nested deeper than {MAX_IMPORT_DEPTH} files.");
+            self.diagnostics.push(Diagnostic::file_error(name, message));
+            return None;
+        }
+        self.pending.push(name.to_owned());
+        let plain = file.dependency.iter().enumerate();
+        let option = file.option_dependency.iter().enumerate();
+        let all: Vec<(i32, usize, &String)> = plain
+            .map(|(index, import)| (path::FILE_DEPENDENCY, index, import))
+            .chain(option.map(|(index, import)| (path::FILE_OPTION_DEPENDENCY, index, import)))
+            .collect();
+        // What is wrong with the imports themselves comes first.
+        for (_, _, import) in &all {
+            if self.pending.contains(import) {
+                self.report_cycle(import);
+            } else {
+                self.load(import);
+            }
+        }
+        let mut imports = Vec::with_capacity(all.len());
+        let mut complete = true;
+        for (kind, index, import) in all {
+            if let Some(Some(id)) = self.loaded.get(import) {
+                imports.push(*id);
+                continue;
+            }
+            complete = false;
+            if import == name {
+                continue;
+            }
+            let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
+            self.diagnostics.push(Diagnostic {
+                file: name.to_owned(),
+                position: position_of(file, &place),
+                severity: Severity::Error,
+                message: format!("Import \"{import}\" was not found or had errors."),
+            });
+        }
+        self.pending.pop();
+        complete.then_some(imports)
+    }
+
+    /// `import` is being compiled already: the files between it and the current one import each other. The error stands in `import`, where it imports the next of them.
+    fn report_cycle(&mut self, import: &str) {
+        let Some(start) = self.pending.iter().position(|pending| pending == import) else {
+            return;
+        };
+        let chain = self.pending[start..].join(" -> ");
+        let next = self.pending.get(start + 1).map_or(import, String::as_str);
+        let position = self.sources.read(import).ok().and_then(|text| {
+            let (file, _) = parser::parse(import, &text);
+            let index = file.dependency.iter().position(|name| name == next)?;
+            position_of(&file, &[path::FILE_DEPENDENCY, i32::try_from(index).ok()?])
+        });
+        self.diagnostics.push(Diagnostic {
+            file: import.to_owned(),
+            position,
+            severity: Severity::Error,
+            message: format!("File recursively imports itself: {chain} -> {import}"),
+        });
+    }
+
+    fn report(&mut self, name: &str, findings: Findings) {
+        self.diagnostics.extend(findings.into_diagnostics(name));
+    }
+}
+
+fn position_of(file: &FileDescriptorProto, path: &[i32]) -> Option<Position> {
+    let info: &SourceCodeInfo = file.source_code_info.as_ref()?;
+    let location = info
+        .location
+        .iter()
+        .find(|location| location.path.0 == path)?;
+    Some(Position {
+        line: location.span.0.first()?.unsigned_abs(),
+        column: location.span.0.get(1)?.unsigned_abs(),
+    })
+}
+
+/// Sets `json_name` of every field that has none, as descriptor sets and plugins get it.
+pub fn add_json_names(file: &mut FileDescriptorProto) {
+    fn field(field: &mut FieldDescriptorProto) {
+        if field.json_name.is_none() {
+            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()));
+        }
+    }
+    fn message(proto: &mut DescriptorProto) {
+        proto.field.iter_mut().for_each(field);
+        proto.extension.iter_mut().for_each(field);
+        proto.nested_type.iter_mut().for_each(message);
+    }
+    file.message_type.iter_mut().for_each(message);
+    file.extension.iter_mut().for_each(field);
+}

@@ -1,0 +1,423 @@
+//! Option values in the text format, `{ ... }`, to the wire form.
+
+use std::collections::BTreeMap;
+
+use russet_descriptor::proto::{field_type, label};
+use russet_descriptor::wire::{WireType, put_bytes, put_tag, put_varint};
+
+use super::interpret::{put_float, put_integer, signed};
+use super::lookup::Wanted;
+use super::{Linker, canonical};
+use crate::lexer::{Lexer, Mode, TokenKind};
+use crate::literal;
+use crate::table::{Field, FieldId, MessageId, Symbol};
+
+/// The values of a message's fields, by number; each in wire form with its tag.
+type Fields = BTreeMap<i32, Vec<Vec<u8>>>;
+
+const ANY: &str = "google.protobuf.Any";
+
+impl Linker<'_> {
+    /// The bytes of the message that `text` describes, of the type of a message field.
+    pub(super) fn aggregate(&mut self, field: FieldId, text: &str) -> Result<Vec<u8>, String> {
+        let Some(message) = self.table[field].message else {
+            return Err("its type is not known".to_owned());
+        };
+        let mut reader = TextReader {
+            lexer: Lexer::new(text.as_bytes(), Mode::Text),
+            depth: canonical::MAX_OPTION_DEPTH,
+        };
+        reader.lexer.next();
+        let value = reader.message(self, message, None)?;
+        if let Some(error) = reader.lexical_errors() {
+            return Err(error);
+        }
+        Ok(value)
+    }
+
+    /// An extension by the name written in `[...]`.
+    fn aggregate_extension(&mut self, message: MessageId, name: &str) -> Option<FieldId> {
+        let scope = self.table[message].full_name.clone();
+        match self.lookup(name, &scope, Wanted::Anything)? {
+            Symbol::Field(id) if self.table[id].is_extension => Some(id),
+            // In a message set an item may be given by its type instead of its extension.
+            Symbol::Message(id) if self.table[message].is_message_set => self.table[id]
+                .extensions
+                .iter()
+                .copied()
+                .find(|&extension| {
+                    let field = &self.table[extension];
+                    field.containing == Some(message)
+                        && field.message == Some(id)
+                        && field.label == label::OPTIONAL
+                }),
+            _ => None,
+        }
+    }
+}
+
+struct TextReader<'s> {
+    lexer: Lexer<'s>,
+    depth: u32,
+}
+
+impl TextReader<'_> {
+    fn lexical_errors(&mut self) -> Option<String> {
+        let findings = std::mem::take(&mut self.lexer.findings);
+        let errors: Vec<String> = findings
+            .into_diagnostics("")
+            .map(|diagnostic| diagnostic.message)
+            .collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
+    }
+
+    fn at(&self, text: &str) -> bool {
+        self.lexer.current().is(text)
+    }
+
+    fn eat(&mut self, text: &str) -> bool {
+        let found = self.at(text);
+        if found {
+            self.lexer.next();
+        }
+        found
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.lexer.current().text).into_owned()
+    }
+
+    fn expect(&mut self, text: &str) -> Result<(), String> {
+        if self.eat(text) {
+            Ok(())
+        } else {
+            Err(format!("Expected \"{text}\", found \"{}\".", self.text()))
+        }
+    }
+
+    fn identifier(&mut self) -> Result<String, String> {
+        if self.lexer.current().kind != TokenKind::Identifier {
+            return Err(format!("Expected identifier, got: {}", self.text()));
+        }
+        let name = self.text();
+        self.lexer.next();
+        Ok(name)
+    }
+
+    /// Fields up to `end`, or to the end of the text.
+    fn message(
+        &mut self,
+        linker: &mut Linker<'_>,
+        message: MessageId,
+        end: Option<&str>,
+    ) -> Result<Vec<u8>, String> {
+        self.depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or("Message is too deep, the parser exceeded the configured recursion limit.")?;
+        let mut fields = Fields::new();
+        let mut oneofs: BTreeMap<usize, String> = BTreeMap::new();
+        loop {
+            match end {
+                Some(end) if self.eat(end) => break,
+                None if self.lexer.current().kind == TokenKind::End => break,
+                Some(end) if self.lexer.current().kind == TokenKind::End => {
+                    return Err(format!("Expected \"{end}\", found \"\"."));
+                }
+                _ => self.field(linker, message, &mut fields, &mut oneofs)?,
+            }
+        }
+        self.depth += 1;
+        let missing: Vec<&str> = linker.table[message]
+            .fields
+            .iter()
+            .map(|&id| &linker.table[id])
+            .filter(|field| field.label == label::REQUIRED && !fields.contains_key(&field.number))
+            .map(|field| field.name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            return Err(format!(
+                "Message type \"{}\" is missing required fields: {}",
+                linker.table[message].full_name,
+                missing.join(", ")
+            ));
+        }
+        let bytes: Vec<u8> = fields.into_values().flatten().flatten().collect();
+        canonical::canonical(
+            linker.table,
+            message,
+            &bytes,
+            false,
+            canonical::MAX_OPTION_DEPTH,
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    fn field(
+        &mut self,
+        linker: &mut Linker<'_>,
+        message: MessageId,
+        fields: &mut Fields,
+        oneofs: &mut BTreeMap<usize, String>,
+    ) -> Result<(), String> {
+        let full_name = linker.table[message].full_name.clone();
+        let id = if self.eat("[") {
+            let mut name = self.identifier()?;
+            while self.at(".") || self.at("/") {
+                let separator = self.text();
+                self.lexer.next();
+                name.push_str(&separator);
+                name.push_str(&self.identifier()?);
+            }
+            self.expect("]")?;
+            if full_name == ANY && name.contains('/') {
+                return self.any(linker, &name, fields);
+            }
+            linker.aggregate_extension(message, &name).ok_or_else(|| {
+                format!(
+                    "Extension \"{name}\" is not defined or is not an extension of \"{full_name}\"."
+                )
+            })?
+        } else {
+            let name = self.identifier()?;
+            field_by_text_name(linker, message, &name).ok_or_else(|| {
+                format!("Message type \"{full_name}\" has no field named \"{name}\".")
+            })?
+        };
+        let field = linker.table[id].clone();
+        if !field.is_repeated() {
+            if fields.contains_key(&field.number) {
+                return Err(format!(
+                    "Non-repeated field \"{}\" is specified multiple times.",
+                    field.name
+                ));
+            }
+            if let (Some(oneof), false) = (field.oneof, field.is_extension) {
+                if let Some(other) = oneofs.get(&oneof) {
+                    let oneof = &linker.table[message].oneofs[oneof];
+                    return Err(format!(
+                        "Field \"{}\" is specified along with field \"{other}\", another member of oneof \"{oneof}\".",
+                        field.name
+                    ));
+                }
+                oneofs.insert(oneof, field.name.clone());
+            }
+        }
+        if field.is_message() {
+            self.eat(":");
+        } else {
+            self.expect(":")?;
+        }
+        if field.is_repeated() && self.eat("[") {
+            if !self.eat("]") {
+                loop {
+                    self.value(linker, &field, fields)?;
+                    if self.eat("]") {
+                        break;
+                    }
+                    self.expect(",")?;
+                }
+            }
+        } else {
+            self.value(linker, &field, fields)?;
+        }
+        let _separator = self.eat(";") || self.eat(",");
+        Ok(())
+    }
+
+    /// `[type.googleapis.com/full.name] { ... }` in an `Any`.
+    fn any(
+        &mut self,
+        linker: &mut Linker<'_>,
+        url: &str,
+        fields: &mut Fields,
+    ) -> Result<(), String> {
+        let (prefix, name) = url.split_once('/').unwrap_or(("", url));
+        let known = matches!(prefix, "type.googleapis.com" | "type.googleprod.com");
+        let symbol = if known { linker.find(name) } else { None };
+        let Some(Symbol::Message(id)) = symbol else {
+            return Err(format!(
+                "Could not find type \"{url}\" stored in google.protobuf.Any."
+            ));
+        };
+        self.eat(":");
+        let end = self.open()?;
+        let value = self.message(linker, id, Some(end))?;
+        let mut bytes = Vec::new();
+        put_bytes(&mut bytes, 1, url.as_bytes());
+        fields.entry(1).or_default().push(bytes);
+        let mut bytes = Vec::new();
+        put_bytes(&mut bytes, 2, &value);
+        fields.entry(2).or_default().push(bytes);
+        let _separator = self.eat(";") || self.eat(",");
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<&'static str, String> {
+        if self.eat("<") {
+            Ok(">")
+        } else {
+            self.expect("{")?;
+            Ok("}")
+        }
+    }
+
+    fn value(
+        &mut self,
+        linker: &mut Linker<'_>,
+        field: &Field,
+        fields: &mut Fields,
+    ) -> Result<(), String> {
+        let mut out = Vec::new();
+        let number = field.number.unsigned_abs();
+        match field.type_ {
+            field_type::MESSAGE | field_type::GROUP => {
+                let end = self.open()?;
+                if let Some(message) = field.message {
+                    let value = self.message(linker, message, Some(end))?;
+                    out = canonical::wrap(field, &value);
+                }
+            }
+            field_type::STRING | field_type::BYTES => {
+                if self.lexer.current().kind != TokenKind::String {
+                    return Err(format!("Expected string, got: {}", self.text()));
+                }
+                let mut value = Vec::new();
+                while self.lexer.current().kind == TokenKind::String {
+                    literal::append_string(self.lexer.current().text, &mut value);
+                    self.lexer.next();
+                }
+                put_bytes(&mut out, number, &value);
+            }
+            field_type::BOOL => {
+                let value = match self.lexer.current().text {
+                    b"true" | b"t" | b"True" | b"1" => true,
+                    b"false" | b"f" | b"False" | b"0" => false,
+                    _ => {
+                        return Err(format!(
+                            "Invalid value for boolean field \"{}\". Value: \"{}\".",
+                            field.name,
+                            self.text()
+                        ));
+                    }
+                };
+                self.lexer.next();
+                put_tag(&mut out, number, WireType::Varint);
+                out.push(u8::from(value));
+            }
+            field_type::ENUM => {
+                let value = self.enum_value(linker, field)?;
+                put_tag(&mut out, number, WireType::Varint);
+                put_varint(&mut out, signed(value.into()));
+            }
+            field_type::FLOAT | field_type::DOUBLE => {
+                let value = self.number()?;
+                put_float(field.type_ == field_type::FLOAT, number, value, &mut out);
+            }
+            type_ => {
+                let value = self.integer(type_)?;
+                put_integer(type_, number, value, &mut out);
+            }
+        }
+        fields.entry(field.number).or_default().push(out);
+        Ok(())
+    }
+
+    fn enum_value(&mut self, linker: &Linker<'_>, field: &Field) -> Result<i32, String> {
+        let Some(id) = field.enumeration else {
+            return Err(format!(
+                "Field \"{}\" has an unknown enum type.",
+                field.name
+            ));
+        };
+        let declared = &linker.table[id];
+        if self.lexer.current().kind == TokenKind::Identifier {
+            let name = self.identifier()?;
+            return match declared.values.iter().find(|(other, _)| *other == name) {
+                Some((_, number)) => Ok(*number),
+                None => Err(format!(
+                    "Unknown enumeration value of \"{name}\" for field \"{}\".",
+                    field.name
+                )),
+            };
+        }
+        let value = self.integer(field_type::INT32)?;
+        let number = i32::try_from(value).unwrap_or_default();
+        let known = declared.values.iter().any(|(_, other)| *other == number);
+        if known || !declared.features.is_closed_enum() {
+            Ok(number)
+        } else {
+            Err(format!(
+                "Unknown enumeration value of \"{number}\" for field \"{}\".",
+                field.name
+            ))
+        }
+    }
+
+    fn integer(&mut self, type_: i32) -> Result<i128, String> {
+        let negative = self.eat("-");
+        let token = self.lexer.current();
+        if token.kind != TokenKind::Integer {
+            return Err(format!("Expected integer, got: {}", self.text()));
+        }
+        let (min, max): (i128, i128) = match type_ {
+            field_type::INT32 | field_type::SINT32 | field_type::SFIXED32 => {
+                (i32::MIN.into(), i32::MAX.into())
+            }
+            field_type::INT64 | field_type::SINT64 | field_type::SFIXED64 => {
+                (i64::MIN.into(), i64::MAX.into())
+            }
+            field_type::UINT32 | field_type::FIXED32 => (0, u32::MAX.into()),
+            _ => (0, u64::MAX.into()),
+        };
+        let value = literal::integer(token.text, u64::MAX).map(i128::from);
+        let value = value.map(|value| if negative { -value } else { value });
+        match value {
+            Some(value) if (min..=max).contains(&value) => {
+                self.lexer.next();
+                Ok(value)
+            }
+            _ => Err(format!("Integer out of range ({})", self.text())),
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rounded, as the text format says"
+    )]
+    fn number(&mut self) -> Result<f64, String> {
+        let negative = self.eat("-");
+        let token = self.lexer.current();
+        let value = match token.kind {
+            TokenKind::Float => literal::float(token.text),
+            TokenKind::Integer => match literal::integer(token.text, u64::MAX) {
+                Some(value) => value as f64,
+                None => literal::float(token.text),
+            },
+            TokenKind::Identifier => match self.text().to_ascii_lowercase().as_str() {
+                "inf" | "inff" | "infinity" | "infinityf" => f64::INFINITY,
+                "nan" | "nanf" => f64::NAN,
+                _ => return Err(format!("Expected double, got: {}", self.text())),
+            },
+            _ => return Err(format!("Expected double, got: {}", self.text())),
+        };
+        self.lexer.next();
+        Ok(if negative { -value } else { value })
+    }
+}
+
+/// A group is named by its type.
+fn field_by_text_name(linker: &Linker<'_>, message: MessageId, name: &str) -> Option<FieldId> {
+    let message = &linker.table[message];
+    let is_group = |id: FieldId| linker.table[id].type_ == field_type::GROUP;
+    match message.fields_by_name.get(name) {
+        Some(&id) if !is_group(id) => Some(id),
+        _ => message.fields.iter().copied().find(|&id| {
+            let field = &linker.table[id];
+            is_group(id)
+                && field
+                    .message
+                    .is_some_and(|group| linker.table[group].name == name)
+        }),
+    }
+}

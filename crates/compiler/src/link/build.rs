@@ -1,0 +1,635 @@
+//! Declares what a file defines: names, numbers, ranges; and the checks that need nothing else.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use russet_descriptor::proto::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
+};
+
+use super::{Linker, at};
+use crate::features::Features;
+use crate::names::{is_identifier, join};
+use crate::parser::{MAX_FIELD_NUMBER, path};
+use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Symbol};
+
+/// The longest package name, in bytes.
+const MAX_PACKAGE_LENGTH: usize = 511;
+
+/// The most dots in a package name.
+const MAX_PACKAGE_DEPTH: usize = 100;
+
+/// The most suggestions of free field numbers for one message.
+const MAX_SUGGESTIONS: i32 = 3;
+
+/// Field numbers that the protobuf libraries keep for themselves.
+pub(super) const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
+
+impl Linker<'_> {
+    pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+        let id = self.file;
+        let package = file.package.clone().unwrap_or_default();
+        if package.len() > MAX_PACKAGE_LENGTH {
+            self.error(file, &[path::FILE_PACKAGE], &[], "Package name is too long");
+            return;
+        }
+        if package.matches('.').count() > MAX_PACKAGE_DEPTH {
+            self.error(
+                file,
+                &[path::FILE_PACKAGE],
+                &[],
+                "Exceeds Maximum Package Depth",
+            );
+            return;
+        }
+        let number = match file.syntax.as_deref() {
+            Some("proto3") => edition::PROTO3,
+            Some("editions") => file.edition.unwrap_or_default(),
+            _ => edition::PROTO2,
+        };
+        self.table[id].edition = number;
+        self.table[id].features = Features::of_edition(number);
+        self.table[id].dependencies = dependencies.to_vec();
+        self.declare_package(file, &package);
+        self.imports(file, dependencies);
+        for (index, message) in file.message_type.iter().enumerate() {
+            let built = self.message(file, message, None, &[path::FILE_MESSAGE, at(index)]);
+            self.table[id].messages.push(built);
+        }
+        for (index, declared) in file.enum_type.iter().enumerate() {
+            let built = self.enumeration(file, declared, None, &[path::FILE_ENUM, at(index)]);
+            self.table[id].enums.push(built);
+        }
+        for (index, service) in file.service.iter().enumerate() {
+            let place = [path::FILE_SERVICE, at(index)];
+            let name = service.name.as_deref().unwrap_or_default();
+            let full_name = join(&package, name);
+            self.check_name(file, name, &place);
+            for (index, method) in service.method.iter().enumerate() {
+                let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
+                let name = method.name.as_deref().unwrap_or_default();
+                self.check_name(file, name, &place);
+                self.declare(file, &join(&full_name, name), Symbol::Method(id), &place);
+            }
+            self.declare(file, &full_name, Symbol::Service(id), &place);
+        }
+        for (index, extension) in file.extension.iter().enumerate() {
+            let place = [path::FILE_EXTENSION, at(index)];
+            let built = self.field(file, extension, None, true, &place);
+            self.table[id].extensions.push(built);
+        }
+    }
+
+    fn declare_package(&mut self, file: &FileDescriptorProto, package: &str) {
+        let ends = package
+            .match_indices('.')
+            .map(|(at, _)| at)
+            .chain((!package.is_empty()).then_some(package.len()));
+        for end in ends.collect::<Vec<_>>() {
+            let name = &package[..end];
+            if let Err(other) = self.table.add_package(name, self.file) {
+                let other = self.table.file_of(other);
+                let message = format!(
+                    "\"{name}\" is already defined (as something other than a package) in file \"{}\".",
+                    self.table[other].name
+                );
+                self.error(file, &[path::FILE_PACKAGE], &[], message);
+                return;
+            }
+        }
+    }
+
+    fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+        let mut seen = FxHashSet::default();
+        for (index, name) in file.dependency.iter().enumerate() {
+            if !seen.insert(name) {
+                let place = [path::FILE_DEPENDENCY, at(index)];
+                self.error(
+                    file,
+                    &place,
+                    &[],
+                    format!("Import \"{name}\" was listed twice."),
+                );
+            }
+        }
+        let public: Vec<FileId> = file
+            .public_dependency
+            .iter()
+            .filter_map(|&index| dependencies.get(usize::try_from(index).ok()?).copied())
+            .collect();
+        // What a public import brings is meant for others, so it need not be used here.
+        self.unused = dependencies
+            .iter()
+            .copied()
+            .filter(|import| {
+                !public.contains(import) && self.table[*import].public_dependencies.is_empty()
+            })
+            .collect();
+        self.table[self.file].public_dependencies = public;
+        self.visible.insert(self.file);
+        for &import in dependencies {
+            self.make_visible(import);
+        }
+    }
+
+    pub(super) fn report_unused(&mut self, file: &FileDescriptorProto) {
+        for import in std::mem::take(&mut self.unused) {
+            let name = self.table[import].name.clone();
+            let index = file.dependency.iter().position(|other| *other == name);
+            let place = [path::FILE_DEPENDENCY, at(index.unwrap_or_default())];
+            self.warning(file, &place, &[], format!("Import {name} is unused."));
+        }
+    }
+
+    fn check_name(&mut self, file: &FileDescriptorProto, name: &str, place: &[i32]) {
+        if name.is_empty() {
+            self.error(file, place, &[path::NAME], "Missing name.");
+        } else if !is_identifier(name) {
+            let message = format!("\"{name}\" is not a valid identifier.");
+            self.error(file, place, &[path::NAME], message);
+        }
+    }
+
+    /// Adds a name to the table, or says who has it already.
+    fn declare(
+        &mut self,
+        file: &FileDescriptorProto,
+        full_name: &str,
+        symbol: Symbol,
+        place: &[i32],
+    ) -> bool {
+        if self.table.add_name(full_name, symbol) {
+            return true;
+        }
+        let other = self
+            .table
+            .find(full_name)
+            .map(|other| self.table.file_of(other));
+        let message = match other {
+            Some(other) if other != self.file => format!(
+                "\"{full_name}\" is already defined in file \"{}\".",
+                self.table[other].name
+            ),
+            _ => match full_name.rsplit_once('.') {
+                Some((scope, name)) => format!("\"{name}\" is already defined in \"{scope}\"."),
+                None => format!("\"{full_name}\" is already defined."),
+            },
+        };
+        self.error(file, place, &[path::NAME], message);
+        false
+    }
+
+    fn scope(&self, parent: Option<MessageId>) -> String {
+        match parent {
+            Some(parent) => self.table[parent].full_name.clone(),
+            None => self.table[self.file].package.clone(),
+        }
+    }
+
+    fn message(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        parent: Option<MessageId>,
+        place: &[i32],
+    ) -> MessageId {
+        let name = message.name.clone().unwrap_or_default();
+        let full_name = join(&self.scope(parent), &name);
+        self.check_name(file, &name, place);
+        let id = MessageId(self.table.messages.len());
+        self.table.messages.push(Message {
+            name,
+            full_name: full_name.clone(),
+            file: self.file,
+            parent,
+            fields: Vec::with_capacity(message.field.len()),
+            extensions: Vec::new(),
+            nested: Vec::new(),
+            enums: Vec::new(),
+            oneofs: Vec::new(),
+            extension_ranges: Vec::new(),
+            reserved_ranges: Vec::new(),
+            fields_by_name: FxHashMap::default(),
+            is_map_entry: message
+                .options
+                .as_ref()
+                .is_some_and(|options| options.map_entry == Some(true)),
+            is_message_set: false,
+            features: Features::default(),
+        });
+        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        for (index, oneof) in message.oneof_decl.iter().enumerate() {
+            let name = oneof.name.clone().unwrap_or_default();
+            let place = under(path::MESSAGE_ONEOF, index);
+            self.check_name(file, &name, &place);
+            self.declare(
+                file,
+                &join(&full_name, &name),
+                Symbol::Oneof(self.file),
+                &place,
+            );
+            self.table[id].oneofs.push(name);
+        }
+        for (index, field) in message.field.iter().enumerate() {
+            let place = under(path::MESSAGE_FIELD, index);
+            let built = self.field(file, field, Some(id), false, &place);
+            let name = field.name.clone().unwrap_or_default();
+            self.table[id].fields.push(built);
+            self.table[id].fields_by_name.entry(name).or_insert(built);
+        }
+        for (index, declared) in message.enum_type.iter().enumerate() {
+            let place = under(path::MESSAGE_ENUM, index);
+            let built = self.enumeration(file, declared, Some(id), &place);
+            self.table[id].enums.push(built);
+        }
+        for (index, range) in message.extension_range.iter().enumerate() {
+            let place = under(path::MESSAGE_EXTENSION_RANGE, index);
+            let (start, end) = (range.start.unwrap_or(0), range.end.unwrap_or(0));
+            self.range(file, id, (start, end), &place, "Extension");
+            self.table[id].extension_ranges.push((start, end));
+        }
+        for (index, extension) in message.extension.iter().enumerate() {
+            let place = under(path::MESSAGE_EXTENSION, index);
+            let built = self.field(file, extension, Some(id), true, &place);
+            self.table[id].extensions.push(built);
+        }
+        for (index, range) in message.reserved_range.iter().enumerate() {
+            let place = under(path::MESSAGE_RESERVED_RANGE, index);
+            let (start, end) = (range.start.unwrap_or(0), range.end.unwrap_or(0));
+            self.range(file, id, (start, end), &place, "Reserved");
+            self.table[id].reserved_ranges.push((start, end));
+        }
+        for (index, nested) in message.nested_type.iter().enumerate() {
+            let built = self.message(file, nested, Some(id), &under(path::MESSAGE_NESTED, index));
+            self.table[id].nested.push(built);
+        }
+        self.declare(file, &full_name, Symbol::Message(id), place);
+        self.check_ranges(file, message, id, place);
+        id
+    }
+
+    fn range(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: MessageId,
+        (start, end): (i32, i32),
+        place: &[i32],
+        what: &str,
+    ) {
+        if start <= 0 {
+            self.hint(message, place.to_vec(), end.saturating_sub(start));
+            let message = format!("{what} numbers must be positive integers.");
+            self.error(file, place, &[], message);
+        }
+        if start >= end {
+            let range = if what == "Extension" {
+                "Extension"
+            } else {
+                "Reserved"
+            };
+            let message = format!("{range} range end number must be greater than start number.");
+            self.error(file, place, &[], message);
+        }
+    }
+
+    /// No two ranges overlap, and no field stands in one.
+    fn check_ranges(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        id: MessageId,
+        place: &[i32],
+    ) {
+        let reserved = self.table[id].reserved_ranges.clone();
+        let extensions = self.table[id].extension_ranges.clone();
+        let overlap = |one: (i32, i32), other: (i32, i32)| one.1 > other.0 && other.1 > one.0;
+        for (index, &one) in reserved.iter().enumerate() {
+            for &other in &reserved[index + 1..] {
+                if overlap(one, other) {
+                    let message = format!(
+                        "Reserved range {} to {} overlaps with already-defined range {} to {}.",
+                        other.0,
+                        other.1 - 1,
+                        one.0,
+                        one.1 - 1
+                    );
+                    let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
+                    self.error(file, place, &more, message);
+                }
+            }
+        }
+        let mut names = FxHashSet::default();
+        for name in &message.reserved_name {
+            if !names.insert(name.as_str()) {
+                let message = format!("Field name \"{name}\" is reserved multiple times.");
+                self.error(file, place, &[path::NAME], message);
+            }
+        }
+        for (field_index, field) in message.field.iter().enumerate() {
+            let (name, number) = (
+                field.name.as_deref().unwrap_or_default(),
+                field.number.unwrap_or(0),
+            );
+            for (index, range) in extensions.iter().enumerate() {
+                if (range.0..range.1).contains(&number) {
+                    let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
+                    self.hint(id, [place, &more].concat(), 1);
+                    let message = format!(
+                        "Extension range {} to {} includes field \"{name}\" ({number}).",
+                        range.0,
+                        range.1 - 1
+                    );
+                    self.error(file, place, &more, message);
+                }
+            }
+            for (index, range) in reserved.iter().enumerate() {
+                if (range.0..range.1).contains(&number) {
+                    let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
+                    self.hint(id, [place, &more].concat(), 1);
+                    let message = format!("Field \"{name}\" uses reserved number {number}.");
+                    self.error(file, place, &more, message);
+                }
+            }
+            if names.contains(name) {
+                let more = [path::MESSAGE_FIELD, at(field_index), path::NAME];
+                self.error(
+                    file,
+                    place,
+                    &more,
+                    format!("Field name \"{name}\" is reserved."),
+                );
+            }
+        }
+        for (index, &one) in extensions.iter().enumerate() {
+            let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
+            for &other in &reserved {
+                if overlap(one, other) {
+                    let message = format!(
+                        "Extension range {} to {} overlaps with reserved range {} to {}.",
+                        one.0,
+                        one.1 - 1,
+                        other.0,
+                        other.1 - 1
+                    );
+                    self.error(file, place, &more, message);
+                }
+            }
+            for &other in &extensions[index + 1..] {
+                if overlap(one, other) {
+                    let message = format!(
+                        "Extension range {} to {} overlaps with already-defined range {} to {}.",
+                        other.0,
+                        other.1 - 1,
+                        one.0,
+                        one.1 - 1
+                    );
+                    self.error(file, place, &more, message);
+                }
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        file: &FileDescriptorProto,
+        field: &FieldDescriptorProto,
+        scope: Option<MessageId>,
+        is_extension: bool,
+        place: &[i32],
+    ) -> FieldId {
+        let name = field.name.clone().unwrap_or_default();
+        let full_name = join(&self.scope(scope), &name);
+        let number = field.number.unwrap_or(0);
+        let field_label = field.label.unwrap_or(label::OPTIONAL);
+        self.check_name(file, &name, place);
+        if is_extension && field_label == label::REQUIRED {
+            let message = format!("The extension {full_name} cannot be required.");
+            self.type_error(file, field, place, message);
+        }
+        if field.default_value.is_some() && field_label == label::REPEATED {
+            let message = "Repeated fields can't have default values.";
+            self.error(file, place, &[path::FIELD_DEFAULT], message);
+        }
+        if number <= 0 {
+            if let Some(scope) = scope {
+                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+            }
+            let message = "Field numbers must be positive integers.";
+            self.error(file, place, &[path::FIELD_NUMBER], message);
+        } else if !is_extension && number > MAX_FIELD_NUMBER {
+            if let Some(scope) = scope {
+                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+            }
+            let message = format!("Field numbers cannot be greater than {MAX_FIELD_NUMBER}.");
+            self.error(file, place, &[path::FIELD_NUMBER], message);
+        }
+        let id = FieldId(self.table.fields.len());
+        self.table.fields.push(Field {
+            name,
+            full_name: full_name.clone(),
+            file: self.file,
+            number,
+            label: field_label,
+            type_: field.type_.unwrap_or(0),
+            message: None,
+            enumeration: None,
+            containing: if is_extension { None } else { scope },
+            is_extension,
+            oneof: field
+                .oneof_index
+                .and_then(|index| usize::try_from(index).ok()),
+            packed: false,
+            is_source_only: false,
+            has_default: field.default_value.is_some(),
+            targets: Vec::new(),
+            features: Features::default(),
+        });
+        self.declare(file, &full_name, Symbol::Field(id), place);
+        id
+    }
+
+    /// An error where the type of a field is written.
+    pub(super) fn type_error(
+        &mut self,
+        file: &FileDescriptorProto,
+        field: &FieldDescriptorProto,
+        place: &[i32],
+        message: impl Into<String>,
+    ) {
+        let full = [place, &[path::FIELD_TYPE]].concat();
+        let more = if self.position(file, &full).is_some() || field.type_name.is_none() {
+            path::FIELD_TYPE
+        } else {
+            path::FIELD_TYPE_NAME
+        };
+        self.error(file, place, &[more], message);
+    }
+
+    fn enumeration(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &EnumDescriptorProto,
+        parent: Option<MessageId>,
+        place: &[i32],
+    ) -> EnumId {
+        let name = declared.name.clone().unwrap_or_default();
+        let scope = self.scope(parent);
+        let full_name = join(&scope, &name);
+        self.check_name(file, &name, place);
+        if declared.value.is_empty() {
+            let message = "Enums must contain at least one value.";
+            self.error(file, place, &[path::NAME], message);
+        }
+        let id = EnumId(self.table.enums.len());
+        self.table.enums.push(Enum {
+            name: name.clone(),
+            full_name: full_name.clone(),
+            file: self.file,
+            values: declared
+                .value
+                .iter()
+                .map(|value| {
+                    let name = value.name.clone().unwrap_or_default();
+                    (name, value.number.unwrap_or(0))
+                })
+                .collect(),
+            features: Features::default(),
+        });
+        let mut own_names = FxHashSet::default();
+        for (index, value) in declared.value.iter().enumerate() {
+            let value_name = value.name.as_deref().unwrap_or_default();
+            let value_place = [place, &[path::ENUM_VALUE, at(index)]].concat();
+            self.check_name(file, value_name, &value_place);
+            let symbol = Symbol::EnumValue(id, index);
+            let added = self.declare(file, &join(&scope, value_name), symbol, &value_place);
+            if own_names.insert(value_name) && !added {
+                let outer = if scope.is_empty() {
+                    "the global scope".to_owned()
+                } else {
+                    format!("\"{scope}\"")
+                };
+                let message = format!(
+                    "Note that enum values use C++ scoping rules, meaning that enum values are siblings of their type, not children of it.  Therefore, \"{value_name}\" must be unique within {outer}, not just within \"{name}\"."
+                );
+                self.error(file, &value_place, &[path::NAME], message);
+            }
+        }
+        let ranges: Vec<(i32, i32)> = declared
+            .reserved_range
+            .iter()
+            .map(|range| (range.start.unwrap_or(0), range.end.unwrap_or(0)))
+            .collect();
+        for (index, range) in ranges.iter().enumerate() {
+            if range.0 > range.1 {
+                let more = [path::ENUM_RESERVED_RANGE, at(index)];
+                let message = "Reserved range end number must be greater than start number.";
+                self.error(file, place, &more, message);
+            }
+        }
+        self.declare(file, &full_name, Symbol::Enum(id), place);
+        self.check_enum_ranges(file, declared, &ranges, place);
+        id
+    }
+
+    fn check_enum_ranges(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &EnumDescriptorProto,
+        ranges: &[(i32, i32)],
+        place: &[i32],
+    ) {
+        for (index, &one) in ranges.iter().enumerate() {
+            for &other in &ranges[index + 1..] {
+                if one.1 >= other.0 && other.1 >= one.0 {
+                    let more = [path::ENUM_RESERVED_RANGE, at(index)];
+                    let message = format!(
+                        "Reserved range {} to {} overlaps with already-defined range {} to {}.",
+                        other.0, other.1, one.0, one.1
+                    );
+                    self.error(file, place, &more, message);
+                }
+            }
+        }
+        let mut names = FxHashSet::default();
+        for name in &declared.reserved_name {
+            if !names.insert(name.as_str()) {
+                let message = format!("Enum value \"{name}\" is reserved multiple times.");
+                self.error(file, place, &[path::NAME], message);
+            }
+        }
+        for (value_index, value) in declared.value.iter().enumerate() {
+            let (name, number) = (
+                value.name.as_deref().unwrap_or_default(),
+                value.number.unwrap_or(0),
+            );
+            for (index, range) in ranges.iter().enumerate() {
+                if (range.0..=range.1).contains(&number) {
+                    let more = [path::ENUM_RESERVED_RANGE, at(index)];
+                    let message = format!("Enum value \"{name}\" uses reserved number {number}.");
+                    self.error(file, place, &more, message);
+                }
+            }
+            if names.contains(name) {
+                let more = [path::ENUM_VALUE, at(value_index), path::NAME];
+                self.error(
+                    file,
+                    place,
+                    &more,
+                    format!("Enum value \"{name}\" is reserved."),
+                );
+            }
+        }
+    }
+
+    /// After wrong field numbers: which ones are free.
+    pub(super) fn suggest_numbers(&mut self, file: &FileDescriptorProto) {
+        for hint in std::mem::take(&mut self.hints) {
+            let is_top_level = self.table[hint.message].parent.is_none();
+            let count = hint.count.min(MAX_SUGGESTIONS);
+            if count <= 0 || !is_top_level {
+                continue;
+            }
+            let free: Vec<String> = self
+                .free_numbers(hint.message)
+                .take(usize::try_from(count).unwrap_or_default())
+                .map(|number| number.to_string())
+                .collect();
+            let message = format!(
+                "Suggested field numbers for {}: {}",
+                self.table[hint.message].full_name,
+                free.join(", ")
+            );
+            self.error(file, &hint.path, &[], message);
+        }
+    }
+
+    /// The numbers that no field, range or reservation of a message takes, in order.
+    pub(super) fn free_numbers(&self, id: MessageId) -> impl Iterator<Item = i32> + use<> {
+        let message = &self.table[id];
+        let mut used: Vec<(i32, i32)> = message
+            .fields
+            .iter()
+            .chain(&message.extensions)
+            .map(|&field| self.table[field].number)
+            .map(|number| (number, number.saturating_add(1)))
+            .chain(message.extension_ranges.iter().copied())
+            .chain(message.reserved_ranges.iter().copied())
+            .chain([(RESERVED_NUMBERS.start, RESERVED_NUMBERS.end)])
+            .collect();
+        used.sort_unstable();
+        let mut next = 1;
+        let mut ranges = used.into_iter().peekable();
+        std::iter::from_fn(move || {
+            while let Some(&(start, end)) = ranges.peek() {
+                if next < start {
+                    break;
+                }
+                next = next.max(end);
+                ranges.next();
+            }
+            (next <= MAX_FIELD_NUMBER).then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! The wire form of options as protoc writes it: fields by number, messages merged, packed where the schema says so; and without what is meant for the source only.
+
+use std::collections::BTreeMap;
+
+use russet_descriptor::proto::{FileDescriptorProto, field_type};
+use russet_descriptor::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint};
+
+use super::visit::{Keep, for_each};
+use crate::table::{Field, MessageId, Table};
+
+/// How deep options may nest.
+pub(super) const MAX_OPTION_DEPTH: u32 = 100;
+
+/// A message's bytes as the value of a field.
+pub(super) fn wrap(field: &Field, value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len() + 8);
+    let number = field.number.unsigned_abs();
+    if field.is_delimited() {
+        put_tag(&mut out, number, WireType::StartGroup);
+        out.extend_from_slice(value);
+        put_tag(&mut out, number, WireType::EndGroup);
+    } else {
+        put_bytes(&mut out, number, value);
+    }
+    out
+}
+
+/// The bytes of a value: of a length-delimited one and of a group the content, of a number its encoding.
+pub(super) fn value_bytes<'b>(
+    reader: &mut Reader<'b>,
+    number: u32,
+    wire_type: WireType,
+) -> Result<&'b [u8], WireError> {
+    match wire_type {
+        WireType::LengthDelimited => reader.length_delimited(),
+        WireType::StartGroup => {
+            let start = reader.rest();
+            reader.skip(number, wire_type, MAX_OPTION_DEPTH)?;
+            let length = start.len() - reader.rest().len();
+            let end_tag = russet_descriptor::wire::varint_len(
+                (u64::from(number) << 3) | WireType::EndGroup as u64,
+            );
+            Ok(&start[..length.saturating_sub(end_tag)])
+        }
+        _ => {
+            let start = reader.rest();
+            reader.skip(number, wire_type, MAX_OPTION_DEPTH)?;
+            Ok(&start[..start.len() - reader.rest().len()])
+        }
+    }
+}
+
+/// All values of one field.
+struct Values<'b> {
+    field: Option<Field>,
+    list: Vec<(WireType, std::borrow::Cow<'b, [u8]>)>,
+}
+
+/// Rewrites a message's bytes. With `strip`, fields of source retention are left out.
+pub(super) fn canonical(
+    table: &Table,
+    message: MessageId,
+    bytes: &[u8],
+    strip: bool,
+    depth: u32,
+) -> Result<Vec<u8>, WireError> {
+    let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
+    let mut known: BTreeMap<u32, Values<'_>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    let mut reader = Reader::new(bytes);
+    while !reader.is_empty() {
+        let start = reader.rest();
+        let (number, wire_type) = reader.tag()?;
+        let value = value_bytes(&mut reader, number, wire_type)?;
+        let signed = i32::try_from(number).unwrap_or(i32::MAX);
+        let Some(id) = table.field_by_number(message, signed) else {
+            unknown.extend_from_slice(&start[..start.len() - reader.rest().len()]);
+            continue;
+        };
+        let field = &table[id];
+        if strip && field.is_source_only {
+            continue;
+        }
+        let values = known.entry(number).or_insert_with(|| Values {
+            field: Some(field.clone()),
+            list: Vec::new(),
+        });
+        add_value(values, field, wire_type, value)?;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    for (number, values) in known {
+        let Some(field) = &values.field else {
+            continue;
+        };
+        if field.is_message() {
+            for (_, value) in &values.list {
+                let inner = match field.message {
+                    Some(inner) => canonical(table, inner, value, strip, depth)?,
+                    None => value.to_vec(),
+                };
+                out.extend_from_slice(&wrap(field, &inner));
+            }
+        } else if field.is_packable() && field.packed {
+            let packed: Vec<u8> = values
+                .list
+                .iter()
+                .flat_map(|(_, value)| value.iter().copied())
+                .collect();
+            put_bytes(&mut out, number, &packed);
+        } else {
+            for (wire_type, value) in &values.list {
+                put_tag(&mut out, number, *wire_type);
+                if *wire_type == WireType::LengthDelimited {
+                    put_varint(&mut out, value.len() as u64);
+                }
+                out.extend_from_slice(value);
+            }
+        }
+    }
+    out.extend_from_slice(&unknown);
+    Ok(out)
+}
+
+fn add_value<'b>(
+    values: &mut Values<'b>,
+    field: &Field,
+    wire_type: WireType,
+    value: &'b [u8],
+) -> Result<(), WireError> {
+    if field.is_repeated() {
+        if field.is_packable() && wire_type == WireType::LengthDelimited {
+            let own = scalar_wire_type(field.type_);
+            let mut reader = Reader::new(value);
+            while !reader.is_empty() {
+                let one = value_bytes(&mut reader, 1, own)?;
+                values.list.push((own, one.into()));
+            }
+        } else {
+            values.list.push((wire_type, value.into()));
+        }
+    } else if let (true, Some((_, present))) = (field.is_message(), values.list.first_mut()) {
+        // Two occurrences of a message are one message.
+        present.to_mut().extend_from_slice(value);
+    } else {
+        values.list = vec![(wire_type, value.into())];
+    }
+    Ok(())
+}
+
+fn scalar_wire_type(type_: i32) -> WireType {
+    match type_ {
+        field_type::DOUBLE | field_type::FIXED64 | field_type::SFIXED64 => WireType::Fixed64,
+        field_type::FLOAT | field_type::FIXED32 | field_type::SFIXED32 => WireType::Fixed32,
+        _ => WireType::Varint,
+    }
+}
+
+/// A copy of a file as it is at run time: without options of source retention, and with all options in canonical form.
+pub(crate) fn strip_source_retention(
+    table: &Table,
+    file: &FileDescriptorProto,
+) -> FileDescriptorProto {
+    let mut file = file.clone();
+    let mut stripped_paths: Vec<Vec<i32>> = Vec::new();
+    for_each(&mut file, &mut |element| {
+        let Some(message) = table.builtin(element.options.type_name()) else {
+            return Keep::Yes;
+        };
+        let before = element.options.encoded();
+        // What was interpreted is well formed, so this fails only beyond the depth limit, where the bytes stay as they are.
+        let Ok(after) = canonical(table, message, &before, true, MAX_OPTION_DEPTH) else {
+            return Keep::Yes;
+        };
+        if after.is_empty() && !before.is_empty() {
+            stripped_paths.push(element.path);
+            return Keep::No;
+        }
+        if after != before {
+            removed_paths(table, message, &before, &element.path, &mut stripped_paths);
+            let _checked = element.options.replace(&after);
+        }
+        Keep::Yes
+    });
+    if let (Some(info), false) = (&mut file.source_code_info, stripped_paths.is_empty()) {
+        info.location.retain(|location| {
+            !stripped_paths
+                .iter()
+                .any(|path| location.path.0.starts_with(path))
+        });
+    }
+    file
+}
+
+/// The paths of fields that stripping removes.
+fn removed_paths(
+    table: &Table,
+    message: MessageId,
+    bytes: &[u8],
+    path: &[i32],
+    removed: &mut Vec<Vec<i32>>,
+) {
+    let mut reader = Reader::new(bytes);
+    let mut counts: BTreeMap<u32, i32> = BTreeMap::new();
+    while !reader.is_empty() && path.len() < MAX_OPTION_DEPTH as usize {
+        let Ok((number, wire_type)) = reader.tag() else {
+            return;
+        };
+        let Ok(value) = value_bytes(&mut reader, number, wire_type) else {
+            return;
+        };
+        let signed = i32::try_from(number).unwrap_or(i32::MAX);
+        let Some(id) = table.field_by_number(message, signed) else {
+            continue;
+        };
+        let field = &table[id];
+        let mut path = [path, &[signed]].concat();
+        if field.is_source_only {
+            removed.push(path);
+        } else if let (true, Some(inner)) = (field.is_message(), field.message) {
+            if field.is_repeated() {
+                let count = counts.entry(number).or_default();
+                path.push(*count);
+                *count += 1;
+            }
+            removed_paths(table, inner, value, &path, removed);
+        }
+    }
+}

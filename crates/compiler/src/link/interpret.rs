@@ -1,0 +1,451 @@
+//! Uninterpreted options to the fields they set.
+//!
+//! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
+
+use std::collections::HashMap;
+
+use russet_descriptor::proto::{FileDescriptorProto, Location, UninterpretedOption, field_type};
+use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
+
+use super::lookup::Wanted;
+use super::visit::{Element, Keep, for_each};
+use super::{Linker, at, canonical};
+use crate::parser::path;
+use crate::table::{Field, FieldId, Symbol};
+
+/// Which options a pass interprets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Those whose name starts with a field of the options message.
+    Plain,
+    /// Those whose name starts with an extension.
+    Custom,
+}
+
+const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
+
+/// Where an option was found wrong.
+enum Wrong {
+    Name(String),
+    Value(String),
+}
+
+impl Linker<'_> {
+    pub(super) fn interpret(&mut self, file: &mut FileDescriptorProto) {
+        let source = file.source_code_info.take();
+        // Positions are looked up in a file that holds nothing but them.
+        let places = FileDescriptorProto {
+            source_code_info: source,
+            ..FileDescriptorProto::default()
+        };
+        let mut moved = HashMap::new();
+        let mut waiting: Vec<Vec<UninterpretedOption>> = Vec::new();
+        for_each(file, &mut |mut element| {
+            let options = std::mem::take(element.options.uninterpreted());
+            self.interpret_element(&places, &mut element, &options, Pass::Plain, &mut moved);
+            waiting.push(options);
+            Keep::Yes
+        });
+        self.resolve_features(file);
+        let mut waiting = waiting.into_iter();
+        for_each(file, &mut |mut element| {
+            let options = waiting.next().unwrap_or_default();
+            self.interpret_element(&places, &mut element, &options, Pass::Custom, &mut moved);
+            Keep::Yes
+        });
+        file.source_code_info = places.source_code_info;
+        if let Some(info) = &mut file.source_code_info {
+            info.location = move_locations(std::mem::take(&mut info.location), &moved);
+        }
+    }
+
+    fn interpret_element(
+        &mut self,
+        places: &FileDescriptorProto,
+        element: &mut Element<'_>,
+        options: &[UninterpretedOption],
+        pass: Pass,
+        moved: &mut HashMap<Vec<i32>, Vec<i32>>,
+    ) {
+        let mut bytes = Vec::new();
+        let mut counts: HashMap<Vec<i32>, usize> = HashMap::new();
+        for (index, option) in options.iter().enumerate() {
+            let custom = option
+                .name
+                .first()
+                .is_some_and(|part| part.is_extension == Some(true));
+            if custom != (pass == Pass::Custom) {
+                continue;
+            }
+            let place = [&element.path[..], &[path::UNINTERPRETED, at(index)]].concat();
+            let type_name = element.options.type_name();
+            match self.interpret_option(type_name, &element.scope, option, &mut bytes) {
+                Ok((mut fields, is_repeated)) => {
+                    fields.splice(0..0, element.path.iter().copied());
+                    if is_repeated {
+                        let count = counts.entry(fields.clone()).or_default();
+                        fields.push(at(*count));
+                        *count += 1;
+                    }
+                    moved.insert(place, fields);
+                }
+                Err(Wrong::Name(message)) => {
+                    self.error(places, &place, &[path::OPTION_NAME], message);
+                    return;
+                }
+                Err(Wrong::Value(message)) => {
+                    let position = self.value_position(places, &place);
+                    self.findings.error(position, message);
+                    return;
+                }
+            }
+        }
+        if !bytes.is_empty() {
+            let mut all = element.options.encoded();
+            all.extend_from_slice(&bytes);
+            if let Err(error) = element.options.replace(&all) {
+                let place = [&element.path[..], &[path::UNINTERPRETED, 0]].concat();
+                let message = format!("Some options could not be correctly parsed: {error}.");
+                self.error(places, &place, &[path::OPTION_NAME], message);
+            }
+        }
+    }
+
+    /// The value's location ends in the kind of value, which only the parser knows.
+    fn value_position(
+        &mut self,
+        places: &FileDescriptorProto,
+        place: &[i32],
+    ) -> Option<crate::diagnostics::Position> {
+        (3..=8).find_map(|kind| self.position(places, &[place, &[kind]].concat()))
+    }
+
+    /// Appends the field that an option sets; gives the numbers on the way to it, and whether it is repeated.
+    fn interpret_option(
+        &mut self,
+        type_name: &'static str,
+        scope: &str,
+        option: &UninterpretedOption,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(Vec<i32>, bool), Wrong> {
+        let unknown = |name: &str| {
+            Wrong::Name(format!(
+                "Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
+            ))
+        };
+        let Some(mut message) = self.table.builtin(type_name) else {
+            return Err(unknown(type_name));
+        };
+        self.find_anywhere(type_name);
+        let mut chain: Vec<FieldId> = Vec::new();
+        let mut shown = String::new();
+        for (index, part) in option.name.iter().enumerate() {
+            let name = part.name_part.as_deref().unwrap_or_default();
+            if name == "uninterpreted_option" && index == 0 {
+                return Err(Wrong::Name(
+                    "Option must not use reserved name \"uninterpreted_option\".".to_owned(),
+                ));
+            }
+            if name == "map_entry" && type_name == MESSAGE_OPTIONS && index == 0 {
+                return Err(Wrong::Name(
+                    "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead."
+                        .to_owned(),
+                ));
+            }
+            if index > 0 {
+                shown.push('.');
+            }
+            self.unresolved = None;
+            let found = if part.is_extension == Some(true) {
+                shown = format!("{shown}({name})");
+                match self.lookup(name, scope, Wanted::Anything) {
+                    Some(Symbol::Field(id)) => Some(id),
+                    _ => None,
+                }
+            } else {
+                shown.push_str(name);
+                self.table[message].fields_by_name.get(name).copied()
+            };
+            let Some(id) = found else {
+                if let Some(resolved) = self.unresolved.take() {
+                    let rest = shown.get(1..).unwrap_or_default();
+                    return Err(Wrong::Name(format!(
+                        "Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope."
+                    )));
+                }
+                return Err(unknown(&shown));
+            };
+            let field = &self.table[id];
+            if field.containing != Some(message) {
+                return Err(Wrong::Name(format!(
+                    "Option field \"{shown}\" is not a field or extension of message \"{}\".",
+                    self.table[message].name
+                )));
+            }
+            chain.push(id);
+            if index + 1 < option.name.len() {
+                if !field.is_message() {
+                    return Err(Wrong::Name(format!(
+                        "Option \"{shown}\" is an atomic type, not a message."
+                    )));
+                }
+                if field.is_repeated() {
+                    return Err(Wrong::Name(format!(
+                        "Option field \"{shown}\" is a repeated message. Repeated message options must be initialized using an aggregate value."
+                    )));
+                }
+                if let Some(inner) = field.message {
+                    message = inner;
+                }
+            }
+        }
+        let Some((&last, outer)) = chain.split_last() else {
+            return Err(Wrong::Name("Option must have a name.".to_owned()));
+        };
+        let field = self.table[last].clone();
+        if !field.is_repeated() && self.is_set(bytes, &chain) {
+            return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
+        }
+        let mut value = Vec::new();
+        self.put_option_value(&field, last, option, &mut value)
+            .map_err(Wrong::Value)?;
+        for &id in outer.iter().rev() {
+            let field = &self.table[id];
+            value = canonical::wrap(field, &value);
+        }
+        bytes.extend_from_slice(&value);
+        let numbers = chain.iter().map(|&id| self.table[id].number).collect();
+        Ok((numbers, field.is_repeated()))
+    }
+}
+
+// Values.
+impl Linker<'_> {
+    /// Whether the field at the end of `chain` is set in `bytes`, or one on the way to it as a whole.
+    fn is_set(&self, bytes: &[u8], chain: &[FieldId]) -> bool {
+        let Some((&first, rest)) = chain.split_first() else {
+            return false;
+        };
+        let number = self.table[first].number.unsigned_abs();
+        let mut reader = Reader::new(bytes);
+        while !reader.is_empty() {
+            let Ok((found, wire_type)) = reader.tag() else {
+                return false;
+            };
+            let Ok(value) = canonical::value_bytes(&mut reader, found, wire_type) else {
+                return false;
+            };
+            if found == number && (rest.is_empty() || self.is_set(value, rest)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn put_option_value(
+        &mut self,
+        field: &Field,
+        id: FieldId,
+        option: &UninterpretedOption,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let number = field.number.unsigned_abs();
+        let name = &field.full_name;
+        match field.type_ {
+            field_type::INT32
+            | field_type::SINT32
+            | field_type::SFIXED32
+            | field_type::INT64
+            | field_type::SINT64
+            | field_type::SFIXED64
+            | field_type::UINT32
+            | field_type::FIXED32
+            | field_type::UINT64
+            | field_type::FIXED64 => {
+                let value = integer_option(field, option)?;
+                put_integer(field.type_, number, value, out);
+            }
+            field_type::FLOAT | field_type::DOUBLE => {
+                let is_float = field.type_ == field_type::FLOAT;
+                let kind = if is_float { "float" } else { "double" };
+                let value = number_option(option)
+                    .ok_or_else(|| format!("Value must be number for {kind} option \"{name}\"."))?;
+                put_float(is_float, number, value, out);
+            }
+            field_type::BOOL => {
+                let value = match option.identifier_value.as_deref() {
+                    Some("true") => true,
+                    Some("false") => false,
+                    Some(_) => {
+                        return Err(format!(
+                            "Value must be \"true\" or \"false\" for boolean option \"{name}\"."
+                        ));
+                    }
+                    None => {
+                        return Err(format!(
+                            "Value must be identifier for boolean option \"{name}\"."
+                        ));
+                    }
+                };
+                put_tag(out, number, WireType::Varint);
+                out.push(u8::from(value));
+            }
+            field_type::ENUM => {
+                let Some(value) = option.identifier_value.as_deref() else {
+                    return Err(format!(
+                        "Value must be identifier for enum-valued option \"{name}\"."
+                    ));
+                };
+                put_tag(out, number, WireType::Varint);
+                put_varint(out, signed(self.enum_option(field, value)?.into()));
+            }
+            field_type::STRING | field_type::BYTES => {
+                let Some(value) = &option.string_value else {
+                    return Err(format!(
+                        "Value must be quoted string for string option \"{name}\"."
+                    ));
+                };
+                put_bytes(out, number, value);
+            }
+            _ => {
+                let Some(text) = &option.aggregate_value else {
+                    let short = &field.name;
+                    return Err(format!(
+                        "Option \"{name}\" is a message. To set the entire message, use syntax like \"{short} = {{ <proto text format> }}\". To set fields within it, use syntax like \"{short}.foo = value\"."
+                    ));
+                };
+                let value = self.aggregate(id, text).map_err(|error| {
+                    format!(
+                        "Error while parsing option value for \"{}\": {error}",
+                        field.name
+                    )
+                })?;
+                out.extend_from_slice(&canonical::wrap(field, &value));
+            }
+        }
+        Ok(())
+    }
+
+    fn enum_option(&self, field: &Field, value: &str) -> Result<i32, String> {
+        let name = &field.full_name;
+        let Some(id) = field.enumeration else {
+            return Err(format!("Option \"{name}\" has an unknown enum type."));
+        };
+        let declared = &self.table[id];
+        if let Some((_, number)) = declared.values.iter().find(|(other, _)| other == value) {
+            return Ok(*number);
+        }
+        let full_name = &declared.full_name;
+        let scope = full_name.rsplit_once('.').map_or("", |(scope, _)| scope);
+        let sibling = self.table.find(&crate::names::join(scope, value));
+        let hint = if matches!(sibling, Some(Symbol::EnumValue(..))) {
+            " This appears to be a value from a sibling type."
+        } else {
+            ""
+        };
+        Err(format!(
+            "Enum type \"{full_name}\" has no value named \"{value}\" for option \"{name}\".{hint}"
+        ))
+    }
+}
+
+/// An integer option, checked against its type's range.
+fn integer_option(field: &Field, option: &UninterpretedOption) -> Result<i128, String> {
+    let (kind, min, max): (_, i128, i128) = match field.type_ {
+        field_type::INT32 | field_type::SINT32 | field_type::SFIXED32 => {
+            ("int32", i32::MIN.into(), i32::MAX.into())
+        }
+        field_type::INT64 | field_type::SINT64 | field_type::SFIXED64 => {
+            ("int64", i64::MIN.into(), i64::MAX.into())
+        }
+        field_type::UINT32 | field_type::FIXED32 => ("uint32", 0, u32::MAX.into()),
+        _ => ("uint64", 0, u64::MAX.into()),
+    };
+    let name = &field.full_name;
+    let must_be_integer =
+        || format!("Value must be integer, from {min} to {max}, for {kind} option \"{name}\".");
+    let value = match (option.positive_int_value, option.negative_int_value) {
+        (Some(value), _) => i128::from(value),
+        (None, Some(value)) if min < 0 => i128::from(value),
+        _ => return Err(must_be_integer()),
+    };
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!(
+            "Value out of range, {min} to {max}, for {kind} option \"{name}\"."
+        ))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounded, as protoc does")]
+fn number_option(option: &UninterpretedOption) -> Option<f64> {
+    option
+        .double_value
+        .or_else(|| option.positive_int_value.map(|value| value as f64))
+        .or_else(|| option.negative_int_value.map(|value| value as f64))
+        .or(match option.identifier_value.as_deref() {
+            Some("inf") => Some(f64::INFINITY),
+            Some("nan") => Some(f64::NAN),
+            _ => None,
+        })
+}
+
+/// An integer of any type, already known to be in the type's range.
+pub(super) fn put_integer(type_: i32, number: u32, value: i128, out: &mut Vec<u8>) {
+    let wide = i64::try_from(value).unwrap_or_default();
+    let unsigned = u64::try_from(value).unwrap_or_else(|_| signed(wide));
+    match type_ {
+        field_type::SFIXED32 | field_type::FIXED32 => {
+            put_tag(out, number, WireType::Fixed32);
+            out.extend_from_slice(&unsigned.to_le_bytes()[..4]);
+        }
+        field_type::SFIXED64 | field_type::FIXED64 => {
+            put_tag(out, number, WireType::Fixed64);
+            out.extend_from_slice(&unsigned.to_le_bytes());
+        }
+        field_type::SINT32 | field_type::SINT64 => {
+            put_tag(out, number, WireType::Varint);
+            put_varint(out, signed((wide << 1) ^ (wide >> 63)));
+        }
+        _ => {
+            put_tag(out, number, WireType::Varint);
+            put_varint(out, unsigned);
+        }
+    }
+}
+
+pub(super) fn put_float(is_float: bool, number: u32, value: f64, out: &mut Vec<u8>) {
+    if is_float {
+        put_tag(out, number, WireType::Fixed32);
+        #[expect(clippy::cast_possible_truncation, reason = "the field holds a float")]
+        out.extend_from_slice(&(value as f32).to_le_bytes());
+    } else {
+        put_tag(out, number, WireType::Fixed64);
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// Sign-extended, as negative numbers are on the wire.
+pub(super) fn signed(value: i64) -> u64 {
+    u64::from_le_bytes(value.to_le_bytes())
+}
+
+/// Locations of interpreted options get their new paths; what lies below them is dropped.
+fn move_locations(locations: Vec<Location>, moved: &HashMap<Vec<i32>, Vec<i32>>) -> Vec<Location> {
+    let mut kept = Vec::with_capacity(locations.len());
+    let mut below: Option<Vec<i32>> = None;
+    for mut location in locations {
+        if let Some(prefix) = &below {
+            if location.path.0.starts_with(prefix) {
+                continue;
+            }
+            below = None;
+        }
+        if let Some(path) = moved.get(&location.path.0) {
+            below = Some(std::mem::replace(&mut location.path.0, path.clone()));
+        }
+        kept.push(location);
+    }
+    kept
+}

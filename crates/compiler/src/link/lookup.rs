@@ -1,0 +1,106 @@
+//! Names to symbols, by protobuf's scoping rules.
+
+use crate::link::Linker;
+use crate::table::{FileId, Symbol};
+
+/// What a lookup accepts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Anything,
+    /// Names of other things in inner scopes are passed over.
+    Types,
+}
+
+impl Linker<'_> {
+    /// A full name, wherever it is declared. An import that it comes from counts as used.
+    pub(super) fn find_anywhere(&mut self, name: &str) -> Option<Symbol> {
+        let symbol = self.table.find(name)?;
+        let file = self.table.file_of(symbol);
+        if self.visible.contains(&file) {
+            self.unused.retain(|unused| *unused != file);
+        }
+        Some(symbol)
+    }
+
+    /// A full name declared in this file or one it imports. One that is declared elsewhere is remembered for the error.
+    pub(super) fn find(&mut self, name: &str) -> Option<Symbol> {
+        let symbol = self.find_anywhere(name)?;
+        let file = self.table.file_of(symbol);
+        let is_visible = if let Symbol::Package(_) = symbol {
+            self.table.declares_package(name, &self.visible)
+        } else {
+            self.visible.contains(&file)
+        };
+        if is_visible {
+            return Some(symbol);
+        }
+        self.undeclared = Some((file, name.to_owned()));
+        None
+    }
+
+    /// A name as written inside of `scope`: from the innermost scope outward; its first part decides.
+    pub(super) fn lookup(&mut self, name: &str, scope: &str, wanted: Wanted) -> Option<Symbol> {
+        self.undeclared = None;
+        self.unresolved = None;
+        if let Some(full_name) = name.strip_prefix('.') {
+            return self.find(full_name);
+        }
+        let (first, rest) = match name.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (name, None),
+        };
+        let mut scope = scope;
+        while let Some((outer, _)) = scope.rsplit_once('.') {
+            scope = outer;
+            let candidate = format!("{scope}.{first}");
+            let Some(symbol) = self.find(&candidate) else {
+                continue;
+            };
+            match rest {
+                Some(rest) if symbol.is_aggregate() => {
+                    let full_name = format!("{candidate}.{rest}");
+                    let found = self.find(&full_name);
+                    if found.is_none() {
+                        self.unresolved = Some(full_name);
+                    }
+                    return found;
+                }
+                // A field or the like cannot contain the rest: look further out.
+                Some(_) => {}
+                None if wanted == Wanted::Types && !symbol.is_type() => {}
+                None => return Some(symbol),
+            }
+        }
+        self.find(name)
+    }
+
+    /// What to say after a lookup of `name` found nothing.
+    pub(super) fn not_defined(&self, name: &str) -> Vec<String> {
+        let mut messages = Vec::new();
+        if let Some((file, full_name)) = &self.undeclared {
+            messages.push(format!(
+                "\"{full_name}\" seems to be defined in \"{}\", which is not imported by \"{}\".  To use it here, please add the necessary import.",
+                self.table[*file].name, self.table[self.file].name,
+            ));
+        }
+        if let Some(resolved) = &self.unresolved {
+            messages.push(format!(
+                "\"{name}\" is resolved to \"{resolved}\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \".{name}\") to start from the outermost scope."
+            ));
+        }
+        if messages.is_empty() {
+            messages.push(format!("\"{name}\" is not defined."));
+        }
+        messages
+    }
+
+    /// Makes a file visible, with all it imports publicly.
+    pub(super) fn make_visible(&mut self, file: FileId) {
+        let mut queue = vec![file];
+        while let Some(file) = queue.pop() {
+            if self.visible.insert(file) {
+                queue.extend(self.table[file].public_dependencies.iter().copied());
+            }
+        }
+    }
+}

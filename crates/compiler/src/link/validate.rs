@@ -1,0 +1,731 @@
+//! Features of every element, and the rules that can be checked only when types and options are known.
+
+use rustc_hash::FxHashMap;
+
+use russet_descriptor::proto::{
+    DescriptorProto, EnumDescriptorProto, FeatureSet, FieldDescriptorProto, FileDescriptorProto,
+    edition, field_presence, field_type, json_format, label, message_encoding,
+    repeated_field_encoding,
+};
+
+use super::build::RESERVED_NUMBERS;
+use super::{Linker, at};
+use crate::features::Features;
+use crate::names::{camel_case, enum_value_key, json_name};
+use crate::parser::{MAX_FIELD_NUMBER, path};
+use crate::table::{EnumId, FieldId, MessageId};
+
+/// `FileOptions.OptimizeMode.LITE_RUNTIME`.
+const LITE_RUNTIME: i32 = 3;
+
+/// `FieldOptions.OptionRetention.RETENTION_SOURCE`.
+const RETENTION_SOURCE: i32 = 2;
+
+/// What proto3 files may extend: the options messages.
+const OPTIONS_MESSAGES: [&str; 13] = [
+    "google.protobuf.FileOptions",
+    "google.protobuf.MessageOptions",
+    "google.protobuf.FieldOptions",
+    "google.protobuf.EnumOptions",
+    "google.protobuf.EnumValueOptions",
+    "google.protobuf.ServiceOptions",
+    "google.protobuf.MethodOptions",
+    "google.protobuf.OneofOptions",
+    "google.protobuf.ExtensionRangeOptions",
+    "google.protobuf.StreamOptions",
+    "google.protobuf.FeatureSet",
+    "google.protobuf.SourceCodeInfo",
+    "google.protobuf.FileDescriptorSet",
+];
+
+// Features.
+impl Linker<'_> {
+    pub(super) fn resolve_features(&mut self, file: &FileDescriptorProto) {
+        let id = self.file;
+        let options = file.options.as_ref();
+        let own = options.and_then(|options| options.features.as_ref());
+        let features = Features::of_edition(self.table[id].edition).merged(own);
+        self.table[id].features = features;
+        self.table[id].is_lite =
+            options.is_some_and(|options| options.optimize_for == Some(LITE_RUNTIME));
+        for (index, message) in file.message_type.iter().enumerate() {
+            let message_id = self.table[id].messages[index];
+            self.message_features(message, message_id, features);
+        }
+        for (index, declared) in file.enum_type.iter().enumerate() {
+            let enum_id = self.table[id].enums[index];
+            self.enum_features(declared, enum_id, features);
+        }
+        for (index, field) in file.extension.iter().enumerate() {
+            let field_id = self.table[id].extensions[index];
+            self.field_features(field, field_id, features);
+        }
+    }
+
+    fn message_features(&mut self, message: &DescriptorProto, id: MessageId, outer: Features) {
+        let options = message.options.as_ref();
+        let features = outer.merged(options.and_then(|options| options.features.as_ref()));
+        self.table[id].features = features;
+        self.table[id].is_map_entry =
+            options.is_some_and(|options| options.map_entry == Some(true));
+        self.table[id].is_message_set =
+            options.is_some_and(|options| options.message_set_wire_format == Some(true));
+        for (index, field) in message.field.iter().enumerate() {
+            let oneof = field
+                .oneof_index
+                .and_then(|index| message.oneof_decl.get(usize::try_from(index).ok()?))
+                .and_then(|oneof| oneof.options.as_ref())
+                .and_then(|options| options.features.as_ref());
+            let field_id = self.table[id].fields[index];
+            self.field_features(field, field_id, features.merged(oneof));
+        }
+        for (index, field) in message.extension.iter().enumerate() {
+            let field_id = self.table[id].extensions[index];
+            self.field_features(field, field_id, features);
+        }
+        for (index, declared) in message.enum_type.iter().enumerate() {
+            let enum_id = self.table[id].enums[index];
+            self.enum_features(declared, enum_id, features);
+        }
+        for (index, nested) in message.nested_type.iter().enumerate() {
+            let nested_id = self.table[id].nested[index];
+            self.message_features(nested, nested_id, features);
+        }
+    }
+
+    fn enum_features(&mut self, declared: &EnumDescriptorProto, id: EnumId, outer: Features) {
+        let options = declared.options.as_ref();
+        let own = options.and_then(|options| options.features.as_ref());
+        self.table[id].features = outer.merged(own);
+    }
+
+    /// A field's features; what older syntaxes say otherwise is said in features too.
+    fn field_features(&mut self, field: &FieldDescriptorProto, id: FieldId, outer: Features) {
+        let options = field.options.as_ref();
+        let mut features = outer.merged(options.and_then(|options| options.features.as_ref()));
+        let packed = options.and_then(|options| options.packed);
+        let edition_number = self.table[self.file].edition;
+        if edition_number < edition::EDITION_2023 {
+            match packed {
+                Some(true) => features.repeated_field_encoding = repeated_field_encoding::PACKED,
+                Some(false) if edition_number == edition::PROTO3 => {
+                    features.repeated_field_encoding = repeated_field_encoding::EXPANDED;
+                }
+                _ => {}
+            }
+            if field.type_ == Some(field_type::GROUP) {
+                features.message_encoding = message_encoding::DELIMITED;
+            }
+            if field.label == Some(label::REQUIRED) {
+                features.field_presence = field_presence::LEGACY_REQUIRED;
+            }
+            if field.proto3_optional == Some(true) {
+                features.field_presence = field_presence::EXPLICIT;
+            }
+        }
+        let holds_entries = self.table[id]
+            .message
+            .is_some_and(|message| self.table[message].is_map_entry);
+        let within_entry = self.table[id]
+            .containing
+            .is_some_and(|message| self.table[message].is_map_entry);
+        if holds_entries || within_entry {
+            // Map entries are never groups, whatever the file's default.
+            features.message_encoding = message_encoding::LENGTH_PREFIXED;
+        }
+        let entry = &mut self.table[id];
+        entry.packed = features.is_packed() && entry.is_packable();
+        entry.features = features;
+        entry.is_source_only =
+            options.is_some_and(|options| options.retention == Some(RETENTION_SOURCE));
+        entry.targets = options
+            .map(|options| options.targets.clone())
+            .unwrap_or_default();
+    }
+}
+
+// Rules.
+impl Linker<'_> {
+    pub(super) fn validate(&mut self, file: &FileDescriptorProto) {
+        let id = self.file;
+        self.validate_lite(file);
+        if self.table[id].edition == edition::PROTO3 {
+            let extensions = self.table[id].extensions.clone();
+            for (index, (field, id)) in file.extension.iter().zip(extensions).enumerate() {
+                self.validate_proto3_field(file, field, id, &[path::FILE_EXTENSION, at(index)]);
+            }
+            let messages = self.table[id].messages.clone();
+            for (index, (message, id)) in file.message_type.iter().zip(messages).enumerate() {
+                self.validate_proto3_message(file, message, id, &[path::FILE_MESSAGE, at(index)]);
+            }
+        }
+        let messages = self.table[id].messages.clone();
+        for (index, (message, id)) in file.message_type.iter().zip(messages).enumerate() {
+            self.validate_message(file, message, id, &[path::FILE_MESSAGE, at(index)]);
+        }
+        let enums = self.table[id].enums.clone();
+        for (index, (declared, id)) in file.enum_type.iter().zip(enums).enumerate() {
+            self.validate_enum(file, declared, id, &[path::FILE_ENUM, at(index)]);
+        }
+        let extensions = self.table[id].extensions.clone();
+        for (index, (field, id)) in file.extension.iter().zip(extensions).enumerate() {
+            self.validate_field(file, field, id, &[path::FILE_EXTENSION, at(index)]);
+        }
+    }
+
+    fn validate_lite(&mut self, file: &FileDescriptorProto) {
+        let id = self.file;
+        if !self.table[id].is_lite {
+            let lite = self.table[id]
+                .dependencies
+                .iter()
+                .position(|&import| self.table[import].is_lite);
+            if let Some(index) = lite {
+                let name = &self.table[self.table[id].dependencies[index]].name;
+                let message = format!(
+                    "Files that do not use optimize_for = LITE_RUNTIME cannot import files which do use this option.  This file is not lite, but it imports \"{name}\" which is."
+                );
+                self.error(file, &[path::FILE_DEPENDENCY, at(index)], &[], message);
+            }
+        }
+        if self.table[id].edition >= edition::EDITION_2023 {
+            if self.table[id].features.field_presence == field_presence::LEGACY_REQUIRED {
+                let message = "Required presence can't be specified by default.";
+                self.error(file, &[path::FILE_SYNTAX], &[], message);
+            }
+            let checks = file
+                .options
+                .as_ref()
+                .is_some_and(|options| options.java_string_check_utf8 == Some(true));
+            if checks {
+                let message = "File option java_string_check_utf8 is not allowed under editions. Use the (pb.java).utf8_validation feature to control this behavior.";
+                self.error(file, &[path::FILE_SYNTAX], &[], message);
+            }
+        }
+    }
+
+    fn validate_proto3_message(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        id: MessageId,
+        place: &[i32],
+    ) {
+        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let nested = self.table[id].nested.clone();
+        for (index, (proto, id)) in message.nested_type.iter().zip(nested).enumerate() {
+            self.validate_proto3_message(file, proto, id, &under(path::MESSAGE_NESTED, index));
+        }
+        let fields = self.table[id].fields.clone();
+        for (index, (proto, id)) in message.field.iter().zip(fields).enumerate() {
+            self.validate_proto3_field(file, proto, id, &under(path::MESSAGE_FIELD, index));
+        }
+        let extensions = self.table[id].extensions.clone();
+        for (index, (proto, id)) in message.extension.iter().zip(extensions).enumerate() {
+            self.validate_proto3_field(file, proto, id, &under(path::MESSAGE_EXTENSION, index));
+        }
+        if !message.extension_range.is_empty() {
+            let more = [path::MESSAGE_EXTENSION_RANGE, 0];
+            self.error(
+                file,
+                place,
+                &more,
+                "Extension ranges are not allowed in proto3.",
+            );
+        }
+        if self.table[id].is_message_set {
+            let more = [path::NAME];
+            self.error(file, place, &more, "MessageSet is not supported in proto3.");
+        }
+    }
+
+    fn validate_proto3_field(
+        &mut self,
+        file: &FileDescriptorProto,
+        proto: &FieldDescriptorProto,
+        id: FieldId,
+        place: &[i32],
+    ) {
+        let field = self.table[id].clone();
+        let containing = field
+            .containing
+            .map(|message| self.table[message].full_name.clone())
+            .unwrap_or_default();
+        if field.is_extension && !OPTIONS_MESSAGES.contains(&containing.as_str()) {
+            let message = "Extensions in proto3 are only allowed for defining options.";
+            self.error(file, place, &[path::FIELD_EXTENDEE], message);
+        }
+        if field.label == label::REQUIRED {
+            self.type_error(
+                file,
+                proto,
+                place,
+                "Required fields are not allowed in proto3.",
+            );
+        }
+        if field.has_default {
+            let message = "Explicit default values are not allowed in proto3.";
+            self.error(file, place, &[path::FIELD_DEFAULT], message);
+        }
+        if let Some(declared) = field.enumeration.map(|id| &self.table[id])
+            && declared.features.is_closed_enum()
+        {
+            let message = format!(
+                "Enum type \"{}\" is not an open enum, but is used in \"{containing}\" which is a proto3 message type.",
+                declared.full_name
+            );
+            self.type_error(file, proto, place, message);
+        }
+        if field.type_ == field_type::GROUP {
+            self.type_error(
+                file,
+                proto,
+                place,
+                "Groups are not supported in proto3 syntax.",
+            );
+        }
+    }
+
+    fn validate_message(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        id: MessageId,
+        place: &[i32],
+    ) {
+        self.validate_json_names(file, message, id, place);
+        let is_set = self.table[id].is_message_set;
+        let max = if is_set {
+            i32::MAX - 1
+        } else {
+            MAX_FIELD_NUMBER
+        };
+        for (index, range) in message.extension_range.iter().enumerate() {
+            if i64::from(range.end.unwrap_or(0)) > i64::from(max) + 1 {
+                let shown = if is_set { i32::MAX } else { max };
+                let message = format!("Extension numbers cannot be greater than {shown}.");
+                let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
+                self.error(file, place, &more, message);
+            }
+        }
+        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let fields = self.table[id].fields.clone();
+        for (index, (proto, id)) in message.field.iter().zip(fields).enumerate() {
+            self.validate_field(file, proto, id, &under(path::MESSAGE_FIELD, index));
+        }
+        let nested = self.table[id].nested.clone();
+        for (index, (proto, id)) in message.nested_type.iter().zip(nested).enumerate() {
+            self.validate_message(file, proto, id, &under(path::MESSAGE_NESTED, index));
+        }
+        let enums = self.table[id].enums.clone();
+        for (index, (proto, id)) in message.enum_type.iter().zip(enums).enumerate() {
+            self.validate_enum(file, proto, id, &under(path::MESSAGE_ENUM, index));
+        }
+        let extensions = self.table[id].extensions.clone();
+        for (index, (proto, id)) in message.extension.iter().zip(extensions).enumerate() {
+            self.validate_field(file, proto, id, &under(path::MESSAGE_EXTENSION, index));
+        }
+    }
+
+    fn validate_json_names(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        id: MessageId,
+        place: &[i32],
+    ) {
+        let legacy = message
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
+        let is_proto3 = self.table[self.file].edition == edition::PROTO3;
+        if legacy && !is_proto3 {
+            return;
+        }
+        self.validate_json_names_of(file, message, id, place, false);
+        if !legacy {
+            self.validate_json_names_of(file, message, id, place, true);
+        }
+    }
+
+    /// No two fields have one JSON name; with `custom`, names set by `json_name` count.
+    fn validate_json_names_of(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        id: MessageId,
+        place: &[i32],
+        custom: bool,
+    ) {
+        let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
+        let mut seen: FxHashMap<String, (&str, bool)> = FxHashMap::default();
+        for (index, field) in message.field.iter().enumerate() {
+            let name = field.name.as_deref().unwrap_or_default();
+            let default = json_name(name);
+            let (json, is_custom) = match &field.json_name {
+                Some(own) if custom && *own != default => (own.clone(), true),
+                _ => (default, false),
+            };
+            let more = [path::MESSAGE_FIELD, at(index), path::NAME];
+            if is_custom && json.starts_with('[') && json.ends_with(']') {
+                let message = format!(
+                    "The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'."
+                );
+                self.error(file, place, &more, message);
+                continue;
+            }
+            let Some(&(other, other_custom)) = seen.get(&json) else {
+                seen.insert(json, (name, is_custom));
+                continue;
+            };
+            if custom && !is_custom && !other_custom {
+                // Reported without custom names already.
+                continue;
+            }
+            let kind = |custom: bool| if custom { "custom" } else { "default" };
+            let message = format!(
+                "The {} JSON name of field \"{name}\" (\"{json}\") conflicts with the {} JSON name of field \"{other}\".",
+                kind(is_custom),
+                kind(other_custom)
+            );
+            if best_effort && (!is_custom || !other_custom) {
+                self.warning(file, place, &more, message);
+            } else {
+                self.error(file, place, &more, message);
+            }
+        }
+    }
+
+    fn validate_field(
+        &mut self,
+        file: &FileDescriptorProto,
+        proto: &FieldDescriptorProto,
+        id: FieldId,
+        place: &[i32],
+    ) {
+        let field = self.table[id].clone();
+        let options = proto.options.clone().unwrap_or_default();
+        if self.table[self.file].edition >= edition::EDITION_2023 {
+            self.validate_field_features(file, proto, id, options.features.as_ref(), place);
+        }
+        if !field.is_extension && RESERVED_NUMBERS.contains(&field.number) {
+            let message = format!(
+                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
+                RESERVED_NUMBERS.start,
+                RESERVED_NUMBERS.end - 1
+            );
+            self.error(file, place, &[path::FIELD_NUMBER], message);
+        }
+        if (options.lazy == Some(true) || options.unverified_lazy == Some(true))
+            && field.type_ != field_type::MESSAGE
+        {
+            let message = "[lazy = true] can only be specified for submessage fields.";
+            self.type_error(file, proto, place, message);
+        }
+        if options.packed == Some(true) && !field.is_packable() {
+            let message = "[packed = true] can only be specified for repeated primitive fields.";
+            self.type_error(file, proto, place, message);
+        }
+        let containing = field.containing.map(|id| self.table[id].clone());
+        if let Some(containing) = &containing {
+            if containing.is_message_set {
+                if !field.is_extension {
+                    let message = "MessageSets cannot have fields, only extensions.";
+                    self.error(file, place, &[path::NAME], message);
+                } else if field.label != label::OPTIONAL || field.type_ != field_type::MESSAGE {
+                    let message = "Extensions of MessageSets must be optional messages.";
+                    self.type_error(file, proto, place, message);
+                }
+            }
+            if self.table[self.file].is_lite && !self.table[containing.file].is_lite {
+                let message = "Extensions to non-lite types can only be declared in non-lite files.  Note that you cannot extend a non-lite type to contain a lite type, but the reverse is allowed.";
+                self.error(file, place, &[path::FIELD_EXTENDEE], message);
+            }
+        }
+        if let Some(entry) = field.message
+            && self.table[entry].is_map_entry
+        {
+            self.validate_map(file, proto, id, entry, place);
+        }
+        self.validate_jstype(file, proto, field.type_, options.jstype, place);
+        if let Some(json) = &proto.json_name {
+            if field.is_extension && *json != json_name(&field.name) {
+                let message = "option json_name is not allowed on extension fields.";
+                self.error(file, place, &[path::FIELD_JSON_NAME], message);
+            }
+            if json.contains('\0') {
+                let message = "json_name cannot have embedded null characters.";
+                self.error(file, place, &[path::FIELD_JSON_NAME], message);
+            }
+        }
+    }
+
+    fn validate_field_features(
+        &mut self,
+        file: &FileDescriptorProto,
+        proto: &FieldDescriptorProto,
+        id: FieldId,
+        own: Option<&FeatureSet>,
+        place: &[i32],
+    ) {
+        let field = self.table[id].clone();
+        let mut messages = Vec::new();
+        if proto
+            .options
+            .as_ref()
+            .is_some_and(|options| options.packed.is_some())
+        {
+            messages.push("Field option packed is not allowed under editions.  Use the repeated_field_encoding feature to control this behavior.");
+        }
+        let implicit = field.features.field_presence == field_presence::IMPLICIT;
+        if field.has_default && implicit {
+            messages.push("Implicit presence fields can't specify defaults.");
+        }
+        let closed = field
+            .enumeration
+            .is_some_and(|id| self.table[id].features.is_closed_enum());
+        if closed && implicit && !field.is_repeated() && field.oneof.is_none() {
+            messages.push("Implicit presence enum fields must always be open.");
+        }
+        if field.is_extension && field.features.field_presence == field_presence::LEGACY_REQUIRED {
+            messages.push("Extensions can't be required.");
+        }
+        let within_entry = field
+            .containing
+            .is_some_and(|id| self.table[id].is_map_entry);
+        if let (Some(own), false) = (own, within_entry) {
+            let holds_entries = field.message.is_some_and(|id| self.table[id].is_map_entry);
+            if let Some(presence) = own.field_presence {
+                if field.oneof.is_some() {
+                    messages.push("Oneof fields can't specify field presence.");
+                } else if field.is_repeated() {
+                    messages.push("Repeated fields can't specify field presence.");
+                } else if field.is_extension && presence != field_presence::LEGACY_REQUIRED {
+                    messages.push("Extensions can't specify field presence.");
+                } else if field.message.is_some() && presence == field_presence::IMPLICIT {
+                    messages.push("Message fields can't specify implicit presence.");
+                }
+            }
+            if !field.is_repeated() && own.repeated_field_encoding.is_some() {
+                messages.push("Only repeated fields can specify repeated field encoding.");
+            }
+            let has_string = field.type_ == field_type::STRING
+                || (holds_entries
+                    && field.message.is_some_and(|id| {
+                        self.table[id]
+                            .fields
+                            .iter()
+                            .any(|&part| self.table[part].type_ == field_type::STRING)
+                    }));
+            if !has_string && own.utf8_validation.is_some() {
+                messages.push("Only string fields can specify utf8 validation.");
+            }
+            if !field.is_packable()
+                && own.repeated_field_encoding == Some(repeated_field_encoding::PACKED)
+            {
+                messages.push(
+                    "Only repeated primitive fields can specify PACKED repeated field encoding.",
+                );
+            }
+            if (!field.is_message() || holds_entries) && own.message_encoding.is_some() {
+                messages.push("Only message fields can specify message encoding.");
+            }
+        }
+        for message in messages {
+            self.error(file, place, &[path::NAME], message);
+        }
+    }
+
+    fn validate_map(
+        &mut self,
+        file: &FileDescriptorProto,
+        proto: &FieldDescriptorProto,
+        id: FieldId,
+        entry: MessageId,
+        place: &[i32],
+    ) {
+        let field = &self.table[id];
+        let expected = format!("{}Entry", camel_case(&field.name));
+        let shape = &self.table[entry];
+        let [key, value] = shape.fields[..] else {
+            let message =
+                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+            self.type_error(file, proto, place, message);
+            return;
+        };
+        if !field.is_repeated() || shape.name != expected || field.containing != shape.parent {
+            let message =
+                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+            self.type_error(file, proto, place, message);
+            return;
+        }
+        let message = match self.table[key].type_ {
+            field_type::ENUM => Some("Key in map fields cannot be enum types."),
+            field_type::FLOAT
+            | field_type::DOUBLE
+            | field_type::MESSAGE
+            | field_type::GROUP
+            | field_type::BYTES => {
+                Some("Key in map fields cannot be float/double, bytes or message types.")
+            }
+            _ => None,
+        };
+        if let Some(message) = message {
+            self.type_error(file, proto, place, message);
+        }
+        let first = self.table[value]
+            .enumeration
+            .and_then(|id| self.table[id].values.first().map(|(_, number)| *number));
+        if first.is_some_and(|number| number != 0) {
+            let message = "Enum value in map must define 0 as the first value.";
+            self.type_error(file, proto, place, message);
+        }
+    }
+
+    fn validate_jstype(
+        &mut self,
+        file: &FileDescriptorProto,
+        proto: &FieldDescriptorProto,
+        type_: i32,
+        jstype: Option<i32>,
+        place: &[i32],
+    ) {
+        let wide = matches!(
+            type_,
+            field_type::UINT64
+                | field_type::INT64
+                | field_type::SINT64
+                | field_type::FIXED64
+                | field_type::SFIXED64
+        );
+        if jstype.unwrap_or(0) != 0 && !wide {
+            let message =
+                "jstype is only allowed on int64, uint64, sint64, fixed64 or sfixed64 fields.";
+            self.type_error(file, proto, place, message);
+        }
+    }
+
+    fn validate_enum(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &EnumDescriptorProto,
+        id: EnumId,
+        place: &[i32],
+    ) {
+        let name = self.table[id].name.clone();
+        let full_name = self.table[id].full_name.clone();
+        let scope = full_name
+            .rsplit_once('.')
+            .map_or("", |(scope, _)| scope)
+            .to_owned();
+        let options = declared.options.clone().unwrap_or_default();
+        let legacy = options.deprecated_legacy_json_field_conflicts == Some(true)
+            && self.table[self.file].edition == edition::PROTO2;
+        let values = self.table[id].values.clone();
+        let mut keys: FxHashMap<String, usize> = FxHashMap::default();
+        for (index, (value, number)) in values.iter().enumerate() {
+            let key = enum_value_key(&name, value);
+            let &mut other = keys.entry(key).or_insert(index);
+            let (other_name, other_number) = &values[other];
+            if other != index && other_name != value && other_number != number {
+                let message = format!(
+                    "Enum name {value} has the same name as {other_name} if you ignore case and strip out the enum name prefix (if any). (If you are using allow_alias, please assign the same number to each enum value name.)"
+                );
+                let more = [path::ENUM_VALUE, at(index), path::NAME];
+                if legacy {
+                    self.warning(file, place, &more, message);
+                } else {
+                    self.error(file, place, &more, message);
+                }
+            }
+        }
+        let closed = self.table[id].features.is_closed_enum();
+        if !closed && values.first().is_some_and(|(_, number)| *number != 0) {
+            let more = [path::ENUM_VALUE, 0, path::VALUE_NUMBER];
+            let message = "The first enum value must be zero for open enums.";
+            self.error(file, place, &more, message);
+        }
+        if options.allow_alias == Some(true) {
+            return;
+        }
+        let mut used: FxHashMap<i32, &str> = FxHashMap::default();
+        for (index, (value, number)) in values.iter().enumerate() {
+            let Some(other) = used.get(number) else {
+                used.insert(*number, value);
+                continue;
+            };
+            let value_name = crate::names::join(&scope, value);
+            let other_name = crate::names::join(&scope, other);
+            let mut message = format!(
+                "\"{value_name}\" uses the same enum value as \"{other_name}\". If this is intended, set 'option allow_alias = true;' to the enum definition."
+            );
+            let mut next = i64::from(*number) + 1;
+            while values.iter().any(|(_, taken)| i64::from(*taken) == next) {
+                next += 1;
+            }
+            if next < i64::from(i32::MAX) {
+                message = format!("{message} The next available enum value is {next}.");
+            }
+            let more = [path::ENUM_VALUE, at(index), path::VALUE_NUMBER];
+            self.error(file, place, &more, message);
+        }
+    }
+
+    /// When a name is taken twice, perhaps because of the entry type of a map field: says so.
+    pub(super) fn map_conflicts(&mut self, file: &FileDescriptorProto) {
+        for (index, message) in file.message_type.iter().enumerate() {
+            self.map_conflicts_in(file, message, &[path::FILE_MESSAGE, at(index)]);
+        }
+    }
+
+    fn map_conflicts_in(
+        &mut self,
+        file: &FileDescriptorProto,
+        message: &DescriptorProto,
+        place: &[i32],
+    ) {
+        let is_entry = |nested: &DescriptorProto| {
+            nested
+                .options
+                .as_ref()
+                .is_some_and(|options| options.map_entry == Some(true))
+        };
+        let mut seen: FxHashMap<&str, bool> = FxHashMap::default();
+        let more = [path::NAME];
+        for (index, nested) in message.nested_type.iter().enumerate() {
+            let name = nested.name.as_deref().unwrap_or_default();
+            match seen.get(name) {
+                Some(&other) if other || is_entry(nested) => {
+                    let text = format!(
+                        "Expanded map entry type {name} conflicts with an existing nested message type."
+                    );
+                    self.error(file, place, &more, text);
+                    break;
+                }
+                Some(_) => {}
+                None => {
+                    seen.insert(name, is_entry(nested));
+                }
+            }
+            let place = [place, &[path::MESSAGE_NESTED, at(index)]].concat();
+            self.map_conflicts_in(file, nested, &place);
+        }
+        let fields = message.field.iter().map(|field| (&field.name, "field"));
+        let enums = message
+            .enum_type
+            .iter()
+            .map(|declared| (&declared.name, "enum type"));
+        let oneofs = message
+            .oneof_decl
+            .iter()
+            .map(|oneof| (&oneof.name, "oneof type"));
+        for (name, kind) in fields.chain(enums).chain(oneofs) {
+            let name = name.as_deref().unwrap_or_default();
+            if seen.get(name) == Some(&true) {
+                let text =
+                    format!("Expanded map entry type {name} conflicts with an existing {kind}.");
+                self.error(file, place, &more, text);
+            }
+        }
+    }
+}

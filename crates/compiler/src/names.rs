@@ -1,0 +1,113 @@
+//! Names that protoc derives from names.
+
+/// `foo_bar` to `fooBar`: the JSON name of a field that sets none.
+pub fn json_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut capitalize = false;
+    for character in name.chars() {
+        if character == '_' {
+            capitalize = true;
+        } else if capitalize {
+            out.push(character.to_ascii_uppercase());
+            capitalize = false;
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// `foo_bar` to `FooBar`.
+pub(crate) fn camel_case(name: &str) -> String {
+    json_name(&format!("_{name}"))
+}
+
+/// The name of a map field's entry type: `foo_bar` to `FooBarEntry`.
+pub(crate) fn map_entry_name(field: &str) -> String {
+    let mut name = camel_case(field);
+    name.push_str("Entry");
+    name
+}
+
+/// Whether a name is letters, digits and underscores, not starting with a digit.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes
+        .first()
+        .is_some_and(|&byte| crate::lexer::is_letter(byte))
+        && bytes
+            .iter()
+            .all(|&byte| crate::lexer::is_alphanumeric(byte))
+}
+
+/// `scope` and `name` joined by a dot; an empty scope adds none.
+pub(crate) fn join(scope: &str, name: &str) -> String {
+    if scope.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{scope}.{name}")
+    }
+}
+
+/// The name without the enum's own name before it, and in `PascalCase`: two values of one enum must differ in it.
+pub(crate) fn enum_value_key(enum_name: &str, value: &str) -> String {
+    let prefix: Vec<u8> = enum_name
+        .bytes()
+        .filter(|&byte| byte != b'_')
+        .map(|byte| byte.to_ascii_lowercase())
+        .collect();
+    pascal_case(strip_prefix(&prefix, value).unwrap_or(value))
+}
+
+/// Matches `prefix` against `value` without regard to case and underscores; `None` where it does not match or nothing is left.
+fn strip_prefix<'v>(prefix: &[u8], value: &'v str) -> Option<&'v str> {
+    let bytes = value.as_bytes();
+    let mut at = 0;
+    for &wanted in prefix {
+        while bytes.get(at) == Some(&b'_') {
+            at += 1;
+        }
+        if bytes.get(at)?.to_ascii_lowercase() != wanted {
+            return None;
+        }
+        at += 1;
+    }
+    while bytes.get(at) == Some(&b'_') {
+        at += 1;
+    }
+    value.get(at..).filter(|rest| !rest.is_empty())
+}
+
+fn pascal_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut capitalize = true;
+    for character in name.chars() {
+        if character == '_' {
+            capitalize = true;
+        } else if capitalize {
+            out.push(character.to_ascii_uppercase());
+            capitalize = false;
+        } else {
+            out.push(character.to_ascii_lowercase());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_names() {
+        assert_eq!(json_name("foo_bar__baz_1x"), "fooBarBaz1x");
+        assert_eq!(json_name("_Foo"), "Foo");
+        assert_eq!(map_entry_name("a_b"), "ABEntry");
+        assert_eq!(
+            enum_value_key("NameType", "NAME_TYPE_FIRST_NAME"),
+            "FirstName"
+        );
+        assert_eq!(enum_value_key("NameType", "FIRST_NAME"), "FirstName");
+        assert_eq!(enum_value_key("Foo", "FOO_"), "Foo");
+    }
+}

@@ -1,0 +1,211 @@
+//! The descriptor pool: files linked to each other, looked up by name and number.
+//!
+//! Files enter one after another, each after what it imports; what enters is checked, linked and then never changes. Descriptors are `&'static`: generated code keeps its descriptors for as long as the process runs in every protobuf runtime, and an immutable graph full of cycles is then as cheap to share as a pointer. The price is that the files of a pool that is dropped are not freed.
+
+mod error;
+mod features;
+mod link;
+mod model;
+mod names;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+pub use error::PoolError;
+pub use features::Features;
+pub use model::{
+    Attachment, Cardinality, Default, Enum, EnumValue, Field, FieldType, File, Message, Method,
+    Oneof, Service,
+};
+pub use names::{camelcase_name, json_name};
+
+use crate::proto::FileDescriptorProto;
+
+/// What a full name leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Symbol {
+    /// A package; the file is the first that declared it.
+    Package(&'static File),
+    /// A message.
+    Message(&'static Message),
+    /// A field or an extension.
+    Field(&'static Field),
+    /// A oneof.
+    Oneof(&'static Oneof),
+    /// An enum.
+    Enum(&'static Enum),
+    /// A value of an enum.
+    EnumValue(&'static EnumValue),
+    /// A service.
+    Service(&'static Service),
+    /// A method.
+    Method(&'static Method),
+}
+
+impl Symbol {
+    /// The file that defines it.
+    pub fn file(self) -> &'static File {
+        match self {
+            Self::Package(file) => file,
+            Self::Message(message) => message.file(),
+            Self::Field(field) => field.file(),
+            Self::Oneof(oneof) => oneof.containing_type().file(),
+            Self::Enum(enumeration) => enumeration.file(),
+            Self::EnumValue(value) => value.parent().file(),
+            Self::Service(service) => service.file(),
+            Self::Method(method) => method.service().file(),
+        }
+    }
+}
+
+type Symbols = HashMap<String, Symbol>;
+
+/// Files linked to each other. Sharing is by reference; adding and looking up take `&self`.
+#[derive(Debug)]
+pub struct Pool {
+    id: u64,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, std::default::Default)]
+struct Inner {
+    files: HashMap<&'static str, &'static File>,
+    symbols: Symbols,
+    extensions: HashMap<(usize, u32), &'static Field>,
+    by_extendee: HashMap<usize, Vec<&'static Field>>,
+}
+
+/// A descriptor's address, which is its identity.
+fn address(message: &Message) -> usize {
+    std::ptr::from_ref(message).addr()
+}
+
+impl std::default::Default for Pool {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            inner: RwLock::default(),
+        }
+    }
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tells this pool from others; [`File::pool_id`] is the same for its files.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    // No code between lock and unlock can leave the maps half changed, so a poisoned lock is sound.
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a file from the wire form of its `FileDescriptorProto`. A file that is there already, with the same content, is returned again.
+    pub fn add_serialized(&self, bytes: &[u8]) -> Result<&'static File, PoolError> {
+        self.add(FileDescriptorProto::decode(bytes)?, bytes)
+    }
+
+    /// Adds a file. A file that is there already, with the same content, is returned again.
+    pub fn add_proto(&self, proto: FileDescriptorProto) -> Result<&'static File, PoolError> {
+        let bytes = proto.encode();
+        self.add(proto, &bytes)
+    }
+
+    fn add(&self, proto: FileDescriptorProto, bytes: &[u8]) -> Result<&'static File, PoolError> {
+        let name = proto.name.clone().unwrap_or_default();
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&earlier) = inner.files.get(name.as_str()) {
+            return if earlier.serialized() == bytes || *earlier.proto() == proto {
+                Ok(earlier)
+            } else {
+                Err(PoolError::DuplicateFile { file: name })
+            };
+        }
+        let mut dependencies = Vec::with_capacity(proto.dependency.len());
+        for dependency in &proto.dependency {
+            let file = inner.files.get(dependency.as_str()).copied();
+            dependencies.push(file.ok_or_else(|| PoolError::MissingDependency {
+                file: name.clone(),
+                dependency: dependency.clone(),
+            })?);
+        }
+        let linked = link::link(
+            Box::leak(Box::new(proto)),
+            Box::leak(bytes.into()),
+            dependencies,
+            &inner.symbols,
+            self.id,
+        )?;
+        let mut own = HashMap::new();
+        for &extension in &linked.extensions {
+            let key = (address(extension.containing_type()), extension.number());
+            let earlier = inner.extensions.get(&key).copied();
+            if let Some(first) = earlier.or_else(|| own.insert(key, extension)) {
+                return Err(PoolError::DuplicateExtension {
+                    extendee: extension.containing_type().full_name().to_owned(),
+                    number: extension.number(),
+                    first: first.full_name().to_owned(),
+                    first_file: first.file().name().to_owned(),
+                    second: extension.full_name().to_owned(),
+                    second_file: extension.file().name().to_owned(),
+                });
+            }
+        }
+        for extension in linked.extensions {
+            inner
+                .by_extendee
+                .entry(address(extension.containing_type()))
+                .or_default()
+                .push(extension);
+        }
+        inner.extensions.extend(own);
+        inner.symbols.extend(linked.symbols);
+        inner.files.insert(linked.file.name(), linked.file);
+        Ok(linked.file)
+    }
+
+    /// A file by its path.
+    pub fn file(&self, name: &str) -> Option<&'static File> {
+        self.read().files.get(name).copied()
+    }
+
+    /// Whatever has this full name.
+    pub fn symbol(&self, full_name: &str) -> Option<Symbol> {
+        self.read().symbols.get(full_name).copied()
+    }
+
+    /// A message by its full name.
+    pub fn message(&self, full_name: &str) -> Option<&'static Message> {
+        match self.symbol(full_name)? {
+            Symbol::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The extension of a message with a number.
+    pub fn extension(&self, extendee: &Message, number: u32) -> Option<&'static Field> {
+        self.read()
+            .extensions
+            .get(&(address(extendee), number))
+            .copied()
+    }
+
+    /// The extensions of a message, in the order they were added.
+    pub fn extensions_of(&self, extendee: &Message) -> Vec<&'static Field> {
+        self.read()
+            .by_extendee
+            .get(&address(extendee))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! What a pool accepts, refuses and answers.
+
+use super::*;
+use crate::proto::{
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, ExtensionRange,
+    FieldDescriptorProto, FieldOptions, MessageOptions, OneofDescriptorProto, field_type, label,
+};
+
+fn field(name: &str, number: i32, type_: i32) -> FieldDescriptorProto {
+    FieldDescriptorProto {
+        name: Some(name.into()),
+        number: Some(number),
+        type_: Some(type_),
+        label: Some(label::OPTIONAL),
+        ..FieldDescriptorProto::default()
+    }
+}
+
+fn typed(name: &str, number: i32, type_: i32, type_name: &str) -> FieldDescriptorProto {
+    FieldDescriptorProto {
+        type_name: Some(type_name.into()),
+        ..field(name, number, type_)
+    }
+}
+
+fn message(name: &str, fields: Vec<FieldDescriptorProto>) -> DescriptorProto {
+    DescriptorProto {
+        name: Some(name.into()),
+        field: fields,
+        ..DescriptorProto::default()
+    }
+}
+
+fn file(name: &str, syntax: &str, messages: Vec<DescriptorProto>) -> FileDescriptorProto {
+    FileDescriptorProto {
+        name: Some(name.into()),
+        package: Some("p.q".into()),
+        syntax: (syntax != "proto2").then(|| syntax.into()),
+        message_type: messages,
+        ..FileDescriptorProto::default()
+    }
+}
+
+#[test]
+fn names_resolve_from_the_inside_out() {
+    let mut outer = message("Outer", vec![typed("a", 1, field_type::MESSAGE, "Inner")]);
+    outer.nested_type.push(message("Inner", vec![]));
+    let pool = Pool::new();
+    let proto = file(
+        "a.proto",
+        "proto3",
+        vec![
+            outer,
+            message("Inner", vec![]),
+            message("Other", vec![typed("b", 1, field_type::MESSAGE, "Inner")]),
+            message("Third", vec![typed("c", 1, field_type::MESSAGE, ".p.q.Outer.Inner")]),
+        ],
+    );
+    pool.add_proto(proto).unwrap();
+    let target = |name: &str| {
+        pool.message(name).unwrap().fields()[0]
+            .message_type()
+            .unwrap()
+            .full_name()
+            .to_owned()
+    };
+    assert_eq!(target("p.q.Outer"), "p.q.Outer.Inner");
+    assert_eq!(target("p.q.Other"), "p.q.Inner");
+    assert_eq!(target("p.q.Third"), "p.q.Outer.Inner");
+    assert!(matches!(pool.symbol("p"), Some(Symbol::Package(_))));
+}
+
+#[test]
+fn features_follow_syntax_labels_and_options() {
+    let pool = Pool::new();
+    let repeated = |name: &str, number, options: Option<bool>| FieldDescriptorProto {
+        label: Some(label::REPEATED),
+        options: options.map(|packed| FieldOptions {
+            packed: Some(packed),
+            ..FieldOptions::default()
+        }),
+        ..field(name, number, field_type::INT32)
+    };
+    for (syntax, packed, presence, utf8) in
+        [("proto2", false, true, false), ("proto3", true, false, true), ("editions", true, true, true)]
+    {
+        let name = format!("{syntax}.proto");
+        let mut proto = file(
+            &name,
+            syntax,
+            vec![message(
+                "M",
+                vec![
+                    repeated("plain", 1, None),
+                    repeated("yes", 2, Some(true)),
+                    repeated("no", 3, Some(false)),
+                    field("text", 4, field_type::STRING),
+                ],
+            )],
+        );
+        proto.package = Some(syntax.into());
+        let m = pool.add_proto(proto).unwrap().messages()[0];
+        let field = |name| m.field_by_name(name).unwrap();
+        assert_eq!(field("plain").is_packed(), packed, "{syntax}");
+        assert!(field("yes").is_packed() && !field("no").is_packed(), "{syntax}");
+        assert_eq!(field("text").has_presence(), presence, "{syntax}");
+        assert_eq!(field("text").validates_utf8(), utf8, "{syntax}");
+    }
+}
+
+#[test]
+fn adding_the_same_file_again_is_fine_and_another_of_its_name_is_not() {
+    let pool = Pool::new();
+    let proto = file("a.proto", "proto3", vec![message("M", vec![])]);
+    let first = pool.add_proto(proto.clone()).unwrap();
+    assert_eq!(pool.add_proto(proto.clone()).unwrap(), first);
+    let mut other = proto.clone();
+    other.message_type[0].name = Some("N".into());
+    assert_eq!(
+        pool.add_proto(other),
+        Err(PoolError::DuplicateFile {
+            file: "a.proto".into()
+        })
+    );
+    let mut same_symbol = proto;
+    same_symbol.name = Some("b.proto".into());
+    let error = pool.add_proto(same_symbol).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "duplicate symbol 'p.q.M': defined in \"a.proto\" and again in \"b.proto\""
+    );
+}
+
+#[test]
+fn broken_descriptors_are_refused_with_the_rule_they_break() {
+    let optional_in = |index| FieldDescriptorProto {
+        oneof_index: Some(index),
+        ..field("f", 1, field_type::INT32)
+    };
+    let with_oneof = DescriptorProto {
+        oneof_decl: vec![OneofDescriptorProto {
+            name: Some("o".into()),
+            ..OneofDescriptorProto::default()
+        }],
+        ..message("M", vec![])
+    };
+    let bad_map = DescriptorProto {
+        nested_type: vec![DescriptorProto {
+            options: Some(MessageOptions {
+                map_entry: Some(true),
+                ..MessageOptions::default()
+            }),
+            ..message("MEntry", vec![field("key", 1, field_type::DOUBLE)])
+        }],
+        ..message(
+            "M",
+            vec![FieldDescriptorProto {
+                label: Some(label::REPEATED),
+                ..typed("m", 1, field_type::MESSAGE, ".p.q.M.MEntry")
+            }],
+        )
+    };
+    let cases = [
+        (message("M", vec![field("f", 0, field_type::INT32)]), "field number 0"),
+        (message("M", vec![field("f", 536_870_912, 5)]), "field number 536870912"),
+        (message("M", vec![field("f", 1, 99)]), "no field type 99"),
+        (message("M", vec![field("f", 1, 5), field("g", 1, 5)]), "already used by \"f\""),
+        (message("M", vec![field("f", 1, 5), field("f", 2, 5)]), "duplicate symbol 'p.q.M.f'"),
+        (message("", vec![]), "is not a name"),
+        (message("a.b", vec![]), "is not a name"),
+        (message("M", vec![optional_in(3)]), "no oneof of index 3"),
+        (with_oneof, "at least one field"),
+        (message("M", vec![typed("f", 1, field_type::MESSAGE, ".x.Y")]), "couldn't resolve name 'x.Y'"),
+        (message("M", vec![typed("f", 1, field_type::ENUM, ".p.q.M")]), "not of the kind"),
+        (bad_map, "a map needs an entry"),
+        (
+            message(
+                "M",
+                vec![FieldDescriptorProto {
+                    default_value: Some("x".into()),
+                    ..field("f", 1, field_type::INT32)
+                }],
+            ),
+            "no default for its type",
+        ),
+    ];
+    for (broken, expected) in cases {
+        let error = Pool::new()
+            .add_proto(file("a.proto", "proto2", vec![broken]))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error} should say {expected}");
+    }
+    let mut missing = file("a.proto", "proto3", vec![]);
+    missing.dependency.push("z.proto".into());
+    let error = Pool::new().add_proto(missing).unwrap_err().to_string();
+    assert!(error.contains("\"z.proto\", which has not been added"), "{error}");
+}
+
+#[test]
+fn open_enums_start_at_zero() {
+    let mut proto = file("a.proto", "proto3", vec![]);
+    proto.enum_type.push(EnumDescriptorProto {
+        name: Some("E".into()),
+        value: vec![EnumValueDescriptorProto {
+            name: Some("ONE".into()),
+            number: Some(1),
+            ..EnumValueDescriptorProto::default()
+        }],
+        ..EnumDescriptorProto::default()
+    });
+    assert!(Pool::new().add_proto(proto.clone()).is_err());
+    proto.syntax = None;
+    let pool = Pool::new();
+    let e = pool.add_proto(proto).unwrap().enums()[0];
+    assert!(e.is_closed());
+    // Values stand beside their enum.
+    assert!(matches!(pool.symbol("p.q.ONE"), Some(Symbol::EnumValue(value)) if value.parent() == e));
+}
+
+#[test]
+fn extensions_are_found_by_number_and_may_not_collide() {
+    let mut base = message("M", vec![]);
+    base.extension_range.push(ExtensionRange {
+        start: Some(100),
+        end: Some(200),
+        ..ExtensionRange::default()
+    });
+    let extension = |name: &str, number| FieldDescriptorProto {
+        extendee: Some(".p.q.M".into()),
+        ..field(name, number, field_type::STRING)
+    };
+    let pool = Pool::new();
+    let mut proto = file("a.proto", "proto2", vec![base]);
+    proto.extension.push(extension("x", 100));
+    let m = pool.add_proto(proto).unwrap().messages()[0];
+    assert_eq!(pool.extension(m, 100).unwrap().full_name(), "p.q.x");
+    assert!(pool.extension(m, 101).is_none());
+    for (name, number, expected) in [("y", 100, "duplicate extension"), ("z", 200, "does not declare 200")] {
+        let mut second = file("b.proto", "proto2", vec![]);
+        second.dependency.push("a.proto".into());
+        second.extension.push(extension(name, number));
+        let error = pool.add_proto(second).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(pool.extensions_of(m).len(), 1);
+}

@@ -1,0 +1,124 @@
+//! How each scalar type is coded on the wire: one codec a type, so that parsing, writing and measuring are each written once.
+
+use russet_descriptor::wire::{Reader, WireError, varint_len};
+
+use crate::message::Scalar;
+use crate::write::Encoder;
+
+/// A scalar type's coding.
+pub(crate) trait Codec {
+    type T: Scalar;
+    /// The bytes of every value, if all take the same.
+    const FIXED: Option<usize>;
+    fn read(reader: &mut Reader<'_>) -> Result<Self::T, WireError>;
+    fn put(out: &mut Encoder, value: Self::T);
+    fn size(value: Self::T) -> usize;
+}
+
+macro_rules! varint_codec {
+    ($name:ident, $type:ty, |$raw:ident| $from:expr, |$value:ident| $to:expr) => {
+        pub(crate) struct $name;
+        #[expect(clippy::allow_attributes, reason = "not every type needs each of the casts")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            clippy::cast_sign_loss,
+            clippy::cast_lossless,
+            reason = "the wire keeps the low bits and writes negative numbers sign-extended"
+        )]
+        impl Codec for $name {
+            type T = $type;
+            const FIXED: Option<usize> = None;
+            #[inline]
+            fn read(reader: &mut Reader<'_>) -> Result<$type, WireError> {
+                let $raw = reader.varint()?;
+                Ok($from)
+            }
+            #[inline]
+            fn put(out: &mut Encoder, $value: $type) {
+                out.varint($to);
+            }
+            #[inline]
+            fn size($value: $type) -> usize {
+                varint_len($to)
+            }
+        }
+    };
+}
+varint_codec!(Int32, i32, |raw| raw as i32, |value| value as i64 as u64);
+varint_codec!(Int64, i64, |raw| raw as i64, |value| value as u64);
+varint_codec!(Uint32, u32, |raw| raw as u32, |value| value as u64);
+varint_codec!(Uint64, u64, |raw| raw, |value| value);
+varint_codec!(
+    Sint32,
+    i32,
+    |raw| ((raw as u32) >> 1) as i32 ^ -((raw & 1) as i32),
+    |value| ((value << 1) ^ (value >> 31)) as u32 as u64
+);
+varint_codec!(
+    Sint64,
+    i64,
+    |raw| (raw >> 1) as i64 ^ -((raw & 1) as i64),
+    |value| ((value << 1) ^ (value >> 63)) as u64
+);
+varint_codec!(Bool, bool, |raw| raw != 0, |value| value as u64);
+
+macro_rules! fixed_codec {
+    ($name:ident, $type:ty, $bytes:literal, $read:ident) => {
+        pub(crate) struct $name;
+        impl Codec for $name {
+            type T = $type;
+            const FIXED: Option<usize> = Some($bytes);
+            #[inline]
+            fn read(reader: &mut Reader<'_>) -> Result<$type, WireError> {
+                reader
+                    .$read()
+                    .map(|raw| <$type>::from_le_bytes(raw.to_le_bytes()))
+            }
+            #[inline]
+            fn put(out: &mut Encoder, value: $type) {
+                out.bytes(&value.to_le_bytes());
+            }
+            #[inline]
+            fn size(_value: $type) -> usize {
+                $bytes
+            }
+        }
+    };
+}
+fixed_codec!(Fixed32, u32, 4, fixed32);
+fixed_codec!(Sfixed32, i32, 4, fixed32);
+fixed_codec!(Float, f32, 4, fixed32);
+fixed_codec!(Fixed64, u64, 8, fixed64);
+fixed_codec!(Sfixed64, i64, 8, fixed64);
+fixed_codec!(Double, f64, 8, fixed64);
+
+/// Runs `$body` with `$codec` standing for the codec of a scalar field type, or `$other` for the rest.
+macro_rules! with_codec {
+    ($field_type:expr, $codec:ident => $body:expr, _ => $other:expr) => {{
+        use russet_descriptor::pool::FieldType as T;
+        macro_rules! run {
+            ($name:ident) => {{
+                type $codec = crate::codec::$name;
+                $body
+            }};
+        }
+        match $field_type {
+            T::Int32 | T::Enum => run!(Int32),
+            T::Int64 => run!(Int64),
+            T::Uint32 => run!(Uint32),
+            T::Uint64 => run!(Uint64),
+            T::Sint32 => run!(Sint32),
+            T::Sint64 => run!(Sint64),
+            T::Bool => run!(Bool),
+            T::Fixed32 => run!(Fixed32),
+            T::Sfixed32 => run!(Sfixed32),
+            T::Float => run!(Float),
+            T::Fixed64 => run!(Fixed64),
+            T::Sfixed64 => run!(Sfixed64),
+            T::Double => run!(Double),
+            T::String | T::Bytes | T::Message | T::Group => $other,
+        }
+    }};
+}
+pub(crate) use with_codec;

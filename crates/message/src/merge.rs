@@ -1,0 +1,202 @@
+//! Copying and merging messages.
+
+use thiserror::Error;
+
+use crate::MAX_NESTING;
+use crate::list::{Items, List};
+use crate::map::Map;
+use crate::message::Message;
+use crate::types::{FieldInfo, Shape, Storage};
+use crate::value::Value;
+
+/// A message nested deeper than [`MAX_NESTING`] was to be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("messages are nested deeper than the limit of {MAX_NESTING}")]
+pub struct TooDeep;
+
+/// How deep a walk over messages is.
+#[derive(Clone, Copy)]
+pub(crate) struct Nesting(u32);
+
+impl Nesting {
+    pub(crate) const fn start() -> Self {
+        Self(MAX_NESTING)
+    }
+
+    pub(crate) const fn deeper(self) -> Result<Self, TooDeep> {
+        match self.0.checked_sub(1) {
+            Some(rest) => Ok(Self(rest)),
+            None => Err(TooDeep),
+        }
+    }
+}
+
+impl Message {
+    /// A copy that shares nothing changeable.
+    pub fn duplicate(&self) -> Result<Self, TooDeep> {
+        duplicate(self, Nesting::start())
+    }
+
+    /// Merges another message of the same type: set scalars replace, sub-messages merge, lists append, map entries replace.
+    ///
+    /// # Panics
+    /// If the types differ.
+    pub fn merge_from(&self, source: &Self) -> Result<(), TooDeep> {
+        assert!(
+            std::ptr::eq(self.ty(), source.ty()),
+            "only messages of one type merge"
+        );
+        self.touch();
+        if self.ty().is_recursive() {
+            // The target may be in the source, and would grow while it is read.
+            let source = source.duplicate()?;
+            return merge(self, &source, Nesting::start());
+        }
+        merge(self, source, Nesting::start())
+    }
+}
+
+impl Message {
+    /// Drops unknown fields, here and in all messages in it.
+    pub fn discard_unknown(&self) -> Result<(), TooDeep> {
+        discard_unknown(self, Nesting::start())
+    }
+}
+
+fn discard_unknown(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    message.clear_unknown();
+    for field in message.set_fields() {
+        match field.shape() {
+            Shape::Singular if field.storage() == Storage::Message => {
+                if let Some(child) = message.message(field) {
+                    discard_unknown(&child, nesting.deeper()?)?;
+                }
+            }
+            Shape::Singular => {}
+            Shape::List => {
+                if let Some(list) = message.list(field)
+                    && let Items::Message(items) = &*list.items()
+                {
+                    for item in items {
+                        discard_unknown(item, nesting.deeper()?)?;
+                    }
+                }
+            }
+            Shape::Map => {
+                if let Some(map) = message.map(field) {
+                    for (_, value) in map.entries().as_slice() {
+                        if let Value::Message(child) = value {
+                            discard_unknown(child, nesting.deeper()?)?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
+    let copy = Message::new(message.ty());
+    merge(&copy, message, nesting.deeper()?)?;
+    Ok(copy)
+}
+
+fn copy_value(value: &Value, nesting: Nesting) -> Result<Value, TooDeep> {
+    Ok(match value {
+        Value::Message(message) => Value::Message(duplicate(message, nesting)?),
+        other => other.clone(),
+    })
+}
+
+fn merge(target: &Message, source: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    for field in source.set_fields() {
+        match field.shape() {
+            Shape::Singular if field.storage() == Storage::Message => {
+                if let Some(child) = source.message_slot(field) {
+                    let child = (*child).clone();
+                    merge(&target.message_mut(field), &child, nesting.deeper()?)?;
+                }
+            }
+            Shape::Singular => {
+                if let Some(value) = source.value(field) {
+                    target.set_value(field, value);
+                }
+            }
+            Shape::List => merge_list(target, source, field, nesting)?,
+            Shape::Map => {
+                let Some(map) = source.map(field) else {
+                    continue;
+                };
+                // Copied first: source and target may be one.
+                let copies = copy_entries(&map, nesting)?;
+                let target = target.map_or_new(field);
+                let mut entries = target.entries_mut();
+                for (key, value) in copies {
+                    entries.insert(key, value);
+                }
+            }
+        }
+    }
+    let unknown = source.unknown();
+    if !unknown.is_empty() {
+        target.append_unknown(&unknown);
+    }
+    Ok(())
+}
+
+impl Map {
+    /// Copies of the entries, which share nothing changeable.
+    pub fn copy_entries(&self) -> Result<Vec<(Value, Value)>, TooDeep> {
+        copy_entries(self, Nesting::start())
+    }
+}
+
+fn copy_entries(map: &Map, nesting: Nesting) -> Result<Vec<(Value, Value)>, TooDeep> {
+    let mut copies = Vec::with_capacity(map.len());
+    for (key, value) in map.entries().as_slice() {
+        copies.push((key.clone(), copy_value(value, nesting)?));
+    }
+    Ok(copies)
+}
+
+fn merge_list(
+    target: &Message,
+    source: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<(), TooDeep> {
+    let Some(list) = source.list(field) else {
+        return Ok(());
+    };
+    let copies = copy_items(&list.items(), nesting)?;
+    target.list_or_new(field).items_mut().append(copies);
+    Ok(())
+}
+
+impl List {
+    /// Copies of the elements, which share nothing changeable.
+    pub fn copy_items(&self) -> Result<Items, TooDeep> {
+        copy_items(&self.items(), Nesting::start())
+    }
+}
+
+fn copy_items(items: &Items, nesting: Nesting) -> Result<Items, TooDeep> {
+    Ok(match items {
+        Items::Message(items) => {
+            let mut copies = Vec::with_capacity(items.len());
+            for item in items {
+                copies.push(duplicate(item, nesting)?);
+            }
+            Items::Message(copies)
+        }
+        Items::Text(items) => Items::Text(items.clone()),
+        Items::I32(items) => Items::I32(items.clone()),
+        Items::U32(items) => Items::U32(items.clone()),
+        Items::I64(items) => Items::I64(items.clone()),
+        Items::U64(items) => Items::U64(items.clone()),
+        Items::F32(items) => Items::F32(items.clone()),
+        Items::F64(items) => Items::F64(items.clone()),
+        Items::Bool(items) => Items::Bool(items.clone()),
+    })
+}

@@ -1,0 +1,397 @@
+//! From the wire into messages, driven by the type's table.
+//!
+//! Rules of the language kept here: the last of several scalars wins, sub-messages of several occurrences merge, a oneof keeps its last member, packed and single elements are both taken, an unknown field and an unknown number of a closed enum are kept in wire form, a group ends with its own number. Nothing a peer sends costs more memory than a fixed factor of its length: at worst an empty sub-message of two bytes makes one block.
+
+use std::ptr::NonNull;
+
+use russet_descriptor::pool::FieldType;
+use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint};
+use thiserror::Error;
+
+use crate::codec::{Codec, with_codec};
+use crate::list::Items;
+use crate::message::{Message, Scalar};
+use crate::text::Text;
+use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
+use crate::value::Value;
+use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
+
+/// Why bytes are not a message of a type.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// The bytes break the wire format, or a rule of the schema.
+    #[error("Error parsing message with type '{message}': {error}")]
+    Wire {
+        /// The full name of the type that was parsed.
+        message: String,
+        /// What is wrong.
+        error: WireError,
+    },
+    /// More than [`MAX_MESSAGE_SIZE`] bytes.
+    #[error(
+        "Error parsing message with type '{message}': {size} bytes are more than the limit of {MAX_MESSAGE_SIZE}"
+    )]
+    TooLarge {
+        /// The full name of the type that was parsed.
+        message: String,
+        /// The size of the input in bytes.
+        size: usize,
+    },
+}
+
+/// What is parsed.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    bytes: &'a [u8],
+    buffer: Option<NonNull<()>>,
+    types: Types<'a>,
+}
+
+impl<'a> Input<'a> {
+    /// Bytes, of which the message keeps copies.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            buffer: None,
+            types: Types::default(),
+        }
+    }
+
+    /// Bytes of an object of the host, which the message keeps alive, and ranges of it in place of copies.
+    ///
+    /// # Safety
+    /// `object` is one that the host's functions take, and `bytes` are its bytes, unchanged as long as it lives.
+    #[expect(unsafe_code, reason = "the lifetime of the bytes is the object's")]
+    pub unsafe fn of_object(bytes: &'a [u8], object: NonNull<()>) -> Self {
+        Self {
+            bytes,
+            buffer: Some(object),
+            types: Types::default(),
+        }
+    }
+
+    /// With a pool in which extensions are looked up.
+    #[must_use]
+    pub fn with_types(self, types: Types<'a>) -> Self {
+        Self { types, ..self }
+    }
+}
+
+impl Message {
+    /// Parses a new message. Required fields are not checked ([`Message::is_initialized`]).
+    pub fn parse(ty: &'static MessageType, input: Input<'_>) -> Result<Self, DecodeError> {
+        let message = Self::new(ty);
+        message.merge_wire(input)?;
+        Ok(message)
+    }
+
+    /// Parses into this message, as if it were written first and the input after it. After an error, what came before it is merged.
+    pub fn merge_wire(&self, input: Input<'_>) -> Result<(), DecodeError> {
+        self.touch();
+        let name = || self.ty().descriptor().full_name().to_owned();
+        if input.bytes.len() > MAX_MESSAGE_SIZE {
+            return Err(DecodeError::TooLarge {
+                message: name(),
+                size: input.bytes.len(),
+            });
+        }
+        let parser = Parser {
+            buffer: input.buffer,
+            types: input.types,
+        };
+        parser
+            .fields(self, &mut Reader::new(input.bytes), None, MAX_DEPTH)
+            .map_err(|error| DecodeError::Wire {
+                message: name(),
+                error,
+            })
+    }
+}
+
+struct Parser<'a> {
+    buffer: Option<NonNull<()>>,
+    types: Types<'a>,
+}
+
+impl Parser<'_> {
+    /// All fields up to the end, or to the end of `group`.
+    fn fields(
+        &self,
+        message: &Message,
+        reader: &mut Reader<'_>,
+        group: Option<u32>,
+        depth: u32,
+    ) -> Result<(), WireError> {
+        let ty = message.ty();
+        while !reader.is_empty() {
+            let start = reader.rest();
+            let (number, wire_type) = reader.tag()?;
+            let field = ty
+                .field(number)
+                .or_else(|| self.types.extension(ty, number));
+            if let Some(field) = field
+                && self.field(message, field, wire_type, reader, depth)?
+            {
+                continue;
+            }
+            if wire_type == WireType::EndGroup {
+                return if group == Some(number) {
+                    Ok(())
+                } else {
+                    Err(WireError::UnmatchedGroup)
+                };
+            }
+            reader.skip(number, wire_type, depth)?;
+            message.append_unknown(&start[..start.len() - reader.rest().len()]);
+        }
+        if group.is_some() {
+            return Err(WireError::Truncated);
+        }
+        Ok(())
+    }
+
+    /// One occurrence of a known field; `false` if it is not coded as the field may be.
+    #[inline]
+    fn field(
+        &self,
+        message: &Message,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<bool, WireError> {
+        match field.shape() {
+            Shape::Singular => {
+                if wire_type != field.wire_type() {
+                    return Ok(false);
+                }
+                with_codec!(field.field_type(),
+                    C => {
+                        let value = C::read(reader)?;
+                        if field.is_closed_enum() && is_unknown_number(field, value) {
+                            keep_unknown_number(message, field, value);
+                        } else {
+                            message.set_scalar(field, value);
+                        }
+                    },
+                    _ => if field.storage() == Storage::Text {
+                        let bytes = reader.length_delimited()?;
+                        let text = self.text(field, bytes, |buffer| message.keep_buffer(buffer))?;
+                        message.set_parsed_text(field, text);
+                    } else {
+                        let child = message.message_for_parse(field);
+                        self.message(&child, field, reader, depth)?;
+                    });
+                Ok(true)
+            }
+            Shape::List => {
+                let packed = wire_type == WireType::LengthDelimited
+                    && field.field_type().is_packable();
+                if wire_type != field.wire_type() && !packed {
+                    return Ok(false);
+                }
+                self.list(message, field, packed, reader, depth)?;
+                Ok(true)
+            }
+            Shape::Map => {
+                if wire_type != WireType::LengthDelimited {
+                    return Ok(false);
+                }
+                self.map(message, field, reader, depth)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// The value of a sub-message, merged into `child`.
+    fn message(
+        &self,
+        child: &Message,
+        field: &FieldInfo,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<(), WireError> {
+        let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
+        if field.field_type() == FieldType::Group {
+            self.fields(child, reader, Some(field.number()), depth)
+        } else {
+            self.fields(
+                child,
+                &mut Reader::new(reader.length_delimited()?),
+                None,
+                depth,
+            )
+        }
+    }
+
+    /// A string or bytes: a range of the input if `keep` keeps the input alive, else a copy.
+    #[inline]
+    fn text(
+        &self,
+        field: &FieldInfo,
+        bytes: &[u8],
+        keep: impl FnOnce(NonNull<()>) -> bool,
+    ) -> Result<Text, WireError> {
+        if field.validates_utf8() && simdutf8::basic::from_utf8(bytes).is_err() {
+            return Err(WireError::InvalidUtf8);
+        }
+        if let Some(buffer) = self.buffer
+            && bytes.len() > crate::text::INLINE
+            && keep(buffer)
+        {
+            #[expect(unsafe_code, reason = "the text's owner keeps the buffer alive")]
+            // SAFETY: `keep` took a reference on the buffer for the message, list or map that the text goes into, which holds it as long as its texts.
+            return Ok(unsafe { Text::range_of(bytes) });
+        }
+        Ok(Text::copy_of(bytes))
+    }
+
+    fn list(
+        &self,
+        message: &Message,
+        field: &'static FieldInfo,
+        packed: bool,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<(), WireError> {
+        let list = message.list_for_parse(field);
+        if field.storage() == Storage::Message {
+            let child = Message::new(field.message_type());
+            if let Items::Message(items) = &mut *list.items_cache() {
+                items.push(child.clone());
+            }
+            return self.message(&child, field, reader, depth);
+        }
+        if field.storage() == Storage::Text {
+            let bytes = reader.length_delimited()?;
+            let text = self.text(field, bytes, |buffer| list.keep_buffer(buffer))?;
+            if let Items::Text(items) = &mut *list.items_cache() {
+                items.push(text);
+            }
+            return Ok(());
+        }
+        let mut items = list.items_cache();
+        with_codec!(field.field_type(),
+            C => {
+                let items = items.vec_mut::<<C as Codec>::T>();
+                if !packed {
+                    let value = C::read(reader)?;
+                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                        keep_unknown_number(message, field, value);
+                    } else {
+                        items.push(value);
+                    }
+                    return Ok(());
+                }
+                let bytes = reader.length_delimited()?;
+                // Each element takes at least a byte, and all are of the input's length together.
+                match C::FIXED {
+                    Some(size) => items.reserve(bytes.len() / size),
+                    None => items.reserve(bytes.iter().filter(|&&byte| byte < 0x80).count()),
+                }
+                let mut elements = Reader::new(bytes);
+                while !elements.is_empty() {
+                    let value = C::read(&mut elements)?;
+                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                        keep_unknown_number(message, field, value);
+                    } else {
+                        items.push(value);
+                    }
+                }
+            },
+            _ => {});
+        Ok(())
+    }
+
+    fn map(
+        &self,
+        message: &Message,
+        field: &'static FieldInfo,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<(), WireError> {
+        let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
+        let map = message.map_for_parse(field);
+        let (key_field, value_field) = field.map_fields();
+        let bytes = reader.length_delimited()?;
+        let mut entry = Reader::new(bytes);
+        let keep = |buffer| map.keep_buffer(buffer);
+        let mut key = None;
+        let mut value = None;
+        while !entry.is_empty() {
+            let (number, wire_type) = entry.tag()?;
+            if number == 1 && wire_type == key_field.wire_type() {
+                key = Some(self.value(key_field, None, &mut entry, depth, keep)?);
+            } else if number == 2 && wire_type == value_field.wire_type() {
+                let earlier = value.take();
+                value = Some(self.value(value_field, earlier, &mut entry, depth, keep)?);
+            } else {
+                entry.skip(number, wire_type, depth)?;
+            }
+        }
+        if let Some(Value::I32(number)) = value
+            && value_field.is_closed_enum()
+            && is_unknown_number(value_field, number)
+        {
+            // The whole entry is kept, so that a reader who knows the number finds it.
+            let mut unknown = Vec::new();
+            russet_descriptor::wire::put_bytes(&mut unknown, field.number(), bytes);
+            message.append_unknown(&unknown);
+            return Ok(());
+        }
+        let key = key.unwrap_or_else(|| Value::zero(key_field));
+        let value = value.unwrap_or_else(|| Value::default_of(value_field));
+        map.entries_cache().insert(key, value);
+        Ok(())
+    }
+
+    /// A single value that is in no slot; a message merges into `earlier`.
+    fn value(
+        &self,
+        field: &'static FieldInfo,
+        earlier: Option<Value>,
+        reader: &mut Reader<'_>,
+        depth: u32,
+        keep: impl FnOnce(NonNull<()>) -> bool,
+    ) -> Result<Value, WireError> {
+        with_codec!(field.field_type(),
+            C => C::read(reader).map(Into::into),
+            _ => if field.storage() == Storage::Text {
+                let bytes = reader.length_delimited()?;
+                self.text(field, bytes, keep).map(Value::Text)
+            } else {
+                let child = match earlier {
+                    Some(Value::Message(child)) => child,
+                    _ => Message::new(field.message_type()),
+                };
+                self.message(&child, field, reader, depth)?;
+                Ok(Value::Message(child))
+            })
+    }
+}
+
+/// Whether a closed enum does not declare a number. Only enums are asked for, whose storage is `i32`.
+fn is_unknown_number<T: Scalar>(field: &FieldInfo, value: T) -> bool {
+    let Value::I32(number) = value.into() else {
+        return false;
+    };
+    field
+        .descriptor()
+        .enum_type()
+        .is_some_and(|e| e.value_by_number(number).is_none())
+}
+
+/// Keeps a number that its enum does not declare as an unknown field.
+fn keep_unknown_number<T: Scalar>(message: &Message, field: &FieldInfo, value: T) {
+    let Value::I32(number) = value.into() else {
+        return;
+    };
+    let mut unknown = Vec::with_capacity(16);
+    put_tag(&mut unknown, field.number(), WireType::Varint);
+    #[expect(
+        clippy::cast_sign_loss,
+        reason = "enums are written sign-extended, as int32"
+    )]
+    put_varint(&mut unknown, i64::from(number) as u64);
+    message.append_unknown(&unknown);
+}

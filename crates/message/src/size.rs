@@ -1,0 +1,129 @@
+//! The size of a message on the wire, without writing it.
+
+use russet_descriptor::pool::FieldType;
+use russet_descriptor::wire::varint_len;
+
+use crate::codec::{Codec, with_codec};
+use crate::list::Items;
+use crate::merge::{Nesting, TooDeep};
+use crate::message::Message;
+use crate::types::{FieldInfo, Shape, Storage};
+use crate::value::Value;
+
+impl Message {
+    /// The length in bytes of its wire form.
+    pub fn byte_size(&self) -> Result<usize, TooDeep> {
+        size(self, Nesting::start())
+    }
+}
+
+fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
+    let mut total = message.with_unknown(<[u8]>::len);
+    for field in message.set_fields() {
+        let tag = tag_size(field);
+        total += match field.shape() {
+            Shape::Singular => {
+                tag + with_codec!(field.field_type(),
+                    C => C::size(message.scalar(field)),
+                    _ => if field.storage() == Storage::Text {
+                        message.with_text(field, |text| delimited(text.as_slice().len()))
+                    } else if let Some(child) = message.message_slot(field) {
+                        sub_message(&child, field, nesting)?
+                    } else {
+                        0
+                    })
+            }
+            Shape::List => match message.list_slot(field) {
+                Some(list) => list_size(&list.items(), field, tag, nesting)?,
+                None => 0,
+            },
+            Shape::Map => {
+                let (key_field, value_field) = field.map_fields();
+                let mut entries = 0;
+                if let Some(map) = message.map_slot(field) {
+                    for (key, value) in map.entries().as_slice() {
+                        let entry = value_size(key, key_field, nesting)?
+                            + value_size(value, value_field, nesting)?;
+                        entries += tag + delimited(entry);
+                    }
+                }
+                entries
+            }
+        };
+    }
+    Ok(total)
+}
+
+fn tag_size(field: &FieldInfo) -> usize {
+    varint_len(u64::from(field.number()) << 3)
+}
+
+fn delimited(length: usize) -> usize {
+    varint_len(length as u64) + length
+}
+
+/// Without its first tag; a group's end tag is counted.
+fn sub_message(child: &Message, field: &FieldInfo, nesting: Nesting) -> Result<usize, TooDeep> {
+    let inner = size(child, nesting.deeper()?)?;
+    Ok(if field.field_type() == FieldType::Group {
+        inner + tag_size(field)
+    } else {
+        delimited(inner)
+    })
+}
+
+fn list_size(
+    items: &Items,
+    field: &'static FieldInfo,
+    tag: usize,
+    nesting: Nesting,
+) -> Result<usize, TooDeep> {
+    let mut total = 0;
+    match items {
+        Items::Message(items) => {
+            for item in items {
+                total += tag + sub_message(item, field, nesting)?;
+            }
+        }
+        Items::Text(items) => {
+            for item in items {
+                total += tag + delimited(item.as_slice().len());
+            }
+        }
+        scalars => with_codec!(field.field_type(),
+            C => {
+                let items = scalars.slice::<<C as Codec>::T>();
+                let inner = match C::FIXED {
+                    Some(size) => size * items.len(),
+                    None => items.iter().map(|&item| C::size(item)).sum(),
+                };
+                total = if field.is_packed() {
+                    tag + delimited(inner)
+                } else {
+                    tag * items.len() + inner
+                };
+            },
+            _ => {}),
+    }
+    Ok(total)
+}
+
+/// A map's key or value with its tag.
+fn value_size(value: &Value, field: &FieldInfo, nesting: Nesting) -> Result<usize, TooDeep> {
+    use crate::codec as c;
+    use FieldType as T;
+    Ok(tag_size(field)
+        + match (value, field.field_type()) {
+            (Value::Message(child), _) => sub_message(child, field, nesting)?,
+            (Value::Text(text), _) => delimited(text.as_slice().len()),
+            (Value::Bool(_), _) => 1,
+            (Value::F32(_), _) | (_, T::Sfixed32 | T::Fixed32) => 4,
+            (Value::F64(_), _) | (_, T::Sfixed64 | T::Fixed64) => 8,
+            (Value::I32(value), T::Sint32) => c::Sint32::size(*value),
+            (Value::I32(value), _) => c::Int32::size(*value),
+            (Value::U32(value), _) => c::Uint32::size(*value),
+            (Value::I64(value), T::Sint64) => c::Sint64::size(*value),
+            (Value::I64(value), _) => c::Int64::size(*value),
+            (Value::U64(value), _) => c::Uint64::size(*value),
+        })
+}

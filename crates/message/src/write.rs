@@ -1,0 +1,298 @@
+//! From messages to the wire.
+//!
+//! Written backwards: the length of a sub-message is known once it is written, so there is no first pass for lengths and nothing is cached in messages. Fields come out ascending by number, extensions after them, unknown fields last, as every implementation has it.
+
+use russet_descriptor::pool::FieldType;
+use russet_descriptor::wire::{WireType, varint_len};
+use thiserror::Error;
+
+use crate::codec::{Codec, with_codec};
+use crate::list::Items;
+use crate::message::Message;
+use crate::types::{FieldInfo, Shape, Storage};
+use crate::value::Value;
+use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
+
+/// Why a message cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EncodeError {
+    /// Nested deeper than [`MAX_DEPTH`], which no parser would read.
+    #[error(
+        "Failed to serialize {message}: messages are nested deeper than the limit of {MAX_DEPTH}"
+    )]
+    TooDeep {
+        /// The full name of the outermost type.
+        message: String,
+    },
+    /// Longer than [`MAX_MESSAGE_SIZE`].
+    #[error(
+        "Failed to serialize {message}: {size} bytes are more than the limit of {MAX_MESSAGE_SIZE}"
+    )]
+    TooLarge {
+        /// The full name of the outermost type.
+        message: String,
+        /// The size reached, in bytes.
+        size: usize,
+    },
+}
+
+/// A buffer filled from its end, to be used again.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    buffer: Vec<u8>,
+    /// Where what is written begins.
+    start: usize,
+    deterministic: bool,
+}
+
+/// What an [`Encoder`] keeps between messages, in bytes.
+const KEPT: usize = 1 << 20;
+
+impl Encoder {
+    /// An encoder without a buffer.
+    pub const fn new() -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            deterministic: false,
+        }
+    }
+
+    /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by key.
+    pub fn encode(&mut self, message: &Message, deterministic: bool) -> Result<&[u8], EncodeError> {
+        if self.buffer.len() > KEPT {
+            self.buffer = Vec::new();
+        }
+        self.start = self.buffer.len();
+        self.deterministic = deterministic;
+        let name = || message.ty().descriptor().full_name().to_owned();
+        self.message(message, MAX_DEPTH)
+            .map_err(|Deep| EncodeError::TooDeep { message: name() })?;
+        let bytes = &self.buffer[self.start..];
+        if bytes.len() > MAX_MESSAGE_SIZE {
+            return Err(EncodeError::TooLarge {
+                message: name(),
+                size: bytes.len(),
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Room for `count` more bytes; where they begin.
+    #[inline]
+    fn take(&mut self, count: usize) -> &mut [u8] {
+        if self.start < count {
+            self.grow(count);
+        }
+        self.start -= count;
+        &mut self.buffer[self.start..self.start + count]
+    }
+
+    #[cold]
+    fn grow(&mut self, count: usize) {
+        let written = self.buffer.len() - self.start;
+        let size = (self.buffer.len() * 2).max(written + count).max(256);
+        let mut buffer = vec![0; size];
+        buffer[size - written..].copy_from_slice(&self.buffer[self.start..]);
+        self.buffer = buffer;
+        self.start = size - written;
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.take(bytes.len()).copy_from_slice(bytes);
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seven bits a byte are what is wanted"
+    )]
+    pub(crate) fn varint(&mut self, mut value: u64) {
+        if value < 0x80 {
+            self.take(1)[0] = value as u8;
+            return;
+        }
+        let out = self.take(varint_len(value));
+        let (last, rest) = out.split_last_mut().expect("a varint has a byte");
+        for byte in rest {
+            *byte = value as u8 | 0x80;
+            value >>= 7;
+        }
+        *last = value as u8;
+    }
+
+    #[inline]
+    fn tag(&mut self, number: u32, wire_type: WireType) {
+        self.varint(u64::from(number) << 3 | wire_type as u64);
+    }
+
+    /// How many bytes are written; lengths are differences of it.
+    #[inline]
+    fn written(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    fn message(&mut self, message: &Message, depth: u32) -> Result<(), Deep> {
+        message.with_unknown(|unknown| {
+            if !unknown.is_empty() {
+                self.bytes(unknown);
+            }
+        });
+        for extension in message.extensions().into_iter().rev() {
+            self.field(message, extension, depth)?;
+        }
+        for field in message.ty().fields_by_number().rev() {
+            self.field(message, field, depth)?;
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, message: &Message, field: &'static FieldInfo, depth: u32) -> Result<(), Deep> {
+        match field.shape() {
+            Shape::Singular => {
+                if !message.has(field) {
+                    return Ok(());
+                }
+                with_codec!(field.field_type(),
+                    C => C::put(self, message.scalar(field)),
+                    _ => if field.storage() == Storage::Text {
+                        message.with_text(field, |text| self.delimited(text.as_slice()));
+                    } else if let Some(child) = message.message_slot(field) {
+                        return self.sub_message(&child, field, depth);
+                    });
+                self.tag(field.number(), field.wire_type());
+                Ok(())
+            }
+            Shape::List => message
+                .list_slot(field)
+                .map_or(Ok(()), |list| self.list(&list.items(), field, depth)),
+            Shape::Map => {
+                let Some(map) = message.map_slot(field) else {
+                    return Ok(());
+                };
+                let entries = map.entries();
+                if self.deterministic {
+                    for (key, value) in entries.sorted().into_iter().rev() {
+                        self.entry(key, value, field, depth)?;
+                    }
+                } else {
+                    for (key, value) in entries.as_slice().iter().rev() {
+                        self.entry(key, value, field, depth)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    fn delimited(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+        self.varint(bytes.len() as u64);
+    }
+
+    /// A sub-message with its tag.
+    fn sub_message(
+        &mut self,
+        child: &Message,
+        field: &FieldInfo,
+        depth: u32,
+    ) -> Result<(), Deep> {
+        let depth = depth.checked_sub(1).ok_or(Deep)?;
+        if field.field_type() == FieldType::Group {
+            self.tag(field.number(), WireType::EndGroup);
+            self.message(child, depth)?;
+            self.tag(field.number(), WireType::StartGroup);
+        } else {
+            let before = self.written();
+            self.message(child, depth)?;
+            self.varint((self.written() - before) as u64);
+            self.tag(field.number(), WireType::LengthDelimited);
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, items: &Items, field: &'static FieldInfo, depth: u32) -> Result<(), Deep> {
+        match items {
+            Items::Message(items) => {
+                for item in items.iter().rev() {
+                    self.sub_message(item, field, depth)?;
+                }
+            }
+            Items::Text(items) => {
+                for item in items.iter().rev() {
+                    self.delimited(item.as_slice());
+                    self.tag(field.number(), WireType::LengthDelimited);
+                }
+            }
+            scalars => with_codec!(field.field_type(),
+                C => {
+                    let items = scalars.slice::<<C as Codec>::T>();
+                    if items.is_empty() {
+                        return Ok(());
+                    }
+                    if field.is_packed() {
+                        let before = self.written();
+                        for &item in items.iter().rev() {
+                            C::put(self, item);
+                        }
+                        self.varint((self.written() - before) as u64);
+                        self.tag(field.number(), WireType::LengthDelimited);
+                    } else {
+                        for &item in items.iter().rev() {
+                            C::put(self, item);
+                            self.tag(field.number(), field.wire_type());
+                        }
+                    }
+                },
+                _ => {}),
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        key: &Value,
+        value: &Value,
+        field: &'static FieldInfo,
+        depth: u32,
+    ) -> Result<(), Deep> {
+        let depth = depth.checked_sub(1).ok_or(Deep)?;
+        let (key_field, value_field) = field.map_fields();
+        let before = self.written();
+        self.value(value, value_field, depth)?;
+        self.value(key, key_field, depth)?;
+        self.varint((self.written() - before) as u64);
+        self.tag(field.number(), WireType::LengthDelimited);
+        Ok(())
+    }
+
+    /// A single value with its tag, zero or not.
+    fn value(&mut self, value: &Value, field: &FieldInfo, depth: u32) -> Result<(), Deep> {
+        use crate::codec as c;
+        use FieldType as T;
+        match (value, field.field_type()) {
+            (Value::Message(child), _) => return self.sub_message(child, field, depth),
+            (Value::Text(text), _) => self.delimited(text.as_slice()),
+            (Value::I32(value), T::Sint32) => c::Sint32::put(self, *value),
+            (Value::I32(value), T::Sfixed32) => c::Sfixed32::put(self, *value),
+            (Value::I32(value), _) => c::Int32::put(self, *value),
+            (Value::U32(value), T::Fixed32) => c::Fixed32::put(self, *value),
+            (Value::U32(value), _) => c::Uint32::put(self, *value),
+            (Value::I64(value), T::Sint64) => c::Sint64::put(self, *value),
+            (Value::I64(value), T::Sfixed64) => c::Sfixed64::put(self, *value),
+            (Value::I64(value), _) => c::Int64::put(self, *value),
+            (Value::U64(value), T::Fixed64) => c::Fixed64::put(self, *value),
+            (Value::U64(value), _) => c::Uint64::put(self, *value),
+            (Value::F32(value), _) => c::Float::put(self, *value),
+            (Value::F64(value), _) => c::Double::put(self, *value),
+            (Value::Bool(value), _) => c::Bool::put(self, *value),
+        }
+        self.tag(field.number(), field.wire_type());
+        Ok(())
+    }
+}
+
+/// Nested deeper than may be written.
+struct Deep;

@@ -1,0 +1,94 @@
+//! The iterator over lists and maps: by index, as Python's own list iterator, so that appending while iterating is seen.
+
+#![expect(unsafe_code, reason = "C functions as slots")]
+
+use std::ptr;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::object::{self, map_of, run_hot};
+use super::{list, map, types};
+
+type Object = *mut ffi::PyObject;
+
+#[repr(C)]
+struct Iterator {
+    header: ffi::PyObject,
+    /// The list or map; null when it is used up.
+    container: Object,
+    index: usize,
+    /// The map's version when the iterator was made.
+    version: u64,
+}
+
+/// Makes the type.
+pub(super) fn make(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+    let slots = vec![
+        types::slot(ffi::Py_tp_dealloc, dealloc as *const _),
+        types::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *const _),
+        types::slot(ffi::Py_tp_iternext, next as *const _),
+    ];
+    types::make(py, c"russet._core.ContainerIterator", size_of::<Iterator>(), 0, slots, None)
+}
+
+/// `iter(container)`.
+pub(super) unsafe extern "C" fn iterate(container: Object) -> Object {
+    // SAFETY: Python passes a list or map; the iterator is made whole.
+    unsafe {
+        let ty = types::iterator_type();
+        let alloc = (*ty).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
+        let made = alloc(ty, 0).cast::<Iterator>();
+        if !made.is_null() {
+            ffi::Py_INCREF(container);
+            (*made).container = container;
+            (*made).index = 0;
+            (*made).version = if types::is_map(container) {
+                map_of(container).entries().version()
+            } else {
+                0
+            };
+        }
+        made.cast()
+    }
+}
+
+unsafe extern "C" fn dealloc(object: Object) {
+    // SAFETY: Python calls it once.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        ffi::Py_XDECREF((*object.cast::<Iterator>()).container);
+        ffi::PyObject_Free(object.cast());
+        ffi::Py_DECREF(class.cast());
+    }
+}
+
+unsafe extern "C" fn next(object: Object) -> Object {
+    run_hot(|py| {
+        // SAFETY: Python passes an iterator of ours, whose container it keeps alive.
+        unsafe {
+            let this = &mut *object.cast::<Iterator>();
+            let container = this.container;
+            if container.is_null() {
+                return Ok(ptr::null_mut());
+            }
+            let index = this.index;
+            this.index += 1;
+            let item = if types::is_map(container) {
+                let map = map_of(container);
+                if map.entries().version() != this.version {
+                    return Err(PyRuntimeError::new_err("Map modified during iteration."));
+                }
+                map::key_at(py, &map, index)?
+            } else {
+                list::item_at(py, &object::list_of(container), index)?
+            };
+            if item.is_null() {
+                this.container = ptr::null_mut();
+                ffi::Py_DECREF(container);
+            }
+            Ok(item)
+        }
+    })
+}

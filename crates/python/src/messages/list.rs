@@ -1,0 +1,767 @@
+//! Repeated fields as Python sees them: `RepeatedScalarContainer` and `RepeatedCompositeContainer`.
+
+#![expect(unsafe_code, reason = "C functions as slots and methods")]
+
+use std::ffi::c_int;
+use std::ptr;
+
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PySlice, PyTuple};
+use russet_message::{Items, List, Message, Storage, Value};
+
+use super::convert;
+use super::errors::too_deep;
+use super::init;
+use super::iterate;
+use super::object::{self, arg, list_of, none, object_of, run, run_hot};
+use super::types;
+
+type Object = *mut ffi::PyObject;
+
+fn methods(composite: bool) -> Vec<ffi::PyMethodDef> {
+    let mut methods = vec![
+        types::one_arg(c"append", append, c"Appends a value; a message is copied."),
+        types::one_arg(c"extend", extend_method, c"Appends the values of an iterable."),
+        types::any_args(c"insert", insert, c"Inserts a value before an index."),
+        types::any_args(c"pop", pop, c"Removes and returns the value at an index, by default the last."),
+        types::one_arg(c"remove", remove, c"Removes the first value that is equal."),
+        types::any_args(c"index", index, c"The index of the first value that is equal."),
+        types::one_arg(c"count", count, c"How many values are equal."),
+        types::any_args(c"sort", sort, c"Sorts in place; key and reverse as for lists."),
+        types::no_args(c"reverse", reverse, c"Reverses in place."),
+        types::no_args(c"clear", clear, c"Removes all values."),
+        types::one_arg(c"MergeFrom", extend_method, c"Appends the values of another container."),
+        types::one_arg(c"__deepcopy__", deep_copy, c"A copy that is in no message."),
+        types::no_args(c"__reduce__", reduce, c"Containers are not pickled."),
+    ];
+    if composite {
+        methods.push(types::any_args(c"add", add, c"Appends a new message, its fields from keywords."));
+    } else {
+        methods.push(types::any_args(c"__array__", array, c"The values as a numpy array."));
+    }
+    methods
+}
+
+fn make(py: Python<'_>, name: &'static std::ffi::CStr, composite: bool) -> PyResult<*mut ffi::PyTypeObject> {
+    let slots = vec![
+        types::slot(ffi::Py_tp_dealloc, object::dealloc_list as *const _),
+        types::slot(ffi::Py_tp_repr, repr as *const _),
+        types::slot(ffi::Py_tp_richcompare, compare as *const _),
+        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
+        types::slot(ffi::Py_tp_iter, iterate::iterate as *const _),
+        types::slot(ffi::Py_tp_methods, types::table(methods(composite))),
+        types::slot(ffi::Py_tp_new, no_new as *const _),
+        types::slot(ffi::Py_sq_length, length as *const _),
+        types::slot(ffi::Py_sq_item, item as *const _),
+        types::slot(ffi::Py_mp_length, length as *const _),
+        types::slot(ffi::Py_mp_subscript, subscript as *const _),
+        types::slot(ffi::Py_mp_ass_subscript, assign as *const _),
+    ];
+    types::make(py, name, russet_message::PREFIX + size_of::<usize>(), 0, slots, None)
+}
+
+/// Makes the class of lists of scalars.
+pub(super) fn make_scalar(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+    make(py, c"russet._core.RepeatedScalarContainer", false)
+}
+
+/// Makes the class of lists of messages.
+pub(super) fn make_composite(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+    make(py, c"russet._core.RepeatedCompositeContainer", true)
+}
+
+/// Containers are made by their messages.
+pub(super) unsafe extern "C" fn no_new(
+    ty: *mut ffi::PyTypeObject,
+    _args: Object,
+    _keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: `ty` is alive.
+        let ty: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, ty.cast()) };
+        Err(PyTypeError::new_err(format!(
+            "cannot create '{}' instances; read a repeated or map field of a message",
+            ty.getattr("__name__")?
+        )))
+    })
+}
+
+// Reading.
+
+/// The value at an index, owned; null without an exception past the end.
+#[inline]
+pub(super) fn item_at(py: Python<'_>, list: &List, index: usize) -> PyResult<Object> {
+    let field = list.field();
+    let items = list.items();
+    if index >= items.len() {
+        return Ok(ptr::null_mut());
+    }
+    // SAFETY: constructors of numbers.
+    let made = unsafe {
+        match &*items {
+            Items::I32(items) => ffi::PyLong_FromLong(items[index].into()),
+            Items::U32(items) => ffi::PyLong_FromUnsignedLongLong(items[index].into()),
+            Items::I64(items) => ffi::PyLong_FromLongLong(items[index]),
+            Items::U64(items) => ffi::PyLong_FromUnsignedLongLong(items[index]),
+            Items::F32(items) => ffi::PyFloat_FromDouble(items[index].into()),
+            Items::F64(items) => ffi::PyFloat_FromDouble(items[index]),
+            Items::Bool(items) => ffi::PyBool_FromLong(items[index].into()),
+            Items::Message(items) => {
+                let message = items[index].clone();
+                return object::expose(py, message);
+            }
+            Items::Text(texts) => {
+                let text = &texts[index];
+                let made = convert::from_text(field, text);
+                if text.object().is_none()
+                    && let Some(cached) = convert::cached(made, text.as_slice())
+                {
+                    drop(items);
+                    if let Items::Text(texts) = &mut *list.items_cache() {
+                        texts[index] = cached;
+                    }
+                }
+                made
+            }
+        }
+    };
+    if made.is_null() {
+        Err(PyErr::fetch(py))
+    } else {
+        Ok(made)
+    }
+}
+
+/// All values as a list.
+fn to_list<'py>(py: Python<'py>, list: &List) -> PyResult<Bound<'py, PyList>> {
+    let out = PyList::empty(py);
+    for index in 0.. {
+        let item = item_at(py, list, index)?;
+        if item.is_null() {
+            break;
+        }
+        // SAFETY: an owned reference.
+        out.append(unsafe { Bound::from_owned_ptr(py, item) })?;
+    }
+    Ok(out)
+}
+
+unsafe extern "C" fn length(object: Object) -> ffi::Py_ssize_t {
+    // SAFETY: Python passes a list.
+    unsafe { list_of(object) }.len().cast_signed()
+}
+
+unsafe extern "C" fn item(object: Object, index: ffi::Py_ssize_t) -> Object {
+    run_hot(|py| {
+        // SAFETY: as above.
+        let list = unsafe { list_of(object) };
+        let made = item_at(py, &list, index.cast_unsigned())?;
+        if made.is_null() {
+            return Err(out_of_range());
+        }
+        Ok(made)
+    })
+}
+
+#[cold]
+fn out_of_range() -> PyErr {
+    PyIndexError::new_err("list index out of range")
+}
+
+/// An index of Python within the list, from the end where negative.
+fn place(index: isize, length: usize) -> Option<usize> {
+    let index = if index < 0 {
+        index.checked_add(length.cast_signed())?
+    } else {
+        index
+    };
+    usize::try_from(index).ok().filter(|&index| index < length)
+}
+
+unsafe extern "C" fn subscript(object: Object, key: Object) -> Object {
+    run_hot(|py| {
+        // SAFETY: as above; `key` is alive for the call.
+        let (list, key) = unsafe { (list_of(object), arg(py, &key)) };
+        if let Ok(slice) = key.cast::<PySlice>() {
+            let indices = slice.indices(list.len().cast_signed())?;
+            let out = PyList::empty(py);
+            let mut at = indices.start;
+            for _ in 0..indices.slicelength {
+                let item = item_at(py, &list, at.cast_unsigned())?;
+                // SAFETY: the slice is within the list, so that there is an item.
+                out.append(unsafe { Bound::from_owned_ptr_or_err(py, item)? })?;
+                at += indices.step;
+            }
+            return Ok(out.into_ptr());
+        }
+        let index = as_index(key)?;
+        let index = place(index, list.len()).ok_or_else(out_of_range)?;
+        item_at(py, &list, index)
+    })
+}
+
+fn as_index(key: &Bound<'_, PyAny>) -> PyResult<isize> {
+    // SAFETY: `key` is alive.
+    unsafe {
+        if ffi::PyIndex_Check(key.as_ptr()) == 0 {
+            return Err(PyTypeError::new_err("list indices must be integers"));
+        }
+        let index = ffi::PyNumber_AsSsize_t(key.as_ptr(), ffi::PyExc_IndexError);
+        if index == -1
+            && let Some(error) = PyErr::take(key.py())
+        {
+            return Err(error);
+        }
+        Ok(index)
+    }
+}
+
+unsafe extern "C" fn repr(object: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        let list = unsafe { list_of(object) };
+        let list = to_list(py, &list)?;
+        // Enums are shown as numbers, as the values are.
+        Ok(list.repr()?.into_any().into_ptr())
+    })
+}
+
+unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) -> Object {
+    run(|py| {
+        // SAFETY: Python passes living objects, of which the first is a list.
+        unsafe {
+            let list = list_of(object);
+            if operation != ffi::Py_EQ && operation != ffi::Py_NE {
+                if list.field().storage() == Storage::Message {
+                    return Ok(py.NotImplemented().into_ptr());
+                }
+            }
+            let ours = to_list(py, &list)?;
+            let theirs = if types::is_list(other) {
+                to_list(py, &list_of(other))?.into_any()
+            } else {
+                arg(py, &other).clone()
+            };
+            let result = ffi::PyObject_RichCompare(ours.as_ptr(), theirs.as_ptr(), operation);
+            Bound::from_owned_ptr_or_err(py, result).map(Bound::into_ptr)
+        }
+    })
+}
+
+// Writing.
+
+/// Appends one value.
+fn push(py: Python<'_>, list: &List, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let value = init::element(py, list, value)?;
+    list.items_mut().push(value);
+    Ok(())
+}
+
+/// Appends the values of an iterable: all of them or, where one is refused, those before it.
+pub(super) fn extend(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> PyResult<()> {
+    if values.is_none() {
+        return Err(PyTypeError::new_err("must assign iterable"));
+    }
+    if types::is_list(values.as_ptr()) {
+        // SAFETY: just checked.
+        let other = unsafe { list_of(values.as_ptr()) };
+        if ptr::eq(list.field(), other.field()) {
+            let copies = other.copy_items().map_err(too_deep)?;
+            list.items_mut().append(copies);
+            return Ok(());
+        }
+    }
+    list.touch();
+    if let Ok(values) = values.cast_exact::<PyList>() {
+        return extend_from_list(py, list, values);
+    }
+    let values = values
+        .try_iter()
+        .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
+    for value in values {
+        push(py, list, &value?)?;
+    }
+    Ok(())
+}
+
+fn extend_from_list(
+    py: Python<'_>,
+    list: &List,
+    values: &Bound<'_, PyList>,
+) -> PyResult<()> {
+    let field = list.field();
+    /// Appends numbers that are converted without running any code of Python's.
+    macro_rules! numbers {
+        ($type:ty, $convert:path) => {{
+            let mut fresh: Vec<$type> = Vec::with_capacity(values.len());
+            let mut failed = None;
+            for value in values.iter() {
+                match $convert(field, &value) {
+                    Ok(value) => fresh.push(value),
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            list.items_mut().vec_mut::<$type>().extend(fresh);
+            return failed.map_or(Ok(()), Err);
+        }};
+    }
+    match field.storage() {
+        Storage::F64 => numbers!(f64, convert::to_f64),
+        Storage::I64 => numbers!(i64, convert::to_i64),
+        Storage::U64 => numbers!(u64, convert::to_u64),
+        Storage::U32 => numbers!(u32, convert::to_u32),
+        Storage::F32 => numbers!(f32, convert::to_f32),
+        _ => {
+            for value in values.iter() {
+                push(py, list, &value)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+unsafe extern "C" fn append(object: Object, value: Object) -> Object {
+    run_hot(|py| {
+        // SAFETY: methods are called for lists, with living arguments.
+        let (list, value) = unsafe { (list_of(object), arg(py, &value)) };
+        check_message(&list, value)?;
+        push(py, &list, value)?;
+        Ok(none(py))
+    })
+}
+
+/// What is appended to a list of messages must be a message; only constructors take dicts.
+fn check_message(list: &List, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    if list.field().storage() == Storage::Message && !types::is_message(value.as_ptr()) {
+        return Err(PyTypeError::new_err(format!(
+            "Expected a message object, but got {}.",
+            value.repr()?
+        )));
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn extend_method(object: Object, values: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        let (list, values) = unsafe { (list_of(object), arg(py, &values)) };
+        if list.field().storage() == Storage::Message && !types::is_list(values.as_ptr()) {
+            let values = values
+                .try_iter()
+                .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
+            for value in values {
+                let value = value?;
+                check_message(&list, &value)?;
+                push(py, &list, &value)?;
+            }
+        } else {
+            extend(py, &list, values)?;
+        }
+        Ok(none(py))
+    })
+}
+
+/// Positional arguments; keywords are refused.
+unsafe fn positional<'a>(
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+    name: &str,
+    least: isize,
+    most: isize,
+) -> PyResult<&'a [Object]> {
+    if !keywords.is_null() {
+        return Err(PyTypeError::new_err(format!(
+            "{name}() takes no keyword arguments"
+        )));
+    }
+    if count < least || count > most {
+        return Err(PyTypeError::new_err(format!(
+            "{name}() takes {least} to {most} arguments ({count} given)"
+        )));
+    }
+    // SAFETY: Python passes as many arguments as it says.
+    Ok(if count == 0 {
+        &[]
+    } else {
+        unsafe { std::slice::from_raw_parts(args, count.cast_unsigned()) }
+    })
+}
+
+unsafe extern "C" fn insert(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let list = list_of(object);
+            let args = positional(args, count, keywords, "insert", 2, 2)?;
+            let index = as_index(arg(py, &args[0]))?;
+            let value = arg(py, &args[1]);
+            check_message(&list, value)?;
+            let value = init::element(py, &list, value)?;
+            let length = list.len();
+            let at = if index < 0 {
+                index.saturating_add(length.cast_signed()).max(0).cast_unsigned()
+            } else {
+                index.cast_unsigned().min(length)
+            };
+            list.items_mut().insert(at, value);
+        }
+        Ok(none(py))
+    })
+}
+
+unsafe extern "C" fn pop(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let list = list_of(object);
+            let args = positional(args, count, keywords, "pop", 0, 1)?;
+            let index = match args {
+                [index] => as_index(arg(py, index))?,
+                _ => -1,
+            };
+            let at = place(index, list.len()).ok_or_else(|| {
+                PyIndexError::new_err(format!("list index ({index}) out of range"))
+            })?;
+            let item = item_at(py, &list, at)?;
+            drop(take(&list, at..at + 1));
+            Ok(item)
+        }
+    })
+}
+
+/// Takes values out; they are dropped when the list is free again.
+fn take(list: &List, range: std::ops::Range<usize>) -> Items {
+    list.items_mut().drain(range)
+}
+
+/// The index of the first value that is equal.
+fn find(py: Python<'_>, list: &List, value: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
+    for index in 0.. {
+        let item = item_at(py, list, index)?;
+        if item.is_null() {
+            break;
+        }
+        // SAFETY: an owned reference.
+        let item: Bound<'_, PyAny> = unsafe { Bound::from_owned_ptr(py, item) };
+        if item.eq(value)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+unsafe extern "C" fn remove(object: Object, value: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        let (list, value) = unsafe { (list_of(object), arg(py, &value)) };
+        let at = find(py, &list, value)?
+            .filter(|&at| at < list.len())
+            .ok_or_else(|| PyValueError::new_err("remove(x): x not in container"))?;
+        drop(take(&list, at..at + 1));
+        Ok(none(py))
+    })
+}
+
+unsafe extern "C" fn index(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let args = positional(args, count, keywords, "index", 1, 3)?;
+            let values = to_list(py, &list_of(object))?;
+            let args = PyTuple::new(py, args.iter().map(|value| arg(py, value)))?;
+            Ok(values.call_method1(intern!(py, "index"), args)?.into_ptr())
+        }
+    })
+}
+
+unsafe extern "C" fn count(object: Object, value: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let values = to_list(py, &list_of(object))?;
+            Ok(values.call_method1(intern!(py, "count"), (arg(py, &value),))?.into_ptr())
+        }
+    })
+}
+
+unsafe extern "C" fn reverse(object: Object, _: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe { list_of(object) }.items_mut().reverse();
+        Ok(none(py))
+    })
+}
+
+unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        let list = unsafe { list_of(object) };
+        let length = list.len();
+        drop(take(&list, 0..length));
+        Ok(none(py))
+    })
+}
+
+/// Keywords of a call as a dict.
+unsafe fn keyword_dict<'py>(
+    py: Python<'py>,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    // SAFETY: Python passes the keywords' values after the positional arguments.
+    unsafe {
+        if !keywords.is_null() {
+            for index in 0..ffi::PyTuple_GET_SIZE(keywords) {
+                let name = ffi::PyTuple_GET_ITEM(keywords, index);
+                let value = *args.add((count + index).cast_unsigned());
+                dict.set_item(arg(py, &name), arg(py, &value))?;
+            }
+        }
+    }
+    Ok(dict)
+}
+
+unsafe extern "C" fn sort(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            if count > 0 {
+                return Err(PyTypeError::new_err("sort() takes no positional arguments"));
+            }
+            let list = list_of(object);
+            let options = keyword_dict(py, args, count, keywords)?;
+            // Older Python had `cmp`, which the original still takes.
+            if let Some(compare) = options.get_item("sort_function")?.or(options.get_item("cmp")?) {
+                let key = py.import("functools")?.getattr("cmp_to_key")?.call1((compare,))?;
+                options.del_item("sort_function").or_else(|_| options.del_item("cmp"))?;
+                options.set_item("key", key)?;
+            }
+            // Indexes are sorted by the values, so that the values stay what they are: messages keep their identity.
+            let values = to_list(py, &list)?;
+            let key = options.get_item("key")?.filter(|key| !key.is_none());
+            let keys = PyList::empty(py);
+            for value in values.iter() {
+                keys.append(match &key {
+                    Some(key) => key.call1((value,))?,
+                    None => value,
+                })?;
+            }
+            options.set_item("key", keys.getattr("__getitem__")?)?;
+            let order = PyList::new(py, 0..values.len())?;
+            order.call_method("sort", (), Some(&options))?;
+            let order: Vec<usize> = order.extract()?;
+            if order.len() != list.len() {
+                return Err(PyValueError::new_err("list modified during sort"));
+            }
+            list.items_mut().permute(&order);
+        }
+        Ok(none(py))
+    })
+}
+
+unsafe extern "C" fn assign(object: Object, key: Object, value: Object) -> c_int {
+    run(|py| {
+        // SAFETY: Python passes a list, a living key, and a value or null.
+        let (list, key) = unsafe { (list_of(object), arg(py, &key)) };
+        let composite = list.field().storage() == Storage::Message;
+        if let Ok(slice) = key.cast::<PySlice>() {
+            // Values first: what they come from may be this list, and may change it.
+            let fresh = if value.is_null() {
+                None
+            } else {
+                if composite {
+                    return Err(PyTypeError::new_err(
+                        "does not support assignment: messages of a repeated field are added or removed, not replaced",
+                    ));
+                }
+                // SAFETY: alive for the call.
+                let values = unsafe { arg(py, &value) };
+                let fresh = List::detached(list.field());
+                extend(py, &fresh, values)?;
+                Some(fresh)
+            };
+            let length = list.len();
+            let indices = slice.indices(length.cast_signed())?;
+            return assign_slice(&list, &indices, fresh.as_ref()).map(|()| 0);
+        }
+        let index = as_index(key)?;
+        let at = |length| place(index, length).ok_or_else(out_of_range);
+        if value.is_null() {
+            let at = at(list.len())?;
+            drop(take(&list, at..at + 1));
+        } else if composite {
+            at(list.len())?;
+            return Err(PyTypeError::new_err(
+                "does not support assignment: messages of a repeated field are added or removed, not replaced",
+            ));
+        } else {
+            // SAFETY: alive for the call.
+            let value = convert::to_value(list.field(), unsafe { arg(py, &value) })?;
+            let at = at(list.len())?;
+            drop(list.items_mut().replace(at, value));
+        }
+        Ok(0)
+    })
+}
+
+/// Replaces or removes the values of a slice.
+fn assign_slice(
+    list: &List,
+    indices: &pyo3::types::slice::PySliceIndices,
+    fresh: Option<&List>,
+) -> PyResult<()> {
+    let count = indices.slicelength;
+    if indices.step == 1 {
+        let start = indices.start.cast_unsigned();
+        let mut items = list.items_mut();
+        let length = items.len();
+        // A slice that ends before it starts is empty, and stands where it starts.
+        let removed = items.drain(start..start + count);
+        let tail = items.drain(start..length - count);
+        if let Some(fresh) = fresh {
+            let length = fresh.len();
+            items.append(fresh.items_mut().drain(0..length));
+        }
+        items.append(tail);
+        drop(items);
+        drop(removed);
+        return Ok(());
+    }
+    let places: Vec<usize> = (0..count.cast_signed())
+        .map(|n| (indices.start + n * indices.step).cast_unsigned())
+        .collect();
+    match fresh {
+        None => {
+            let mut sorted = places;
+            sorted.sort_unstable();
+            for place in sorted.into_iter().rev() {
+                drop(take(list, place..place + 1));
+            }
+        }
+        Some(fresh) => {
+            if fresh.len() != places.len() {
+                return Err(PyValueError::new_err(format!(
+                    "attempt to assign sequence of size {} to extended slice of size {}",
+                    fresh.len(),
+                    places.len()
+                )));
+            }
+            for (index, place) in places.into_iter().enumerate() {
+                let value = fresh.items().get(index);
+                drop(list.items_mut().replace(place, value));
+            }
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn add(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let list = list_of(object);
+            if count > 0 {
+                return Err(PyTypeError::new_err("No positional arguments allowed"));
+            }
+            let child = Message::new(list.field().message_type());
+            let options = keyword_dict(py, args, count, keywords)?;
+            init::from_dict(py, &child, &options)?;
+            list.items_mut().push(Value::Message(child.clone()));
+            object::expose(py, child)
+        }
+    })
+}
+
+unsafe extern "C" fn deep_copy(object: Object, _memo: Object) -> Object {
+    run(|_| {
+        // SAFETY: as above.
+        let list = unsafe { list_of(object) };
+        let copy = List::detached(list.field());
+        copy.items_mut()
+            .append(list.copy_items().map_err(too_deep)?);
+        Ok(object_of(copy.into_raw()))
+    })
+}
+
+unsafe extern "C" fn reduce(_object: Object, _: Object) -> Object {
+    run(|py| {
+        let error = py.import("pickle")?.getattr("PickleError")?;
+        Err(PyErr::from_value(error.call1((
+            "can't pickle repeated message fields, convert to list first",
+        ))?))
+    })
+}
+
+unsafe extern "C" fn array(
+    object: Object,
+    args: *const Object,
+    count: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    run(|py| {
+        // SAFETY: as above.
+        unsafe {
+            let list = list_of(object);
+            let options = keyword_dict(py, args, count, keywords)?;
+            if count > 0 {
+                options.set_item("dtype", arg(py, &*args))?;
+            }
+            // Numpy's protocol passes `copy`; the array is always a new one.
+            if options.contains("copy")? {
+                options.del_item("copy")?;
+            }
+            if !options.contains("dtype")? {
+                let name = match list.field().storage() {
+                    Storage::I32 => "int32",
+                    Storage::U32 => "uint32",
+                    Storage::I64 => "int64",
+                    Storage::U64 => "uint64",
+                    Storage::F32 => "float32",
+                    Storage::F64 => "float64",
+                    Storage::Bool => "bool",
+                    Storage::Text | Storage::Message => "",
+                };
+                if !name.is_empty() {
+                    options.set_item("dtype", name)?;
+                }
+            }
+            let values = to_list(py, &list)?;
+            let make = py.import("numpy")?.getattr("array")?;
+            Ok(make.call((values,), Some(&options))?.into_ptr())
+        }
+    })
+}

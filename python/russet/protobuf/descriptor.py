@@ -1,0 +1,72 @@
+"""Descriptors: what a schema says of files, messages, fields, enums and services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from russet._core import (
+    Descriptor,
+    EnumDescriptor,
+    EnumValueDescriptor,
+    FieldDescriptor,
+    FileDescriptor,
+    MethodDescriptor,
+    OneofDescriptor,
+    ServiceDescriptor,
+)
+
+__all__ = [
+    "Descriptor",
+    "EnumDescriptor",
+    "EnumValueDescriptor",
+    "Error",
+    "FieldDescriptor",
+    "FileDescriptor",
+    "MakeDescriptor",
+    "MethodDescriptor",
+    "OneofDescriptor",
+    "ServiceDescriptor",
+    "TypeTransformationError",
+]
+
+# Generated code asks whether descriptors come from a native pool; then it leaves the offsets of the pure Python version out.
+_USE_C_DESCRIPTORS = True
+
+
+class Error(Exception):
+    """Base of this module's errors."""
+
+
+class TypeTransformationError(Error):
+    """A proto type has no counterpart."""
+
+
+def _ParseOptions(message: Any, string: bytes) -> Any:
+    """Parses serialized options into an options message; older generated code calls it."""
+    message.ParseFromString(string)
+    return message
+
+
+def MakeDescriptor(
+    desc_proto: Any,
+    package: str = "",
+    build_file_if_cpp: bool = True,
+    syntax: str | None = None,
+    edition: Any = None,
+    file_desc: Any = None,
+) -> Descriptor:
+    """The descriptor of a ``DescriptorProto``, put alone into a file of its own in the default pool."""
+    import uuid
+
+    from russet.protobuf import descriptor_pb2, descriptor_pool
+
+    file = descriptor_pb2.FileDescriptorProto()
+    file.message_type.add().MergeFrom(desc_proto)
+    file.name = f"{uuid.uuid4()}.proto"
+    if package:
+        file.package = package
+    if syntax:
+        file.syntax = syntax
+    descriptor_pool.Default().Add(file)
+    name = f"{package}.{desc_proto.name}" if package else desc_proto.name
+    return descriptor_pool.Default().FindMessageTypeByName(name)

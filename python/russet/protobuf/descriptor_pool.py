@@ -1,0 +1,12 @@
+"""Pools: collections of descriptors that are linked to each other."""
+
+from __future__ import annotations
+
+from russet._core import DescriptorPool, default_pool
+
+__all__ = ["Default", "DescriptorPool"]
+
+
+def Default() -> DescriptorPool:
+    """The pool of generated code."""
+    return default_pool

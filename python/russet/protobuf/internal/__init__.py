@@ -1,0 +1,1 @@
+"""What generated code and other packages import from below the public API."""

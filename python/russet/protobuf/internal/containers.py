@@ -1,0 +1,29 @@
+"""The classes of repeated and map fields, for ``isinstance``."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, MutableSequence
+
+from russet._core import (
+    MessageMapContainer,
+    RepeatedCompositeContainer,
+    RepeatedScalarContainer,
+    ScalarMapContainer,
+)
+
+__all__ = [
+    "MessageMap",
+    "RepeatedCompositeFieldContainer",
+    "RepeatedScalarFieldContainer",
+    "ScalarMap",
+]
+
+RepeatedScalarFieldContainer = RepeatedScalarContainer
+RepeatedCompositeFieldContainer = RepeatedCompositeContainer
+ScalarMap = ScalarMapContainer
+MessageMap = MessageMapContainer
+
+MutableSequence.register(RepeatedScalarContainer)
+MutableSequence.register(RepeatedCompositeContainer)
+MutableMapping.register(ScalarMapContainer)
+MutableMapping.register(MessageMapContainer)
