@@ -32,9 +32,7 @@ class Tool:
     def __init__(self, module: str) -> None:
         self.module = module
 
-    def __call__(
-        self, *args: str, cwd: Path | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
+    def __call__(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [sys.executable, "-m", self.module, *args], cwd=cwd, capture_output=True, check=False
         )

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from compiler_support import Tool
-
 import russet.protoc
+from compiler_support import Tool
 
 ROUTE = """syntax = "proto3";
 package routeguide;
@@ -77,9 +76,18 @@ def test_main_returns_the_exit_code(project: Path, capfd: pytest.CaptureFixture[
         (["flat.proto", "--nonsense"], "Missing value for flag: --nonsense"),
         (["flat.proto", "--nonsense=1"], "Unknown flag: --nonsense"),
         (["flat.proto", "--python_out=missing"], "missing/: No such file or directory"),
-        (["-Iprotos", "flat.proto", "--python_out=."], "flat.proto: File does not reside within any path"),
-        (["flat.proto", "--python_out=bogus=1:."], "--python_out: flat.proto: Unknown generator option: bogus"),
-        (["flat.proto", "--cpp_out=."], "--cpp_out: protoc's generator for cpp is not part of Russet"),
+        (
+            ["-Iprotos", "flat.proto", "--python_out=."],
+            "flat.proto: File does not reside within any path",
+        ),
+        (
+            ["flat.proto", "--python_out=bogus=1:."],
+            "--python_out: flat.proto: Unknown generator option: bogus",
+        ),
+        (
+            ["flat.proto", "--cpp_out=."],
+            "--cpp_out: protoc's generator for cpp is not part of Russet",
+        ),
         (["@missing.txt"], "Failed to open argument file: missing.txt"),
         (["protos", "--python_out=."], "protos: Input file is a directory."),
     ],
@@ -128,7 +136,9 @@ def test_files_are_replaced_whole_and_no_temporary_files_stay(ours: Tool, projec
     assert not list(project.glob("*.tmp"))
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that cannot be written")
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() == 0, reason="needs a folder that cannot be written"
+)
 def test_nothing_is_written_when_one_output_cannot_be(ours: Tool, project: Path) -> None:
     (project / "locked").mkdir(mode=0o500)
     result = ours("flat.proto", "--python_out=.", "-olocked/set", cwd=project)

@@ -38,6 +38,9 @@ def test_files_given_as_descriptors_compile_as_sources_do(ours: Tool, tmp_path: 
     roots, files = CORPORA["rules/everything.proto"]
     ours.good(*roots_flags(roots), *files, f"-o{tmp_path / 'all'}", "--include_imports")
     ours.good(
-        f"--descriptor_set_in={tmp_path / 'all'}", *files, f"-o{tmp_path / 'again'}", "--include_imports"
+        f"--descriptor_set_in={tmp_path / 'all'}",
+        *files,
+        f"-o{tmp_path / 'again'}",
+        "--include_imports",
     )
     assert (tmp_path / "again").read_bytes() == (tmp_path / "all").read_bytes()

@@ -63,7 +63,7 @@ def test_errors_of_all_files_are_shown_and_nothing_is_written(ours: Tool, tmp_pa
 )
 def test_error_formats(format_flag: str, expected: str, ours: Tool, tmp_path: Path) -> None:
     (tmp_path / "x.proto").write_text('syntax="proto3"\n')
-    (tmp_path / "x.proto").write_text('package a.b.c message')
+    (tmp_path / "x.proto").write_text("package a.b.c message")
     result = ours("-I.", "x.proto", "--python_out=.", format_flag, cwd=tmp_path)
     assert expected in result.stderr.decode().splitlines()
 

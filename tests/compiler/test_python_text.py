@@ -60,7 +60,11 @@ def test_default_text_is_python_that_imports_only_russet(
     roots, files = CORPORA[corpus]
     out = f"{tmp_path}"
     ours.good(
-        *roots_flags(roots), *files, f"--python_out={out}", f"--pyi_out={out}", f"--grpc_python_out={out}"
+        *roots_flags(roots),
+        *files,
+        f"--python_out={out}",
+        f"--pyi_out={out}",
+        f"--grpc_python_out={out}",
     )
     own = {file.removesuffix(".proto").replace("/", ".") for file in files}
     for name, text in texts(tmp_path).items():

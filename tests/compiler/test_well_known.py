@@ -7,10 +7,9 @@ import importlib.metadata
 from pathlib import Path
 
 import pytest
+import russet
 from compiler_support import Tool
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
-
-import russet
 
 NAMES = [
     "any",
@@ -34,7 +33,9 @@ PACKAGE = Path(russet.__file__).parent / "protobuf"
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made")
     protos = [f"google/protobuf/{name}.proto" for name in NAMES]
-    Tool("russet.protoc").good(f"--python_out={out}", f"--pyi_out={out}", f"-o{out / 'set'}", *protos, cwd=out)
+    Tool("russet.protoc").good(
+        f"--python_out={out}", f"--pyi_out={out}", f"-o{out / 'set'}", *protos, cwd=out
+    )
     return out
 
 
