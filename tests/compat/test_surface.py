@@ -57,7 +57,7 @@ def parameters(function):
     ]
 
 
-@pytest.mark.parametrize(("suffix", "name"), cases())
+@pytest.mark.parametrize(("suffix", "name"), list(cases()))
 def test_public_name(suffix, name):
     theirs, ours = load(suffix)
     if (suffix, name, "") in DIFFERENT:

@@ -196,7 +196,7 @@ async def test_an_exception_after_set_code_keeps_the_code(grpc):
         raise NotImplementedError("Method not implemented!")
 
     async with connected(grpc, Fail=("unary_unary", fail)) as channel:
-        code, details = await call(grpc, channel, "Fail")
+        code, _ = await call(grpc, channel, "Fail")
         assert code == "NOT_FOUND"
 
 
@@ -435,8 +435,7 @@ async def test_requests_left_unread(pair):
     server, client = pair
 
     async def first(requests, context):
-        async for request in requests:
-            return request
+        return await requests.__anext__()
 
     async with connected(
         client, server=server, First=("stream_unary", first), Repeat=REPEAT
