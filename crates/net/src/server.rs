@@ -239,6 +239,11 @@ impl Server {
         self.calls.len()
     }
 
+    /// Whether it accepts connections.
+    pub const fn is_accepting(&self) -> bool {
+        self.accepting
+    }
+
     /// Open connections.
     pub fn connections(&self) -> usize {
         self.peers.len()
