@@ -315,6 +315,11 @@ fn what_ends_a_servers_connection() {
             PROTOCOL,
         ),
         (
+            "10.5 a SETTINGS frame with too many entries",
+            settings(&[(setting::INITIAL_WINDOW_SIZE, 9); 65]),
+            ErrorCode::ENHANCE_YOUR_CALM,
+        ),
+        (
             "6.6 PUSH_PROMISE",
             wire(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &[0, 0, 0, 2]),
             PROTOCOL,
