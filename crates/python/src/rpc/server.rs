@@ -479,6 +479,6 @@ impl ServerCall {
         let call = this.get();
         call.inner.watched().insert(call.key, this.clone().unbind());
         call.inner.reactor.core().watch(call.key);
-        call.inner.reactor.alert_guard();
+        call.inner.reactor.nudge_guard();
     }
 }
