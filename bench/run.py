@@ -288,6 +288,16 @@ def table(servers: list[Server], results: dict[str, dict[str, Samples]]) -> str:
     return "\n".join(lines)
 
 
+def busy_warning() -> str | None:
+    """A word of caution where other work shares the machine: its runs measure that work too."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    load = os.getloadavg()[0]
+    if load < 0.7:
+        return None
+    return f"The machine was busy when the benchmark began (load {load:.1f}); figures of a quiet one are better."
+
+
 def versions() -> dict[str, str]:
     from importlib import metadata
 
@@ -331,6 +341,7 @@ def main() -> int:
     def chosen(name: str, wanted: list[str] | None) -> bool:
         return not wanted or any(part in name for part in wanted)
 
+    warning = busy_warning()
     load = build_load()
     servers = [
         server
@@ -354,6 +365,8 @@ def main() -> int:
                 except (RuntimeError, subprocess.TimeoutExpired) as error:
                     samples.problem = str(error)
     print(table(servers, results))
+    if warning:
+        print(f"\n{warning}")
     output = arguments.output or BENCH / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {
