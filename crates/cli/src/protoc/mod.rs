@@ -4,6 +4,7 @@
 
 mod args;
 mod generate;
+mod in_process;
 mod inputs;
 mod raw;
 mod report;
@@ -11,6 +12,8 @@ mod write;
 
 use russet_compiler::{Compiler, SourceTree, add_json_names};
 use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
+
+pub use in_process::{Kind, module_source};
 
 use crate::{complain, print};
 use args::{Arguments, Parsed};
