@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from russet import grpc
 from russet.protoc import CompileError
 

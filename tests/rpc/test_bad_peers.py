@@ -175,7 +175,7 @@ def test_many_clients_that_disappear(grpc):
         clients = [RawClient(address) for _ in range(20)]
         for client in clients:
             client.send(client.call("Block"), grpc_message(b""), end_stream=True)
-        for client in clients:
+        for _ in clients:
             assert entered.acquire(timeout=WAIT)
         for client in clients:
             client.socket.close()
@@ -307,7 +307,7 @@ def test_a_server_that_is_none(grpc):
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        address = "127.0.0.1:%d" % listener.getsockname()[1]
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
         with grpc.insecure_channel(address) as channel:
             error = rpc_error(grpc, channel.unary_unary(path("Echo")), b"", timeout=WAIT)
             assert error.code() is grpc.StatusCode.UNAVAILABLE
@@ -330,7 +330,7 @@ def test_a_server_that_closes_at_once(grpc):
 
         thread = threading.Thread(target=close, daemon=True)
         thread.start()
-        with grpc.insecure_channel("127.0.0.1:%d" % listener.getsockname()[1]) as channel:
+        with grpc.insecure_channel(f"127.0.0.1:{listener.getsockname()[1]}") as channel:
             error = rpc_error(grpc, channel.unary_unary(path("Echo")), b"", timeout=WAIT)
             assert error.code() is grpc.StatusCode.UNAVAILABLE
         stop.set()

@@ -516,9 +516,11 @@ def test_a_request_iterator_that_raises(grpc):
 
 
 def test_what_is_no_iterator_as_requests(grpc):
-    with connected(grpc, Concatenate=CONCATENATE) as channel:
-        with pytest.raises((grpc.RpcError, TypeError)):
-            channel.stream_unary(path("Concatenate"))(5, timeout=WAIT)
+    with (
+        connected(grpc, Concatenate=CONCATENATE) as channel,
+        pytest.raises((grpc.RpcError, TypeError)),
+    ):
+        channel.stream_unary(path("Concatenate"))(5, timeout=WAIT)
 
 
 def test_any_iterable_gives_requests(russet):

@@ -33,11 +33,13 @@ async def connected(
     **methods_and_options: Any,
 ) -> AsyncIterator[Any]:
     """As `serving`, and yield a channel to it. `server` is the server's module, if it is another than the client's."""
-    async with serving(server or client, **methods_and_options) as address:
-        async with client.aio.insecure_channel(
+    async with (
+        serving(server or client, **methods_and_options) as address,
+        client.aio.insecure_channel(
             address, options=channel_options, interceptors=channel_interceptors
-        ) as channel:
-            yield channel
+        ) as channel,
+    ):
+        yield channel
 
 
 async def rpc_error(grpc: Any, awaitable: Any) -> Any:

@@ -211,10 +211,11 @@ impl Server {
                 continue;
             };
             // A call whose status is on its way already keeps that one.
-            let _ = self.peers[connection]
-                .transport
-                .engine
-                .send_status(id, status, &Metadata::EMPTY);
+            let _ =
+                self.peers[connection]
+                    .transport
+                    .engine
+                    .send_status(id, status, &Metadata::EMPTY);
             self.after(connection, Turn::Idle);
             self.end(key, CancelReason::ConnectionLost);
         }
@@ -237,6 +238,11 @@ impl Server {
     /// Calls whose handler is not done.
     pub fn active_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Whether it accepts connections.
+    pub const fn is_accepting(&self) -> bool {
+        self.accepting
     }
 
     /// Open connections.
@@ -474,7 +480,7 @@ impl Server {
     pub fn release(&mut self, key: CallKey) {
         match self.call_mut(key) {
             Some(call) if call.ended.is_none() && !call.released => {
-                self.cancel(key, Code::Cancelled)
+                self.cancel(key, Code::Cancelled);
             }
             Some(call) if !call.released => self.forget(key),
             _ => {}

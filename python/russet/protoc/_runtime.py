@@ -64,7 +64,7 @@ class _ProtoLoader(Loader):
         source, problems = protoc_module(self.proto, _roots(), self.services)
         if source is None:
             raise CompileError(problems)
-        exec(compile(source, f"<{self.proto}>", "exec"), module.__dict__)  # noqa: S102
+        exec(compile(source, f"<{self.proto}>", "exec"), module.__dict__)
 
 
 class _ProtoFinder(MetaPathFinder):

@@ -119,7 +119,9 @@ async def test_error(pair):
 
     async def fail(request, context):
         await context.send_initial_metadata((("initial", "i"),))
-        await context.abort(server.StatusCode.NOT_FOUND, "gone", (("trailing", "t"), ("t-bin", b"\x00")))
+        await context.abort(
+            server.StatusCode.NOT_FOUND, "gone", (("trailing", "t"), ("t-bin", b"\x00"))
+        )
 
     async with connected(client, server=server, Fail=("unary_unary", fail)) as channel:
         call = channel.unary_unary(path("Fail"))(b"", timeout=WAIT)
@@ -155,9 +157,12 @@ async def test_error_in_the_middle_of_a_stream(pair):
         received = []
         with pytest.raises(client.aio.AioRpcError) as raised:
             async for response in call:
-                received.append(response)
+                received.append(response)  # noqa: PERF401 (kept when the iteration raises)
         assert received == [b"1", b"2"]
-        assert (raised.value.code(), raised.value.details()) == (client.StatusCode.DATA_LOSS, "no more")
+        assert (raised.value.code(), raised.value.details()) == (
+            client.StatusCode.DATA_LOSS,
+            "no more",
+        )
         call = channel.unary_stream(path("Two"))(b"", timeout=WAIT)
         assert [await call.read(), await call.read()] == [b"1", b"2"]
         assert (await rpc_error(client, call.read())).code() is client.StatusCode.DATA_LOSS
@@ -216,7 +221,9 @@ async def test_wait_for_connection(grpc):
 async def test_wait_for_connection_that_fails(grpc):
     async with grpc.aio.insecure_channel(refused_address()) as channel:
         call = channel.unary_stream(path("Repeat"))(b"1", timeout=WAIT)
-        assert (await rpc_error(grpc, call.wait_for_connection())).code() is grpc.StatusCode.UNAVAILABLE
+        assert (
+            await rpc_error(grpc, call.wait_for_connection())
+        ).code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_wait_for_ready(pair):
@@ -259,7 +266,12 @@ async def test_channel_states(grpc):
 async def test_deadline(pair):
     server, client = pair
     gate = Gate()
-    async with connected(client, server=server, Gate=("unary_unary", gate.unary), Stream=("unary_stream", gate.stream)) as channel:
+    async with connected(
+        client,
+        server=server,
+        Gate=("unary_unary", gate.unary),
+        Stream=("unary_stream", gate.stream),
+    ) as channel:
         error = await rpc_error(client, channel.unary_unary(path("Gate"))(b"", timeout=0.3))
         assert (error.code().name, error.details()) == ("DEADLINE_EXCEEDED", "Deadline Exceeded")
         await soon(gate.cancelled)
@@ -298,7 +310,12 @@ async def test_cancel(pair, kind):
     async def stream_stream(requests, context):
         yield await gate.requests(requests, context)
 
-    behavior = {"unary_unary": gate.unary, "unary_stream": gate.stream, "stream_unary": gate.requests, "stream_stream": stream_stream}[kind]
+    behavior = {
+        "unary_unary": gate.unary,
+        "unary_stream": gate.stream,
+        "stream_unary": gate.requests,
+        "stream_stream": stream_stream,
+    }[kind]
     async with connected(client, server=server, Gate=(kind, behavior), Echo=ECHO) as channel:
         method = getattr(channel, kind)(path("Gate"))
         call = method(timeout=WAIT) if kind.startswith("stream") else method(b"", timeout=WAIT)
@@ -534,7 +551,10 @@ async def test_a_response_deserializer_that_raises(russet):
     async with connected(russet, Echo=ECHO, Repeat=REPEAT) as channel:
         call = channel.unary_unary(path("Echo"), response_deserializer=fail)(b"x", timeout=WAIT)
         error = await rpc_error(russet, call)
-        assert (error.code().name, error.details()) == ("INTERNAL", "Exception deserializing response!")
+        assert (error.code().name, error.details()) == (
+            "INTERNAL",
+            "Exception deserializing response!",
+        )
         assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
 
 
@@ -558,14 +578,27 @@ async def test_messages_over_the_limit(pair):
             assert str(len(over)) in error.details()
         assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
     unlimited = [("grpc.max_receive_message_length", -1)]
-    async with connected(client, server=server, options=unlimited, channel_options=unlimited, Echo=ECHO) as channel:
+    async with connected(
+        client, server=server, options=unlimited, channel_options=unlimited, Echo=ECHO
+    ) as channel:
         assert await channel.unary_unary(path("Echo"))(over, timeout=WAIT) == over
 
 
-@pytest.mark.parametrize("metadata", [(("Upper-Case", "value"),), (("key", "new\nline"),), (("key", 5),)], ids=repr)
+@pytest.mark.parametrize(
+    "metadata", [(("Upper-Case", "value"),), (("key", "new\nline"),), (("key", 5),)], ids=repr
+)
 async def test_invalid_metadata(grpc, metadata):
     async with connected(grpc, Echo=ECHO) as channel:
-        with pytest.raises((ValueError, TypeError, AttributeError, grpc.aio.AioRpcError, grpc.aio.InternalError, grpc.aio.BaseError)):
+        with pytest.raises(
+            (
+                ValueError,
+                TypeError,
+                AttributeError,
+                grpc.aio.AioRpcError,
+                grpc.aio.InternalError,
+                grpc.aio.BaseError,
+            )
+        ):
             await channel.unary_unary(path("Echo"))(b"", metadata=metadata, timeout=WAIT)
         assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
 

@@ -32,7 +32,10 @@ async def test_unary_stream(pair, count):
     server, client = pair
     expected = [b"%d" % number for number in range(count)]
     async with connected(client, server=server, **METHODS) as channel:
-        assert await collect(channel.unary_stream(path("Repeat"))(b"%d" % count, timeout=WAIT)) == expected
+        assert (
+            await collect(channel.unary_stream(path("Repeat"))(b"%d" % count, timeout=WAIT))
+            == expected
+        )
         call = channel.unary_stream(path("Repeat"))(b"%d" % count, timeout=WAIT)
         received = []
         while (response := await call.read()) is not client.aio.EOF:
@@ -100,9 +103,17 @@ async def test_handlers_that_read_and_write(pair, count):
         WriteAll=("unary_stream", write_all),
         Both=("stream_stream", read_and_write),
     ) as channel:
-        assert await channel.stream_unary(path("ReadAll"))(aiter_of(*requests), timeout=WAIT) == b"".join(requests)
-        assert await collect(channel.unary_stream(path("WriteAll"))(b"%d" % count, timeout=WAIT)) == requests
-        assert await collect(channel.stream_stream(path("Both"))(aiter_of(*requests), timeout=WAIT)) == requests
+        assert await channel.stream_unary(path("ReadAll"))(
+            aiter_of(*requests), timeout=WAIT
+        ) == b"".join(requests)
+        assert (
+            await collect(channel.unary_stream(path("WriteAll"))(b"%d" % count, timeout=WAIT))
+            == requests
+        )
+        assert (
+            await collect(channel.stream_stream(path("Both"))(aiter_of(*requests), timeout=WAIT))
+            == requests
+        )
 
 
 async def test_plain_functions_as_handlers(pair):
@@ -128,9 +139,18 @@ async def test_plain_functions_as_handlers(pair):
     }
     async with connected(client, server=server, **methods) as channel:
         assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
-        assert await collect(channel.unary_stream(path("Repeat"))(b"3", timeout=WAIT)) == [b"0", b"1", b"2"]
-        assert await channel.stream_unary(path("Concatenate"))(aiter_of(b"a", b"b"), timeout=WAIT) == b"ab"
-        assert await collect(channel.stream_stream(path("EchoEach"))(aiter_of(b"a", b"b"), timeout=WAIT)) == [b"a", b"b"]
+        assert await collect(channel.unary_stream(path("Repeat"))(b"3", timeout=WAIT)) == [
+            b"0",
+            b"1",
+            b"2",
+        ]
+        assert (
+            await channel.stream_unary(path("Concatenate"))(aiter_of(b"a", b"b"), timeout=WAIT)
+            == b"ab"
+        )
+        assert await collect(
+            channel.stream_stream(path("EchoEach"))(aiter_of(b"a", b"b"), timeout=WAIT)
+        ) == [b"a", b"b"]
     assert loop_thread not in threads
 
 
@@ -145,7 +165,9 @@ async def test_plain_functions_use_the_pool_that_was_given(grpc):
         return b""
 
     with futures.ThreadPoolExecutor(1, thread_name_prefix="my-pool") as pool:
-        async with connected(grpc, migration_thread_pool=pool, Note=("unary_unary", note)) as channel:
+        async with connected(
+            grpc, migration_thread_pool=pool, Note=("unary_unary", note)
+        ) as channel:
             await channel.unary_unary(path("Note"))(b"", timeout=WAIT)
     assert names[0].startswith("my-pool")
 
@@ -163,7 +185,12 @@ async def test_concurrent_streams(pair):
     async with connected(client, server=server, **METHODS) as channel:
         method = channel.stream_stream(path("EchoEach"))
         requests = [[b"%d:%d" % (stream, number) for number in range(50)] for stream in range(20)]
-        assert await asyncio.gather(*(collect(method(aiter_of(*part), timeout=WAIT)) for part in requests)) == requests
+        assert (
+            await asyncio.gather(
+                *(collect(method(aiter_of(*part), timeout=WAIT)) for part in requests)
+            )
+            == requests
+        )
 
 
 async def test_serializers_are_used(grpc):
@@ -174,12 +201,16 @@ async def test_serializers_are_used(grpc):
 
     handler = grpc.unary_unary_rpc_method_handler(double, int, lambda number: b"%d" % number)
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Double": handler}),))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(SERVICE, {"Double": handler}),)
+    )
     server.add_registered_method_handlers(SERVICE, {"Double": handler})
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        method = channel.unary_unary(path("Double"), lambda number: b"%d" % number, int, _registered_method=True)
+        method = channel.unary_unary(
+            path("Double"), lambda number: b"%d" % number, int, _registered_method=True
+        )
         assert await method(21, timeout=WAIT) == 42
     await server.stop(None)
 
@@ -189,7 +220,9 @@ async def test_asynchronous_client_and_synchronous_server(pair):
     with sync.serving(server, Echo=sync.ECHO, EchoEach=sync.ECHO_EACH) as address:
         async with client.aio.insecure_channel(address) as channel:
             assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
-            assert await collect(channel.stream_stream(path("EchoEach"))(aiter_of(b"a", b"b"), timeout=WAIT)) == [b"a", b"b"]
+            assert await collect(
+                channel.stream_stream(path("EchoEach"))(aiter_of(b"a", b"b"), timeout=WAIT)
+            ) == [b"a", b"b"]
 
 
 async def test_synchronous_client_and_asynchronous_server(pair):

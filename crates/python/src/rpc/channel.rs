@@ -302,7 +302,7 @@ impl Channel {
         let start = start_of(timeout, metadata, wait_for_ready, compression)?;
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
-        call.give(py, Some(request.as_bytes()), true)?;
+        call.give(py, Some(request.as_bytes()), true);
         // Ctrl-C leaves here with an exception; dropping the call cancels it.
         call.wait_done(py, None)?;
         Ok(call)
@@ -323,7 +323,7 @@ impl Channel {
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
         self.handle.inner.reactor.core().watch(call.key);
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(call)
     }
 
@@ -337,7 +337,7 @@ impl Channel {
         self.handle.inner.guard()?;
         py.detach(|| self.handle.inner.reactor.core().connect(Instant::now()));
         self.handle.inner.reactor.wake();
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(())
     }
 
@@ -351,7 +351,7 @@ impl Channel {
         }
         if has {
             inner.guard()?;
-            inner.reactor.alert_guard();
+            inner.reactor.nudge_guard();
         }
         Ok(())
     }
@@ -424,7 +424,7 @@ impl Channel {
         py.detach(|| {
             self.handle.inner.reactor.core().close(Instant::now());
             self.handle.inner.reactor.wake();
-            self.handle.inner.reactor.alert_guard();
+            self.handle.inner.reactor.nudge_guard();
         });
     }
 }
@@ -458,12 +458,7 @@ impl Drop for ClientCall {
 
 impl ClientCall {
     /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
-    pub(super) fn give(
-        &self,
-        py: Python<'_>,
-        message: Option<&[u8]>,
-        last: bool,
-    ) -> PyResult<bool> {
+    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> bool {
         let options = MessageOptions {
             compress: self.compress.load(Ordering::Relaxed),
         };
@@ -476,13 +471,13 @@ impl ClientCall {
             }
         });
         match sent {
-            Ok(congested) => Ok(congested),
+            Ok(congested) => congested,
             // The call's status says why; the sender finds out there.
-            Err(SendError::CallEnded | SendError::HalfClosed) => Ok(false),
+            Err(SendError::CallEnded | SendError::HalfClosed) => false,
             Err(error @ SendError::TooLarge { .. }) => {
                 let status = Status::new(Code::ResourceExhausted, error.to_string());
                 self.handle.inner.reactor.core().cancel(self.key, status);
-                Ok(false)
+                false
             }
         }
     }
@@ -513,7 +508,7 @@ impl ClientCall {
 impl ClientCall {
     /// Sends a message; waits while the server does not keep up. `False` once the call has ended.
     fn send(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<bool> {
-        let congested = self.give(py, Some(message.as_bytes()), false)?;
+        let congested = self.give(py, Some(message.as_bytes()), false);
         let reactor = &self.handle.inner.reactor;
         if congested {
             wait(py, reactor, None, |core, parker| {
@@ -535,17 +530,15 @@ impl ClientCall {
     }
 
     /// Sends the last message and the end, at once.
-    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<()> {
-        self.give(py, Some(message.as_bytes()), true)?;
+    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) {
+        self.give(py, Some(message.as_bytes()), true);
         py.detach(|| self.handle.inner.reactor.core().flush_now());
-        Ok(())
     }
 
     /// Says that no more messages come.
-    fn half_close(&self, py: Python<'_>) -> PyResult<()> {
-        self.give(py, None, true)?;
+    fn half_close(&self, py: Python<'_>) {
+        self.give(py, None, true);
         py.detach(|| self.handle.inner.reactor.core().flush_now());
-        Ok(())
     }
 
     /// Waits for the next message; `None` at the call's end.
@@ -580,18 +573,13 @@ impl ClientCall {
     }
 
     /// Gives a message for the next flush; whether the sender should wait before the next one.
-    fn give_message(
-        &self,
-        py: Python<'_>,
-        message: &Bound<'_, PyBytes>,
-        last: bool,
-    ) -> PyResult<bool> {
+    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> bool {
         self.give(py, Some(message.as_bytes()), last)
     }
 
     /// Gives the end for the next flush.
-    fn give_end(&self, py: Python<'_>) -> PyResult<()> {
-        self.give(py, None, true).map(drop)
+    fn give_end(&self, py: Python<'_>) {
+        self.give(py, None, true);
     }
 
     /// Whether the sender should wait before the next message.
@@ -692,7 +680,7 @@ impl ClientCall {
             core.flush_now();
             drop(core);
             // The callbacks of a watched call are the guard's to run.
-            self.handle.inner.reactor.alert_guard();
+            self.handle.inner.reactor.nudge_guard();
             true
         })
     }
@@ -706,7 +694,7 @@ impl ClientCall {
         lock(&inner.callbacks).insert(self.key, callback);
         inner.reactor.core().watch(self.key);
         // It may have ended before it was watched; then it is on the list of news now.
-        inner.reactor.alert_guard();
+        inner.reactor.nudge_guard();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::Reactor;
@@ -15,7 +15,7 @@ use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{CallKey, Incoming, Server as State};
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding};
+use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
@@ -133,8 +133,11 @@ impl Inner {
                 return Ok(());
             }
             Err(error) => {
-                let details = format!("Exception servicing handler: {}", error.value(py));
-                call.get().report(py, &details, &error);
+                let details = format!(
+                    "Exception servicing handler: {}",
+                    exception_text(py, &error)
+                );
+                ServerCall::report(py, &details, &error);
                 call.get()
                     .finish(Code::Unknown, "Error in service handler!");
                 return Ok(());
@@ -151,7 +154,7 @@ impl Inner {
             self.make_way(py)?;
         }
         let started = Instant::now();
-        let outcome = self.run_method(py, &call, &method);
+        let outcome = Self::run_method(py, &call, &method);
         method.ran_for(started.elapsed());
         if call.get().has_callbacks() {
             self.watched().remove(&call.get().key);
@@ -171,7 +174,6 @@ impl Inner {
     }
 
     fn run_method(
-        &self,
         py: Python<'_>,
         call: &Bound<'_, ServerCall>,
         method: &Arc<Method>,
@@ -188,7 +190,7 @@ impl Inner {
                 Ok(Some(message)) => match method.deserialize(py, &message) {
                     Ok(request) => request,
                     Err(error) => {
-                        context.report(py, "Exception deserializing request!", &error);
+                        ServerCall::report(py, "Exception deserializing request!", &error);
                         context.finish(Code::Internal, "Exception deserializing request!");
                         return Ok(());
                     }
@@ -209,13 +211,13 @@ impl Inner {
             }
         };
         if method.response_streaming {
-            self.send_all(py, context, method, &response)
+            Self::send_all(py, context, method, &response)
         } else {
             match method.serialize(response) {
                 Ok(Some(message)) => context.complete(Some(message.as_bytes())),
                 Ok(None) => context.finish(Code::Internal, "Failed to serialize response!"),
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                 }
             }
@@ -224,7 +226,6 @@ impl Inner {
     }
 
     fn send_all(
-        &self,
         py: Python<'_>,
         context: &ServerCall,
         method: &Method,
@@ -256,7 +257,7 @@ impl Inner {
                     return Ok(());
                 }
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                     return Ok(());
                 }
@@ -270,7 +271,7 @@ impl Inner {
 fn run_callbacks(py: Python<'_>, call: &ServerCall) {
     for callback in call.take_callbacks() {
         if let Err(error) = callback.call0(py) {
-            call.report(py, "Exception calling callback!", &error);
+            ServerCall::report(py, "Exception calling callback!", &error);
         }
     }
 }
@@ -383,16 +384,13 @@ impl Server {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.handle
             .inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| {
-                PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
-            })
+            .map_err(|error| bind_error(address, &error))
     }
 
     /// Serves `path` by `handler` without asking `resolve`.
@@ -481,6 +479,6 @@ impl ServerCall {
         let call = this.get();
         call.inner.watched().insert(call.key, this.clone().unbind());
         call.inner.reactor.core().watch(call.key);
-        call.inner.reactor.alert_guard();
+        call.inner.reactor.nudge_guard();
     }
 }

@@ -15,8 +15,8 @@ use russet_net::server::{CallKey, Incoming};
 
 use super::channel::BURST;
 use super::convert::{
-    code_from_python, code_to_python, encoding, metadata_from_python, metadata_to_python,
-    seconds_until,
+    code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
+    metadata_to_python, seconds_until,
 };
 use super::imports;
 use super::method::Method;
@@ -185,14 +185,14 @@ impl ServerCall {
             // The request iterator raised because the client is gone; the handler let it pass.
             self.complete(None);
         } else {
-            let details = format!("Exception {doing}: {}", error.value(py));
-            self.report(py, &details, error);
+            let details = format!("Exception {doing}: {}", exception_text(py, error));
+            Self::report(py, &details, error);
             self.finish(Code::Unknown, &details);
         }
     }
 
     /// Logs an exception with its traceback.
-    pub(super) fn report(&self, py: Python<'_>, text: &str, error: &PyErr) {
+    pub(super) fn report(py: Python<'_>, text: &str, error: &PyErr) {
         let logged =
             imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
         if let Err(error) = logged {
@@ -386,7 +386,7 @@ impl RequestIterator {
         let call = self.call.get();
         match call.receive(py)? {
             Ok(Some(message)) => self.method.deserialize(py, &message).or_else(|error| {
-                call.report(py, "Exception deserializing request!", &error);
+                ServerCall::report(py, "Exception deserializing request!", &error);
                 call.finish(Code::Internal, "Exception deserializing request!");
                 Err(PyErr::from_value(imports::rpc_error(py)?.call0()?))
             }),
