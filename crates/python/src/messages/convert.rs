@@ -243,12 +243,10 @@ fn string(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<Text> {
     match std::str::from_utf8(bytes.as_bytes()) {
         Ok(_) => Ok(Text::copy_of(bytes.as_bytes())),
         // Python's own decoder says best what is wrong.
-        Err(_) => Err(
-            match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
-                Err(error) => error,
-                Ok(_) => wrong_type(field, expected(field), object),
-            },
-        ),
+        Err(_) => Err(match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
+            Err(error) => error,
+            Ok(_) => wrong_type(field, expected(field), object),
+        }),
     }
 }
 

@@ -24,68 +24,33 @@ type Object = *mut ffi::PyObject;
 fn methods(composite: bool) -> Vec<ffi::PyMethodDef> {
     let mut methods = vec![
         types::one_arg(c"append", append, c"Appends a value; a message is copied."),
-        types::one_arg(
-            c"extend",
-            extend_method,
-            c"Appends the values of an iterable.",
-        ),
+        types::one_arg(c"extend", extend_method, c"Appends the values of an iterable."),
         types::any_args(c"insert", insert, c"Inserts a value before an index."),
-        types::any_args(
-            c"pop",
-            pop,
-            c"Removes and returns the value at an index, by default the last.",
-        ),
+        types::any_args(c"pop", pop, c"Removes and returns the value at an index, by default the last."),
         types::one_arg(c"remove", remove, c"Removes the first value that is equal."),
-        types::any_args(
-            c"index",
-            index,
-            c"The index of the first value that is equal.",
-        ),
+        types::any_args(c"index", index, c"The index of the first value that is equal."),
         types::one_arg(c"count", count, c"How many values are equal."),
-        types::any_args(
-            c"sort",
-            sort,
-            c"Sorts in place; key and reverse as for lists.",
-        ),
+        types::any_args(c"sort", sort, c"Sorts in place; key and reverse as for lists."),
         types::no_args(c"reverse", reverse, c"Reverses in place."),
         types::no_args(c"clear", clear, c"Removes all values."),
-        types::one_arg(
-            c"MergeFrom",
-            extend_method,
-            c"Appends the values of another container.",
-        ),
+        types::one_arg(c"MergeFrom", extend_method, c"Appends the values of another container."),
         types::one_arg(c"__deepcopy__", deep_copy, c"A copy that is in no message."),
         types::no_args(c"__reduce__", reduce, c"Containers are not pickled."),
     ];
     if composite {
-        methods.push(types::any_args(
-            c"add",
-            add,
-            c"Appends a new message, its fields from keywords.",
-        ));
+        methods.push(types::any_args(c"add", add, c"Appends a new message, its fields from keywords."));
     } else {
-        methods.push(types::any_args(
-            c"__array__",
-            array,
-            c"The values as a numpy array.",
-        ));
+        methods.push(types::any_args(c"__array__", array, c"The values as a numpy array."));
     }
     methods
 }
 
-fn make(
-    py: Python<'_>,
-    name: &'static std::ffi::CStr,
-    composite: bool,
-) -> PyResult<*mut ffi::PyTypeObject> {
+fn make(py: Python<'_>, name: &'static std::ffi::CStr, composite: bool) -> PyResult<*mut ffi::PyTypeObject> {
     let slots = vec![
         types::slot(ffi::Py_tp_dealloc, object::dealloc_list as *const _),
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
-        types::slot(
-            ffi::Py_tp_hash,
-            ffi::PyObject_HashNotImplemented as *const _,
-        ),
+        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
         types::slot(ffi::Py_tp_iter, iterate::iterate as *const _),
         types::slot(ffi::Py_tp_methods, types::table(methods(composite))),
         types::slot(ffi::Py_tp_new, no_new as *const _),
@@ -95,14 +60,7 @@ fn make(
         types::slot(ffi::Py_mp_subscript, subscript as *const _),
         types::slot(ffi::Py_mp_ass_subscript, assign as *const _),
     ];
-    types::make(
-        py,
-        name,
-        russet_message::PREFIX + size_of::<usize>(),
-        0,
-        slots,
-        None,
-    )
+    types::make(py, name, russet_message::PREFIX + size_of::<usize>(), 0, slots, None)
 }
 
 /// Makes the class of lists of scalars.
@@ -329,7 +287,11 @@ pub(super) fn extend(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> 
     Ok(())
 }
 
-fn extend_from_list(py: Python<'_>, list: &List, values: &Bound<'_, PyList>) -> PyResult<()> {
+fn extend_from_list(
+    py: Python<'_>,
+    list: &List,
+    values: &Bound<'_, PyList>,
+) -> PyResult<()> {
     let field = list.field();
     /// Appends numbers that are converted without running any code of Python's.
     macro_rules! numbers {
@@ -449,10 +411,7 @@ unsafe extern "C" fn insert(
             let value = init::element(py, &list, value)?;
             let length = list.len();
             let at = if index < 0 {
-                index
-                    .saturating_add(length.cast_signed())
-                    .max(0)
-                    .cast_unsigned()
+                index.saturating_add(length.cast_signed()).max(0).cast_unsigned()
             } else {
                 index.cast_unsigned().min(length)
             };
@@ -542,9 +501,7 @@ unsafe extern "C" fn count(object: Object, value: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let values = to_list(py, &list_of(object))?;
-            Ok(values
-                .call_method1(intern!(py, "count"), (arg(py, &value),))?
-                .into_ptr())
+            Ok(values.call_method1(intern!(py, "count"), (arg(py, &value),))?.into_ptr())
         }
     })
 }
@@ -603,17 +560,9 @@ unsafe extern "C" fn sort(
             let list = list_of(object);
             let options = keyword_dict(py, args, count, keywords)?;
             // Older Python had `cmp`, which the original still takes.
-            if let Some(compare) = options
-                .get_item("sort_function")?
-                .or(options.get_item("cmp")?)
-            {
-                let key = py
-                    .import("functools")?
-                    .getattr("cmp_to_key")?
-                    .call1((compare,))?;
-                options
-                    .del_item("sort_function")
-                    .or_else(|_| options.del_item("cmp"))?;
+            if let Some(compare) = options.get_item("sort_function")?.or(options.get_item("cmp")?) {
+                let key = py.import("functools")?.getattr("cmp_to_key")?.call1((compare,))?;
+                options.del_item("sort_function").or_else(|_| options.del_item("cmp"))?;
                 options.set_item("key", key)?;
             }
             // Indexes are sorted by the values, so that the values stay what they are: messages keep their identity.

@@ -7,7 +7,9 @@ use std::ffi::c_int;
 use std::ptr::{self, NonNull};
 use std::slice;
 
-use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyAttributeError, PyNotImplementedError, PyTypeError, PyValueError,
+};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -74,27 +76,14 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_str, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
-        types::slot(
-            ffi::Py_tp_hash,
-            ffi::PyObject_HashNotImplemented as *const _,
-        ),
+        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
         types::slot(ffi::Py_tp_setattro, set_attribute as *const _),
         types::slot(ffi::Py_tp_methods, types::table(methods)),
         types::slot(ffi::Py_tp_getset, types::table(getsets)),
-        types::slot(
-            ffi::Py_tp_doc,
-            c"Base class of all messages.".as_ptr().cast(),
-        ),
+        types::slot(ffi::Py_tp_doc, c"Base class of all messages.".as_ptr().cast()),
     ];
     let size = russet_message::PREFIX + size_of::<usize>();
-    types::make(
-        py,
-        c"russet.protobuf.message.Message",
-        size,
-        ffi::Py_TPFLAGS_BASETYPE,
-        slots,
-        None,
-    )
+    types::make(py, c"russet.protobuf.message.Message", size, ffi::Py_TPFLAGS_BASETYPE, slots, None)
 }
 
 // Parsing.
@@ -112,8 +101,8 @@ unsafe fn parse_into(py: Python<'_>, message: &Message, data: Object) -> PyResul
             ffi::PyBytes_Size(data).cast_unsigned(),
         );
         let class = class::class_of(py, message.ty())?;
-        let input =
-            Input::of_object(bytes, NonNull::new_unchecked(data.cast())).with_types(class.types());
+        let input = Input::of_object(bytes, NonNull::new_unchecked(data.cast()))
+            .with_types(class.types());
         message
             .merge_wire(input)
             .map_err(|error| DecodeError::new_err(error.to_string()))?;
@@ -147,9 +136,7 @@ unsafe extern "C" fn from_string(class: Object, data: Object) -> Object {
         // SAFETY: Python calls it for the base class or one that the metaclass made.
         unsafe {
             if ffi::Py_TYPE(class) != types::meta() {
-                return Err(PyTypeError::new_err(
-                    "Message is abstract; use a generated class",
-                ));
+                return Err(PyTypeError::new_err("Message is abstract; use a generated class"));
             }
             let class = class::class_of_type(class.cast())
                 .ok_or_else(|| PyAttributeError::new_err("this message class is not complete"))?;
@@ -364,9 +351,7 @@ unsafe extern "C" fn deep_copy(object: Object, _memo: Object) -> Object {
 unsafe extern "C" fn shallow_copy(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
-        let copy = unsafe { message_of(object) }
-            .duplicate()
-            .map_err(too_deep)?;
+        let copy = unsafe { message_of(object) }.duplicate().map_err(too_deep)?;
         object::expose(py, copy)
     })
 }
@@ -516,9 +501,7 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
             });
         };
         Ok(match message.which(oneof.index()) {
-            Some(field) => PyString::intern(py, field.descriptor().name())
-                .into_any()
-                .into_ptr(),
+            Some(field) => PyString::intern(py, field.descriptor().name()).into_any().into_ptr(),
             None => none(py),
         })
     })
@@ -639,9 +622,7 @@ unsafe extern "C" fn reduce(object: Object, _: Object) -> Object {
         unsafe {
             let state = Bound::from_owned_ptr_or_err(py, get_state(object, ptr::null_mut()))?;
             let class = arg(py, &object).get_type();
-            Ok((class, PyTuple::empty(py), state)
-                .into_pyobject(py)?
-                .into_ptr())
+            Ok((class, PyTuple::empty(py), state).into_pyobject(py)?.into_ptr())
         }
     })
 }

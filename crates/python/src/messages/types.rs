@@ -211,6 +211,8 @@ pub(super) fn import<'py>(
     module: &str,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    cell.get_or_try_init(py, || Ok(py.import(module)?.getattr(name)?.unbind()))
-        .map(|object| object.bind(py))
+    cell.get_or_try_init(py, || {
+        Ok(py.import(module)?.getattr(name)?.unbind())
+    })
+    .map(|object| object.bind(py))
 }
