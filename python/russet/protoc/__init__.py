@@ -3,15 +3,8 @@
 from collections.abc import Sequence
 
 from russet._core import protoc_main
-from russet.protoc._runtime import CompileError
-from russet.protoc._runtime import protos as _protos
-from russet.protoc._runtime import protos_and_services as _protos_and_services
-from russet.protoc._runtime import services as _services
 
-__all__ = ["CompileError", "main"]
-
-# Called by `russet.grpc` under these names, as grpcio calls those of its tools.
-_ = (_protos, _services, _protos_and_services)
+__all__ = ["main"]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -4,7 +4,6 @@
 
 mod args;
 mod generate;
-mod in_process;
 mod inputs;
 mod raw;
 mod report;
@@ -12,8 +11,6 @@ mod write;
 
 use russet_compiler::{Compiler, SourceTree, add_json_names};
 use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
-
-pub use in_process::{Kind, module_source};
 
 use crate::{complain, print};
 use args::{Arguments, Parsed};
