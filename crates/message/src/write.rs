@@ -58,7 +58,7 @@ impl Encoder {
         }
     }
 
-    /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by key.
+    /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by their keys, the order being the original's own (see [`Value::compare_key_as_original`]).
     pub fn encode(&mut self, message: &Message, deterministic: bool) -> Result<&[u8], EncodeError> {
         if self.buffer.len() > KEPT {
             self.buffer = Vec::new();
@@ -173,7 +173,8 @@ impl Encoder {
                 };
                 let entries = map.entries();
                 if self.deterministic {
-                    for (key, value) in entries.sorted().into_iter().rev() {
+                    // What is written first comes last: the order of the wire is the reverse, byte for byte that of the original.
+                    for (key, value) in entries.sorted_by(Value::compare_key_as_original) {
                         self.entry(key, value, field, depth)?;
                     }
                 } else {

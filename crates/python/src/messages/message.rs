@@ -8,7 +8,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use pyo3::exceptions::{
-    PyAttributeError, PyNotImplementedError, PyTypeError, PyValueError,
+    PyAttributeError, PyKeyError, PyNotImplementedError, PyTypeError, PyValueError,
 };
 use pyo3::ffi;
 use pyo3::intern;
@@ -335,7 +335,7 @@ unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
             if object != other {
                 // A source in the target lives on: it is held by the caller.
                 let target = message_of(object);
-                target.clear();
+                target.clear_set();
                 target.merge_from(&source).map_err(too_deep)?;
             }
         }
@@ -486,7 +486,7 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
             Err(_) => match name.cast::<PyBytes>() {
                 Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
                 Err(_) => {
-                    return Err(PyTypeError::new_err(format!(
+                    return Err(PyValueError::new_err(format!(
                         "Expected a oneof name, but got {}.",
                         super::errors::shown(name)
                     )));
@@ -671,7 +671,7 @@ unsafe extern "C" fn has_extension(object: Object, handle: Object) -> Object {
             let message = message_of(object);
             let field = extension::field_of(&message, arg(py, &handle))?;
             if field.shape() != Shape::Singular {
-                return Err(PyValueError::new_err(format!(
+                return Err(PyKeyError::new_err(format!(
                     "\"{}\" is repeated; HasExtension is for singular extensions",
                     field.descriptor().full_name()
                 )));
