@@ -11,14 +11,14 @@ use crate::list::Items;
 use crate::message::Message;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
-use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
+use crate::{MAX_MESSAGE_SIZE, MAX_NESTING};
 
 /// Why a message cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EncodeError {
-    /// Nested deeper than [`MAX_DEPTH`], which no parser would read.
+    /// Nested deeper than [`MAX_NESTING`].
     #[error(
-        "Failed to serialize {message}: messages are nested deeper than the limit of {MAX_DEPTH}"
+        "Failed to serialize {message}: messages are nested deeper than the limit of {MAX_NESTING}"
     )]
     TooDeep {
         /// The full name of the outermost type.
@@ -66,7 +66,7 @@ impl Encoder {
         self.start = self.buffer.len();
         self.deterministic = deterministic;
         let name = || message.ty().descriptor().full_name().to_owned();
-        self.message(message, MAX_DEPTH)
+        self.message(message, MAX_NESTING)
             .map_err(|Deep| EncodeError::TooDeep { message: name() })?;
         let bytes = &self.buffer[self.start..];
         if bytes.len() > MAX_MESSAGE_SIZE {

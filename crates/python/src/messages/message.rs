@@ -53,7 +53,7 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::no_args(c"SetInParent", set_in_parent, c"Makes this message set in its parent."),
         types::no_args(c"UnknownFields", unknown_fields, c"Gone from the original; see unknown_fields.UnknownFieldSet."),
         types::one_arg(c"WhichOneof", which_oneof, c"The name of the field of a oneof that is set, or None."),
-        types::one_arg(c"__contains__", has_field, c"As HasField."),
+        types::one_arg(c"__contains__", contains, c"As HasField; of Struct and ListValue, whether there is a key or value."),
         types::one_arg(c"__deepcopy__", deep_copy, c"A copy."),
         types::no_args(c"__copy__", shallow_copy, c"A copy."),
         types::no_args(c"__reduce__", reduce, c"For pickling."),
@@ -454,6 +454,29 @@ unsafe extern "C" fn has_field(object: Object, name: Object) -> Object {
             };
             Ok(ffi::PyBool_FromLong(has.into()))
         }
+    })
+}
+
+unsafe extern "C" fn contains(object: Object, item: Object) -> Object {
+    // SAFETY: as above.
+    let ty = unsafe { message_of(object) }.ty();
+    let values = match ty.descriptor().full_name() {
+        "google.protobuf.Struct" => "fields",
+        "google.protobuf.ListValue" => "items",
+        // SAFETY: as above.
+        _ => return unsafe { has_field(object, item) },
+    };
+    run(|py| {
+        // SAFETY: as above.
+        let (object, item) = unsafe { (arg(py, &object), arg(py, &item)) };
+        let values = object.getattr(values)?;
+        let values = if values.is_callable() {
+            values.call0()?
+        } else {
+            values
+        };
+        // SAFETY: makes a bool.
+        Ok(unsafe { ffi::PyBool_FromLong(values.contains(item)?.into()) })
     })
 }
 
