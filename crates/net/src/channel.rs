@@ -697,10 +697,8 @@ impl Channel {
             if waiting.half_closed && count == 0 {
                 let _ = self.half_close(key);
             }
-            if let Some(call) = self.call_mut(key) {
-                if !call.congested {
-                    self.tell(key);
-                }
+            if !self.is_congested(key) {
+                self.tell(key);
             }
         }
     }
@@ -738,7 +736,7 @@ impl Channel {
                     );
                 }
                 Some(call) if matches!(call.place, Place::Waiting(_)) => {
-                    self.waiting.push_back(key)
+                    self.waiting.push_back(key);
                 }
                 _ => {}
             }

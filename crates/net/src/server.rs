@@ -211,10 +211,11 @@ impl Server {
                 continue;
             };
             // A call whose status is on its way already keeps that one.
-            let _ = self.peers[connection]
-                .transport
-                .engine
-                .send_status(id, status, &Metadata::EMPTY);
+            let _ =
+                self.peers[connection]
+                    .transport
+                    .engine
+                    .send_status(id, status, &Metadata::EMPTY);
             self.after(connection, Turn::Idle);
             self.end(key, CancelReason::ConnectionLost);
         }
@@ -479,7 +480,7 @@ impl Server {
     pub fn release(&mut self, key: CallKey) {
         match self.call_mut(key) {
             Some(call) if call.ended.is_none() && !call.released => {
-                self.cancel(key, Code::Cancelled)
+                self.cancel(key, Code::Cancelled);
             }
             Some(call) if !call.released => self.forget(key),
             _ => {}

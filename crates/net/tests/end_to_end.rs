@@ -15,8 +15,8 @@ use russet_net::{Inbound, Parker, Reactor, Waited};
 /// Long enough for a busy machine; nothing waits for it when all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn soon() -> Option<Instant> {
-    Some(Instant::now() + PATIENCE)
+fn soon() -> Instant {
+    Instant::now() + PATIENCE
 }
 
 /// A server that echoes each message of each call, on a thread of its own, until it is dropped.
@@ -30,7 +30,12 @@ impl Echo {
     fn start() -> Self {
         let reactor = Arc::new(
             Reactor::new(|registry, waker| {
-                Ok(Server::new(registry, waker, server::Config::default(), None))
+                Ok(Server::new(
+                    registry,
+                    waker,
+                    server::Config::default(),
+                    None,
+                ))
             })
             .unwrap(),
         );
@@ -49,7 +54,9 @@ impl Echo {
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        self.reactor.core().close(&Status::new(Code::Unavailable, "stopped"), Instant::now());
+        self.reactor
+            .core()
+            .close(&Status::new(Code::Unavailable, "stopped"), Instant::now());
         self.worker.take().unwrap().join().unwrap();
     }
 }
@@ -57,7 +64,7 @@ impl Drop for Echo {
 fn serve(reactor: &Reactor<Server>) {
     let parker = Parker::current().unwrap();
     loop {
-        let next = reactor.wait(&parker, soon(), |core| {
+        let next = reactor.wait(&parker, Some(soon()), |core| {
             if let Some(incoming) = core.next_incoming() {
                 return Some(Some(incoming));
             }
@@ -72,20 +79,23 @@ fn serve(reactor: &Reactor<Server>) {
         };
         loop {
             let key = incoming.key;
-            let inbound = reactor.wait(&parker, soon(), |core| match core.next_message(key) {
-                Inbound::Pending => {
-                    core.set_waiter(key, &parker);
-                    None
-                }
-                inbound => Some(inbound),
-            });
+            let inbound =
+                reactor.wait(&parker, Some(soon()), |core| match core.next_message(key) {
+                    Inbound::Pending => {
+                        core.set_waiter(key, &parker);
+                        None
+                    }
+                    inbound => Some(inbound),
+                });
             let mut core = reactor.core();
             match inbound {
                 Waited::Ready(Inbound::Message(message)) => {
-                    core.send_message(key, &message, MessageOptions::default()).unwrap();
+                    core.send_message(key, &message, MessageOptions::default())
+                        .unwrap();
                 }
                 Waited::Ready(Inbound::HalfClosed) => {
-                    core.send_status(key, &Status::OK, &Metadata::EMPTY).unwrap();
+                    core.send_status(key, &Status::OK, &Metadata::EMPTY)
+                        .unwrap();
                     break;
                 }
                 _ => {
@@ -120,7 +130,7 @@ fn start(reactor: &Reactor<Channel>) -> CallKey {
         &NewCall {
             path: "/test/Echo",
             metadata: &Metadata::EMPTY,
-            deadline: soon(),
+            deadline: Some(soon()),
             wait_for_ready: false,
             encoding: Encoding::Identity,
         },
@@ -130,12 +140,9 @@ fn start(reactor: &Reactor<Channel>) -> CallKey {
 
 fn outcome(reactor: &Reactor<Channel>, key: CallKey) -> Code {
     let parker = Parker::current().unwrap();
-    let waited = reactor.wait(&parker, soon(), |core| match core.outcome(key) {
-        Some(outcome) => Some(outcome.status.code),
-        None => {
-            core.set_waiter(key, &parker);
-            None
-        }
+    let waited = reactor.wait(&parker, Some(soon()), |core| {
+        core.set_waiter(key, &parker);
+        core.outcome(key).map(|outcome| outcome.status.code)
     });
     match waited {
         Waited::Ready(code) => code,
@@ -257,7 +264,7 @@ fn a_sender_waits_while_the_server_does_not_read() {
             }
         }
         // Congested: the echo must be read before the server reads on.
-        let inbound = reactor.wait(&parker, soon(), |core| match core.next_message(key) {
+        let inbound = reactor.wait(&parker, Some(soon()), |core| match core.next_message(key) {
             Inbound::Pending => {
                 core.set_waiter(key, &parker);
                 None
@@ -282,7 +289,13 @@ fn a_refused_connection_fails_the_call_and_says_where() {
     let reactor = connect(port);
     let key = start(&reactor);
     assert_eq!(outcome(&reactor, key), Code::Unavailable);
-    let text = reactor.core().outcome(key).unwrap().status.message.to_string();
+    let text = reactor
+        .core()
+        .outcome(key)
+        .unwrap()
+        .status
+        .message
+        .to_string();
     assert!(text.contains(&format!("127.0.0.1:{port}")), "{text}");
 }
 
@@ -296,7 +309,7 @@ fn a_server_that_closes_ends_the_calls() {
         .send_message(key, b"first", MessageOptions::default())
         .unwrap();
     let parker = Parker::current().unwrap();
-    let inbound = reactor.wait(&parker, soon(), |core| match core.next_message(key) {
+    let inbound = reactor.wait(&parker, Some(soon()), |core| match core.next_message(key) {
         Inbound::Pending => {
             core.set_waiter(key, &parker);
             None

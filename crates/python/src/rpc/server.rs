@@ -134,7 +134,7 @@ impl Inner {
             }
             Err(error) => {
                 let details = format!("Exception servicing handler: {}", error.value(py));
-                call.get().report(py, &details, &error);
+                ServerCall::report(py, &details, &error);
                 call.get()
                     .finish(Code::Unknown, "Error in service handler!");
                 return Ok(());
@@ -151,7 +151,7 @@ impl Inner {
             self.make_way(py)?;
         }
         let started = Instant::now();
-        let outcome = self.run_method(py, &call, &method);
+        let outcome = Self::run_method(py, &call, &method);
         method.ran_for(started.elapsed());
         if call.get().has_callbacks() {
             self.watched().remove(&call.get().key);
@@ -171,7 +171,6 @@ impl Inner {
     }
 
     fn run_method(
-        &self,
         py: Python<'_>,
         call: &Bound<'_, ServerCall>,
         method: &Arc<Method>,
@@ -188,7 +187,7 @@ impl Inner {
                 Ok(Some(message)) => match method.deserialize(py, &message) {
                     Ok(request) => request,
                     Err(error) => {
-                        context.report(py, "Exception deserializing request!", &error);
+                        ServerCall::report(py, "Exception deserializing request!", &error);
                         context.finish(Code::Internal, "Exception deserializing request!");
                         return Ok(());
                     }
@@ -209,13 +208,13 @@ impl Inner {
             }
         };
         if method.response_streaming {
-            self.send_all(py, context, method, &response)
+            Self::send_all(py, context, method, &response)
         } else {
             match method.serialize(response) {
                 Ok(Some(message)) => context.complete(Some(message.as_bytes())),
                 Ok(None) => context.finish(Code::Internal, "Failed to serialize response!"),
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                 }
             }
@@ -224,7 +223,6 @@ impl Inner {
     }
 
     fn send_all(
-        &self,
         py: Python<'_>,
         context: &ServerCall,
         method: &Method,
@@ -256,7 +254,7 @@ impl Inner {
                     return Ok(());
                 }
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                     return Ok(());
                 }
@@ -270,7 +268,7 @@ impl Inner {
 fn run_callbacks(py: Python<'_>, call: &ServerCall) {
     for callback in call.take_callbacks() {
         if let Err(error) = callback.call0(py) {
-            call.report(py, "Exception calling callback!", &error);
+            ServerCall::report(py, "Exception calling callback!", &error);
         }
     }
 }

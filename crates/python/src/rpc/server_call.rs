@@ -186,13 +186,13 @@ impl ServerCall {
             self.complete(None);
         } else {
             let details = format!("Exception {doing}: {}", error.value(py));
-            self.report(py, &details, error);
+            Self::report(py, &details, error);
             self.finish(Code::Unknown, &details);
         }
     }
 
     /// Logs an exception with its traceback.
-    pub(super) fn report(&self, py: Python<'_>, text: &str, error: &PyErr) {
+    pub(super) fn report(py: Python<'_>, text: &str, error: &PyErr) {
         let logged =
             imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
         if let Err(error) = logged {
@@ -386,7 +386,7 @@ impl RequestIterator {
         let call = self.call.get();
         match call.receive(py)? {
             Ok(Some(message)) => self.method.deserialize(py, &message).or_else(|error| {
-                call.report(py, "Exception deserializing request!", &error);
+                ServerCall::report(py, "Exception deserializing request!", &error);
                 call.finish(Code::Internal, "Exception deserializing request!");
                 Err(PyErr::from_value(imports::rpc_error(py)?.call0()?))
             }),
