@@ -16,7 +16,7 @@ use slab::Slab;
 use crate::address::ListenAddress;
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
-use crate::reactor::Core;
+use crate::reactor::{Core, TICK};
 use crate::socket::Listener;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn, register};
@@ -801,10 +801,12 @@ impl Core for Server {
             // Due already.
             return Some(Instant::now());
         }
-        match (self.timers.next(), self.accept_again) {
-            (Some(timer), Some(again)) => Some(timer.min(again)),
-            (timer, again) => timer.or(again),
-        }
+        // Calls that no worker has taken: whoever leads looks again whether there is one.
+        let again = self.has_incoming().then(|| Instant::now() + TICK);
+        [self.timers.next(), self.accept_again, again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn flush(&mut self, now: Instant) {

@@ -391,7 +391,13 @@ def _send_all(
         except _InactiveRpcError as error:
             call.cancel(_INTERNAL, error.details())
             return
-        if not call.send(serialized):
+        try:
+            going = call.send(serialized)
+        except TypeError:
+            logger("_common").exception("A serialized message must be bytes!")
+            call.cancel(_INTERNAL, "Exception serializing request!")
+            return
+        if not going:
             return
 
 

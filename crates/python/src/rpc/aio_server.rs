@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 use russet_net::address::ListenAddress;
@@ -16,7 +16,7 @@ use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::convert::{
-    code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
+    bind_error, code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::news::News;
 use super::options;
@@ -83,15 +83,12 @@ impl AioServer {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| {
-                PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
-            })
+            .map_err(|error| bind_error(address, &error))
     }
 
     /// Says that the request of `path` is one message, so that its call comes with it.

@@ -323,7 +323,7 @@ impl Channel {
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
         self.handle.inner.reactor.core().watch(call.key);
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(call)
     }
 
@@ -337,7 +337,7 @@ impl Channel {
         self.handle.inner.guard()?;
         py.detach(|| self.handle.inner.reactor.core().connect(Instant::now()));
         self.handle.inner.reactor.wake();
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(())
     }
 
@@ -351,7 +351,7 @@ impl Channel {
         }
         if has {
             inner.guard()?;
-            inner.reactor.alert_guard();
+            inner.reactor.nudge_guard();
         }
         Ok(())
     }
@@ -424,7 +424,7 @@ impl Channel {
         py.detach(|| {
             self.handle.inner.reactor.core().close(Instant::now());
             self.handle.inner.reactor.wake();
-            self.handle.inner.reactor.alert_guard();
+            self.handle.inner.reactor.nudge_guard();
         });
     }
 }
@@ -680,7 +680,7 @@ impl ClientCall {
             core.flush_now();
             drop(core);
             // The callbacks of a watched call are the guard's to run.
-            self.handle.inner.reactor.alert_guard();
+            self.handle.inner.reactor.nudge_guard();
             true
         })
     }
@@ -694,7 +694,7 @@ impl ClientCall {
         lock(&inner.callbacks).insert(self.key, callback);
         inner.reactor.core().watch(self.key);
         // It may have ended before it was watched; then it is on the list of news now.
-        inner.reactor.alert_guard();
+        inner.reactor.nudge_guard();
         Ok(())
     }
 

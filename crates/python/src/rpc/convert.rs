@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -128,4 +128,18 @@ pub(super) fn encoding(number: Option<u8>) -> PyResult<Encoding> {
             "unknown compression algorithm {other}: use a member of grpc.Compression"
         ))),
     }
+}
+
+/// The text of an exception, also of one whose own `__str__` fails.
+pub(super) fn exception_text(py: Python<'_>, error: &PyErr) -> String {
+    let text = error
+        .value(py)
+        .str()
+        .map(|text| text.to_string_lossy().into_owned());
+    text.unwrap_or_else(|_| format!("<{}>", error.get_type(py)))
+}
+
+/// What `add_insecure_port` raises for an address that cannot be listened on.
+pub(super) fn bind_error(address: &str, error: &dyn std::fmt::Display) -> PyErr {
+    PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::Reactor;
@@ -15,7 +15,7 @@ use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{CallKey, Incoming, Server as State};
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding};
+use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
@@ -133,7 +133,10 @@ impl Inner {
                 return Ok(());
             }
             Err(error) => {
-                let details = format!("Exception servicing handler: {}", error.value(py));
+                let details = format!(
+                    "Exception servicing handler: {}",
+                    exception_text(py, &error)
+                );
                 ServerCall::report(py, &details, &error);
                 call.get()
                     .finish(Code::Unknown, "Error in service handler!");
@@ -381,16 +384,13 @@ impl Server {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.handle
             .inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| {
-                PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
-            })
+            .map_err(|error| bind_error(address, &error))
     }
 
     /// Serves `path` by `handler` without asking `resolve`.
@@ -479,6 +479,6 @@ impl ServerCall {
         let call = this.get();
         call.inner.watched().insert(call.key, this.clone().unbind());
         call.inner.reactor.core().watch(call.key);
-        call.inner.reactor.alert_guard();
+        call.inner.reactor.nudge_guard();
     }
 }

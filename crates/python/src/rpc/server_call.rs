@@ -15,8 +15,8 @@ use russet_net::server::{CallKey, Incoming};
 
 use super::channel::BURST;
 use super::convert::{
-    code_from_python, code_to_python, encoding, metadata_from_python, metadata_to_python,
-    seconds_until,
+    code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
+    metadata_to_python, seconds_until,
 };
 use super::imports;
 use super::method::Method;
@@ -185,7 +185,7 @@ impl ServerCall {
             // The request iterator raised because the client is gone; the handler let it pass.
             self.complete(None);
         } else {
-            let details = format!("Exception {doing}: {}", error.value(py));
+            let details = format!("Exception {doing}: {}", exception_text(py, error));
             Self::report(py, &details, error);
             self.finish(Code::Unknown, &details);
         }
