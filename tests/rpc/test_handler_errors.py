@@ -379,12 +379,18 @@ def deserializing_badly(grpc, kind):
 
 
 def test_request_deserializer_that_raises(grpc):
-    assert deserializing_badly(grpc, "unary_unary") == ("INTERNAL", "Exception deserializing request!")
+    assert deserializing_badly(grpc, "unary_unary") == (
+        "INTERNAL",
+        "Exception deserializing request!",
+    )
 
 
 def test_request_deserializer_that_raises_in_a_stream(russet):
     """With grpcio such a call is sometimes never answered."""
-    assert deserializing_badly(russet, "stream_unary") == ("INTERNAL", "Exception deserializing request!")
+    assert deserializing_badly(russet, "stream_unary") == (
+        "INTERNAL",
+        "Exception deserializing request!",
+    )
 
 
 def test_unknown_method_and_unknown_service(pair):
