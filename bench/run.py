@@ -72,12 +72,18 @@ WORKLOADS = [
 
 
 def say(text: str) -> None:
-    print(f"\033[1m==> {text}\033[0m" if sys.stderr.isatty() else f"==> {text}", file=sys.stderr, flush=True)
+    print(
+        f"\033[1m==> {text}\033[0m" if sys.stderr.isatty() else f"==> {text}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def quiet(command: list[str], **options: Any) -> str | None:
     """Runs a command; what it wrote if it failed, shortened."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
+    )
     if done.returncode == 0:
         return None
     lines = done.stdout.strip().splitlines() or [f"exit code {done.returncode}"]
@@ -86,7 +92,11 @@ def quiet(command: list[str], **options: Any) -> str | None:
 
 def build_load() -> Path:
     say("Building the load generator")
-    subprocess.run(["cargo", "build", "--quiet", "--profile", "dist", "-p", "russet-bench-load"], cwd=ROOT, check=True)
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--profile", "dist", "-p", "russet-bench-load"],
+        cwd=ROOT,
+        check=True,
+    )
     return ROOT / "target" / "dist" / "russet-bench-load"
 
 
@@ -95,7 +105,16 @@ def tonic_server() -> Server:
     target = ROOT / "target" / "bench-tonic"
     manifest = BENCH / "tonic-server" / "Cargo.toml"
     problem = quiet(
-        ["cargo", "build", "--quiet", "--release", "--manifest-path", str(manifest), "--target-dir", str(target)]
+        [
+            "cargo",
+            "build",
+            "--quiet",
+            "--release",
+            "--manifest-path",
+            str(manifest),
+            "--target-dir",
+            str(target),
+        ]
     )
     return Server("tonic", [str(target / "release" / "tonic-server")], problem)
 
@@ -125,7 +144,9 @@ def python_servers() -> list[Server]:
     has_uvloop = quiet([sys.executable, "-c", "import uvloop"])
 
     def server(name: str, script: str, rpc: str, messages: str, uvloop: bool = False) -> Server:
-        folder, problem = (google, google_problem) if messages == "google" else (russet, russet_problem)
+        folder, problem = (
+            (google, google_problem) if messages == "google" else (russet, russet_problem)
+        )
         command = [
             sys.executable,
             str(BENCH / "servers" / script),
@@ -173,7 +194,9 @@ class Running:
         if not line.startswith("listening on "):
             self.process.kill()
             _, errors = self.process.communicate()
-            raise RuntimeError((errors.strip().splitlines() or [line.strip() or "it printed no port"])[-1])
+            raise RuntimeError(
+                (errors.strip().splitlines() or [line.strip() or "it printed no port"])[-1]
+            )
         self.address = f"127.0.0.1:{int(line.split()[-1])}"
 
     def cpu_seconds(self) -> float | None:
@@ -189,7 +212,9 @@ class Running:
         self.process.communicate()
 
 
-def measure(load: Path, server: Server, workload: Workload, seconds: float, warmup: float) -> dict[str, float]:
+def measure(
+    load: Path, server: Server, workload: Workload, seconds: float, warmup: float
+) -> dict[str, float]:
     running = Running(server)
     try:
         before = running.cpu_seconds()
@@ -213,7 +238,9 @@ def measure(load: Path, server: Server, workload: Workload, seconds: float, warm
     finally:
         running.stop()
     if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or f"the load generator ended with {done.returncode}")
+        raise RuntimeError(
+            done.stderr.strip() or f"the load generator ended with {done.returncode}"
+        )
     result: dict[str, float] = json.loads(done.stdout)
     if before is not None and after is not None and result["total"]:
         result["cpu_us"] = (after - before) * 1e6 / result["total"]
@@ -235,7 +262,10 @@ def table(servers: list[Server], results: dict[str, dict[str, Samples]]) -> str:
         if workload.name not in results:
             continue
         unit = "calls/s" if workload.kind == "unary" else "messages/s"
-        lines += ["", f"{workload.name} ({workload.connections} connections x {workload.in_flight})"]
+        lines += [
+            "",
+            f"{workload.name} ({workload.connections} connections x {workload.in_flight})",
+        ]
         lines.append(f"  {'server':32}{unit:>12}{'p50 us':>10}{'p99 us':>10}{'CPU us':>9}   ratio")
         rows = results[workload.name]
         for server in servers:
@@ -258,10 +288,23 @@ def table(servers: list[Server], results: dict[str, dict[str, Samples]]) -> str:
     return "\n".join(lines)
 
 
+def busy_warning() -> str | None:
+    """A word of caution where other work shares the machine: its runs measure that work too."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    load = os.getloadavg()[0]
+    if load < 0.7:
+        return None
+    return f"The machine was busy when the benchmark began (load {load:.1f}); figures of a quiet one are better."
+
+
 def versions() -> dict[str, str]:
     from importlib import metadata
 
-    found = {"python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    found = {
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
     for package in ["grpcio", "protobuf", "uvloop", "russet"]:
         try:
             found[package] = metadata.version(package)
@@ -272,12 +315,24 @@ def versions() -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short run of each server, below 90 seconds")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short run of each server, below 90 seconds"
+    )
     parser.add_argument("--runs", type=int, help="repetitions (default 3, quick 1)")
-    parser.add_argument("--seconds", type=float, help="counted seconds of a run (default 2, quick 0.6)")
-    parser.add_argument("--server", action="append", help="only servers with this in their name; may be repeated")
-    parser.add_argument("--workload", action="append", help="only workloads with this in their name; may be repeated")
-    parser.add_argument("--output", type=Path, help="the JSON file (default bench/results/<time>.json)")
+    parser.add_argument(
+        "--seconds", type=float, help="counted seconds of a run (default 2, quick 0.6)"
+    )
+    parser.add_argument(
+        "--server", action="append", help="only servers with this in their name; may be repeated"
+    )
+    parser.add_argument(
+        "--workload",
+        action="append",
+        help="only workloads with this in their name; may be repeated",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="the JSON file (default bench/results/<time>.json)"
+    )
     arguments = parser.parse_args()
     runs = arguments.runs or (1 if arguments.quick else 3)
     seconds = arguments.seconds or (0.6 if arguments.quick else 2.0)
@@ -286,11 +341,17 @@ def main() -> int:
     def chosen(name: str, wanted: list[str] | None) -> bool:
         return not wanted or any(part in name for part in wanted)
 
+    warning = busy_warning()
     load = build_load()
-    servers = [server for server in [*python_servers(), tonic_server()] if chosen(server.name, arguments.server)]
+    servers = [
+        server
+        for server in [*python_servers(), tonic_server()]
+        if chosen(server.name, arguments.server)
+    ]
     workloads = [workload for workload in WORKLOADS if chosen(workload.name, arguments.workload)]
     results = {
-        workload.name: {server.name: Samples(problem=server.problem) for server in servers} for workload in workloads
+        workload.name: {server.name: Samples(problem=server.problem) for server in servers}
+        for workload in workloads
     }
     for repetition in range(runs):
         for workload in workloads:
@@ -304,19 +365,26 @@ def main() -> int:
                 except (RuntimeError, subprocess.TimeoutExpired) as error:
                     samples.problem = str(error)
     print(table(servers, results))
+    if warning:
+        print(f"\n{warning}")
     output = arguments.output or BENCH / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {
         "versions": versions(),
         "settings": {"runs": runs, "seconds": seconds, "warmup": warmup},
         "results": {
-            workload: {name: {"runs": samples.runs, "problem": samples.problem} for name, samples in rows.items()}
+            workload: {
+                name: {"runs": samples.runs, "problem": samples.problem}
+                for name, samples in rows.items()
+            }
             for workload, rows in results.items()
         },
     }
     output.write_text(json.dumps(report, indent=2) + "\n")
     print(f"\nThe figures of every run are in {os.path.relpath(output)}")
-    failed = [name for rows in results.values() for name, samples in rows.items() if samples.problem]
+    failed = [
+        name for rows in results.values() for name, samples in rows.items() if samples.problem
+    ]
     return 1 if failed else 0
 
 

@@ -23,7 +23,12 @@ def load(description: str) -> tuple[Runtime, argparse.Namespace]:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rpc", choices=["grpcio", "russet"], required=True)
     parser.add_argument("--messages", choices=["google", "russet"], required=True)
-    parser.add_argument("--generated", type=Path, required=True, help="folder with bench_pb2.py and bench_pb2_grpc.py")
+    parser.add_argument(
+        "--generated",
+        type=Path,
+        required=True,
+        help="folder with bench_pb2.py and bench_pb2_grpc.py",
+    )
     parser.add_argument("--uvloop", action="store_true")
     arguments = parser.parse_args()
     if arguments.rpc == "russet":

@@ -231,11 +231,11 @@ pub(crate) fn flaw(name: &[u8], value: &[u8]) -> Option<&'static str> {
         [b':', rest @ ..] => (true, rest),
         name => (false, name),
     };
-    if value.iter().any(|&byte| byte < b' ' && byte != b'\t') {
+    if has_control(value) {
         Some("control character in a header value")
     } else if rest.is_empty() {
         Some("empty header name")
-    } else if !rest.iter().all(|&byte| NAME_BYTES[usize::from(byte)]) {
+    } else if !is_plain(rest) && !rest.iter().all(|&byte| NAME_BYTES[usize::from(byte)]) {
         Some("header name with an upper-case or illegal character")
     } else if pseudo {
         None
@@ -250,6 +250,25 @@ pub(crate) fn flaw(name: &[u8], value: &[u8]) -> Option<&'static str> {
             _ => None,
         }
     }
+}
+
+/// Whether a value has a control character other than tab (RFC 9110 section 5.5). Folded without a branch: a peer may make many blocks that repeat one long value, so this must run on many bytes at once.
+fn has_control(value: &[u8]) -> bool {
+    value.iter().fold(0, |found, &byte| {
+        found | (u8::from(byte < b' ') & u8::from(byte != b'\t'))
+    }) != 0
+}
+
+/// Whether a name has only the characters that nearly all names are made of. Folded as `has_control` is.
+fn is_plain(name: &[u8]) -> bool {
+    let plain = |byte: u8| {
+        u8::from(byte.wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'-')
+            | u8::from(byte == b'_')
+            | u8::from(byte == b'.')
+    };
+    name.iter().fold(1, |all, &byte| all & plain(byte)) != 0
 }
 
 /// Characters of a header name in HTTP/2: those of a token (RFC 9110 section 5.6.2) without upper-case letters.

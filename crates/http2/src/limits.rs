@@ -27,6 +27,9 @@ pub const PING_BURST: u32 = 50_000;
 /// ... and in each second after: 50,000. Bandwidth probes, as those of gRPC in Go, send one a round trip, and round trips may be short.
 pub const PINGS_PER_SECOND: u32 = 50_000;
 
+/// Settings of one SETTINGS frame: 64, ten times those that exist. Each may touch every stream.
+pub const MAX_SETTINGS_ENTRIES: usize = 64;
+
 /// SETTINGS at once: 100 (CVE-2019-9515) ...
 pub const SETTINGS_BURST: u32 = 100;
 /// ... and in each second after: 10.

@@ -739,6 +739,10 @@ impl Server {
             self.timers
                 .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
         }
+        if turn == Turn::More {
+            // The peer has read what it had left: it is read from again.
+            self.backlog.push(index);
+        }
     }
 }
 

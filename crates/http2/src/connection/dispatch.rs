@@ -555,7 +555,7 @@ impl Connection {
         let (settings, []) = payload.as_chunks::<6>() else {
             return frame_size_error("SETTINGS of a length that is not a multiple of 6");
         };
-        if !self.settings.take(self.now) {
+        if settings.len() > limits::MAX_SETTINGS_ENTRIES || !self.settings.take(self.now) {
             return too_many("too many SETTINGS");
         }
         let streams_before = self.peer.max_concurrent_streams;
