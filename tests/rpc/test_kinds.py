@@ -152,3 +152,21 @@ def test_streams_and_unary_calls_share_a_connection(channel):
 def test_registered_method_flag_of_generated_code_changes_nothing(channel):
     echo = channel.unary_unary(path("Echo"), _registered_method=True)
     assert echo(b"x", timeout=WAIT) == b"x"
+
+
+@pytest.mark.parametrize(
+    "messages", [[bytes(3 << 20)], [bytes(64 * 1024)] * 100], ids=["1x3M", "100x64K"]
+)
+def test_uploads_larger_than_the_windows(pair, messages):
+    """Several times, each on a new connection: a window update that is missed stalls only now and then."""
+    server, client = pair
+    for _ in range(5):
+        with connected(
+            client,
+            server=server,
+            Concatenate=CONCATENATE,
+            options=[("grpc.max_receive_message_length", -1)],
+            channel_options=[("grpc.max_receive_message_length", -1)],
+        ) as channel:
+            response = channel.stream_unary(path("Concatenate"))(iter(messages), timeout=WAIT)
+            assert len(response) == sum(map(len, messages))
