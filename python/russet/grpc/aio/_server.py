@@ -17,6 +17,7 @@ from .._logging import logger
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
 from .._status import StatusCode
+from ._base_interceptor import ServerInterceptor
 from ._base_server import Server, ServicerContext
 from ._driver import Driver, current_loop
 from ._eof import EOF
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from .._status import Status
     from .._typing import ChannelOption, ReceivedMetadata
     from ._base_channel import MetadataType
-    from ._base_interceptor import ServerInterceptor
 
 _STYLES_MIXED = "Iterator and async read/write are used together: use one of them throughout."
 
@@ -306,6 +306,11 @@ class _Server(Server):
         )
         self._loop = current_loop()
         self._thread_pool = thread_pool
+        for interceptor in interceptors or ():
+            if not isinstance(interceptor, ServerInterceptor):
+                raise ValueError(  # noqa: TRY004 (grpcio's type)
+                    f"Interceptor must be ServerInterceptor, the following are invalid: {interceptor!r}"
+                )
         self._pipeline = service_pipeline(interceptors)
         self._generic = list(generic_handlers or ())
         self._registered: dict[str, RpcMethodHandler[Any, Any]] = {}
@@ -420,9 +425,11 @@ class _Server(Server):
                 call.finish(StatusCode.UNKNOWN, f"Unexpected {type(error)}: {error}")
                 self._driver.poke()
             else:
-                if context._code is StatusCode.OK:
-                    context._code = StatusCode.UNKNOWN
-                context._details = f"Unexpected {type(error)}: {error}"
+                # An abort that the handler caught keeps its status.
+                if not context._aborted:
+                    if context._code is StatusCode.OK:
+                        context._code = StatusCode.UNKNOWN
+                    context._details = f"Unexpected {type(error)}: {error}"
                 context._finish()
         finally:
             if context is not None:
