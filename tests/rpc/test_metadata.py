@@ -244,6 +244,7 @@ def test_metadata_of_the_wrong_type_is_refused(grpc, metadata):
 
 
 @pytest.mark.parametrize("place", ["initial", "trailing"])
+@pytest.mark.newest_grpcio
 def test_invalid_metadata_of_a_handler_ends_its_call(grpc, place):
     def answer(request, context):
         if place == "initial":

@@ -26,6 +26,7 @@ BLOCKING = {
 
 
 @pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING)
+@pytest.mark.newest_grpcio
 def test_interrupt_ends_a_blocking_call_at_once(grpc, blocking):
     with Program(
         grpc,
@@ -71,6 +72,7 @@ def test_interrupt_ends_a_server_program(grpc):
         assert errors.rstrip().endswith("KeyboardInterrupt")
 
 
+@pytest.mark.newest_grpcio
 def test_an_interrupted_call_leaves_the_channel_usable(grpc):
     with Program(
         grpc,
@@ -130,6 +132,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize("last_words", EXITS.values(), ids=EXITS)
+@pytest.mark.newest_grpcio
 def test_exit_is_quick_and_silent(grpc, last_words):
     """A client program that ends with things open. The server is another program."""
     with Program(

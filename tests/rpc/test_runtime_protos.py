@@ -100,6 +100,7 @@ except Exception as error:
     assert "wrong.proto" in errors
 
 
+@pytest.mark.newest_grpcio
 def test_a_file_that_is_not_there(grpc, folder):
     run(
         grpc,

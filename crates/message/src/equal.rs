@@ -1,6 +1,6 @@
 //! Equality of content.
 //!
-//! Numbers compare by value (NaN is equal to nothing, -0.0 to 0.0), maps without order, unknown fields by number: their order counts only among those of one number.
+//! Floating-point numbers compare by their bits, as in the original: a NaN is equal to itself, and -0.0 is not 0.0, since the messages would be written differently. Maps compare without order, unknown fields by number: their order counts only among those of one number.
 
 use russet_descriptor::wire::{MAX_FIELD_NUMBER, Reader};
 
@@ -78,8 +78,8 @@ fn by_number(unknown: &[u8]) -> Vec<(u32, &[u8])> {
 /// Whether two values are equal.
 pub(crate) fn value(a: &Value, b: &Value, nesting: Nesting) -> Result<bool, TooDeep> {
     Ok(match (a, b) {
-        (Value::F32(a), Value::F32(b)) => a == b,
-        (Value::F64(a), Value::F64(b)) => a == b,
+        (Value::F32(a), Value::F32(b)) => a.to_bits() == b.to_bits(),
+        (Value::F64(a), Value::F64(b)) => a.to_bits() == b.to_bits(),
         (Value::Message(a), Value::Message(b)) => equal(a, b, nesting.deeper()?)?,
         (a, b) => a.same_key(b),
     })
@@ -91,8 +91,12 @@ fn items(a: &Items, b: &Items, nesting: Nesting) -> Result<bool, TooDeep> {
         (Items::U32(a), Items::U32(b)) => a == b,
         (Items::I64(a), Items::I64(b)) => a == b,
         (Items::U64(a), Items::U64(b)) => a == b,
-        (Items::F32(a), Items::F32(b)) => a == b,
-        (Items::F64(a), Items::F64(b)) => a == b,
+        (Items::F32(a), Items::F32(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        }
+        (Items::F64(a), Items::F64(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        }
         (Items::Bool(a), Items::Bool(b)) => a == b,
         (Items::Text(a), Items::Text(b)) => a == b,
         (Items::Message(a), Items::Message(b)) => {

@@ -47,10 +47,10 @@ pub use types::{FieldInfo, MessageType, Shape, Storage, Types};
 pub use value::Value;
 pub use write::{EncodeError, Encoder};
 
-/// How deep messages and groups may nest when parsed, and when written: what is written must be readable.
+/// How deep messages and groups may nest when parsed.
 pub const MAX_DEPTH: u32 = russet_descriptor::wire::DEFAULT_RECURSION_LIMIT;
 
-/// How deep merging, comparing, measuring and printing follow nested messages, which a program may build deeper than can be written. Beyond it they fail, since each level takes stack.
+/// How deep writing, merging, comparing, measuring and printing follow nested messages, which a program may build deeper than can be written. Beyond it they fail, since each level takes stack.
 pub const MAX_NESTING: u32 = 1000;
 
 /// The largest serialized message, in bytes: 2 GiB - 1, as every implementation has it.

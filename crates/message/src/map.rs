@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "a counted block, as messages are")]
 
+use std::cmp::Ordering;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -193,10 +194,10 @@ impl Entries {
         std::mem::take(&mut self.entries)
     }
 
-    /// The entries in the order of their keys.
-    pub fn sorted(&self) -> Vec<&(Value, Value)> {
+    /// The entries in an order of their keys.
+    pub fn sorted_by(&self, order: impl Fn(&Value, &Value) -> Ordering) -> Vec<&(Value, Value)> {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by(|a, b| a.0.compare_key(&b.0));
+        entries.sort_by(|a, b| order(&a.0, &b.0));
         entries
     }
 }

@@ -46,12 +46,13 @@ impl Message {
             std::ptr::eq(self.ty(), source.ty()),
             "only messages of one type merge"
         );
-        self.touch();
         if self.ty().is_recursive() {
             // The target may be in the source, and would grow while it is read.
             let source = source.duplicate()?;
+            self.touch();
             return merge(self, &source, Nesting::start());
         }
+        self.touch();
         merge(self, source, Nesting::start())
     }
 }
@@ -59,6 +60,7 @@ impl Message {
 impl Message {
     /// Drops unknown fields, here and in all messages in it.
     pub fn discard_unknown(&self) -> Result<(), TooDeep> {
+        self.touch();
         discard_unknown(self, Nesting::start())
     }
 }

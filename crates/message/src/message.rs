@@ -655,6 +655,15 @@ impl Message {
         self.touch();
     }
 
+    /// Clears what is set and leaves the rest alone: a sub-message that was read and not set, and an empty list or map, stay what the slot refers to.
+    pub fn clear_set(&self) {
+        for field in self.set_fields() {
+            self.clear_slot(field);
+        }
+        self.clear_unknown();
+        self.touch();
+    }
+
     // Oneofs.
 
     /// The member of a oneof (by its index) that is set.

@@ -318,6 +318,7 @@ impl Parser<'_> {
         let keep = |buffer| map.keep_buffer(buffer);
         let mut key = None;
         let mut value = None;
+        let mut keeps_whole = false;
         while !entry.is_empty() {
             let (number, wire_type) = entry.tag()?;
             if number == 1 && wire_type == key_field.wire_type() {
@@ -327,13 +328,17 @@ impl Parser<'_> {
                 value = Some(self.value(value_field, earlier, &mut entry, depth, keep)?);
             } else {
                 entry.skip(number, wire_type, depth)?;
+                keeps_whole = true;
             }
         }
         if let Some(Value::I32(number)) = value
             && value_field.is_closed_enum()
             && is_unknown_number(value_field, number)
         {
-            // The whole entry is kept, so that a reader who knows the number finds it.
+            keeps_whole = true;
+        }
+        if keeps_whole {
+            // An entry has no place for what is unknown in it: so that nothing is lost, the whole is kept as an unknown field, as the original does.
             let mut unknown = Vec::new();
             russet_descriptor::wire::put_bytes(&mut unknown, field.number(), bytes);
             message.append_unknown(&unknown);

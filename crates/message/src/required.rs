@@ -86,11 +86,7 @@ fn collect(
         if field.storage() != Storage::Message {
             continue;
         }
-        let name = if field.is_extension() {
-            format!("({})", field.descriptor().full_name())
-        } else {
-            field.descriptor().name().to_owned()
-        };
+        let name = field.descriptor().name();
         match field.shape() {
             Shape::Singular => {
                 if let Some(child) = message.message(field) {

@@ -208,7 +208,11 @@ impl Output {
         };
         let (key_field, value_field) = field.map_fields();
         let entries = map.entries();
-        for (key, value) in entries.sorted() {
+        let sorted = match self.printer.dialect {
+            Dialect::Str => entries.sorted_by(Value::compare_key_as_original),
+            Dialect::TextFormat => entries.sorted_by(Value::compare_key),
+        };
+        for (key, value) in sorted {
             self.start_line(indent);
             self.name(field);
             self.braces(indent, |out, inner| {

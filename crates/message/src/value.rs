@@ -96,6 +96,21 @@ impl Value {
         }
     }
 
+    /// The order in which the original's `str` prints the entries of a map, and writes them, backwards, where order is asked for: negative numbers after the others, strings down from the greatest, but the shorter of two that begin alike first.
+    pub fn compare_key_as_original(&self, other: &Self) -> std::cmp::Ordering {
+        let (a, b) = match (self, other) {
+            (Self::I32(a), Self::I32(b)) => return a.cast_unsigned().cmp(&b.cast_unsigned()),
+            (Self::I64(a), Self::I64(b)) => return a.cast_unsigned().cmp(&b.cast_unsigned()),
+            (Self::Text(a), Self::Text(b)) => (a, b),
+            _ => return self.compare_key(other),
+        };
+        let (a, b) = (a.as_slice(), b.as_slice());
+        let common = a.len().min(b.len());
+        b[..common]
+            .cmp(&a[..common])
+            .then(a.len().cmp(&b.len()))
+    }
+
     /// Feeds a map key to a hasher.
     pub(crate) fn hash_key<H: Hasher>(&self, hasher: &mut H) {
         match self {

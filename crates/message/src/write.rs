@@ -11,14 +11,14 @@ use crate::list::Items;
 use crate::message::Message;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
-use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
+use crate::{MAX_MESSAGE_SIZE, MAX_NESTING};
 
 /// Why a message cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EncodeError {
-    /// Nested deeper than [`MAX_DEPTH`], which no parser would read.
+    /// Nested deeper than [`MAX_NESTING`].
     #[error(
-        "Failed to serialize {message}: messages are nested deeper than the limit of {MAX_DEPTH}"
+        "Failed to serialize {message}: messages are nested deeper than the limit of {MAX_NESTING}"
     )]
     TooDeep {
         /// The full name of the outermost type.
@@ -58,7 +58,7 @@ impl Encoder {
         }
     }
 
-    /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by key.
+    /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by their keys, the order being the original's own (see [`Value::compare_key_as_original`]).
     pub fn encode(&mut self, message: &Message, deterministic: bool) -> Result<&[u8], EncodeError> {
         if self.buffer.len() > KEPT {
             self.buffer = Vec::new();
@@ -66,7 +66,7 @@ impl Encoder {
         self.start = self.buffer.len();
         self.deterministic = deterministic;
         let name = || message.ty().descriptor().full_name().to_owned();
-        self.message(message, MAX_DEPTH)
+        self.message(message, MAX_NESTING)
             .map_err(|Deep| EncodeError::TooDeep { message: name() })?;
         let bytes = &self.buffer[self.start..];
         if bytes.len() > MAX_MESSAGE_SIZE {
@@ -173,7 +173,8 @@ impl Encoder {
                 };
                 let entries = map.entries();
                 if self.deterministic {
-                    for (key, value) in entries.sorted().into_iter().rev() {
+                    // What is written first comes last: the order of the wire is the reverse, byte for byte that of the original.
+                    for (key, value) in entries.sorted_by(Value::compare_key_as_original) {
                         self.entry(key, value, field, depth)?;
                     }
                 } else {

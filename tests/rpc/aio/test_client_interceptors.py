@@ -333,6 +333,7 @@ async def test_errors_of_the_server(grpc, kind):
         assert call.done() is True
 
 
+@pytest.mark.newest_grpcio
 async def test_an_interceptor_that_raises(grpc):
     async def intercept(kind, continuation, details, request):
         raise ValueError("interceptor")

@@ -18,6 +18,12 @@ use crate::{GenerateError, Output, Schema};
 const DURATION: &str = ".google.protobuf.Duration";
 const TIMESTAMP: &str = ".google.protobuf.Timestamp";
 
+/// Before the name of a top-level type where a nested name hides it.
+const GLOBAL_PREFIX: &str = "_Global_";
+
+/// The types of Python that scalar fields have.
+const BUILTINS: [&str; 5] = ["int", "float", "bool", "str", "bytes"];
+
 /// Messages with methods of their own, which a base class holds.
 const WELL_KNOWN: [&str; 6] = [
     ".google.protobuf.Any",
@@ -40,10 +46,17 @@ pub fn generate(
         file,
         runtime,
         aliases: HashMap::new(),
+        shadowed: HashSet::new(),
         out: Printer::new("    "),
     };
+    if runtime == Runtime::Russet {
+        for message in &file.message_type {
+            generator.note_shadowing(message);
+        }
+    }
     generator.imports();
     generator.body();
+    generator.global_names();
     Ok(Output {
         name: file_name(name, ".pyi"),
         content: generator.out.text,
@@ -56,6 +69,8 @@ struct Generator<'g, 's> {
     runtime: Runtime,
     /// Name of an imported file to what it is imported as.
     aliases: HashMap<String, String>,
+    /// Names declared inside of a class: there they hide what the module or Python calls so.
+    shadowed: HashSet<String>,
     out: Printer,
 }
 
@@ -101,6 +116,48 @@ impl<'s> Generator<'_, 's> {
                     .as_ref()
                     .is_some_and(|options| options.map_entry == Some(true))
             })
+    }
+
+    fn note_shadowing(&mut self, message: &DescriptorProto) {
+        let fields = message.field.iter().map(|field| &field.name);
+        let nested = message.nested_type.iter().map(|nested| &nested.name);
+        let enums = message.enum_type.iter().map(|declared| &declared.name);
+        let values = message
+            .enum_type
+            .iter()
+            .flat_map(|declared| &declared.value);
+        let names = fields
+            .chain(nested)
+            .chain(enums)
+            .chain(values.map(|value| &value.name));
+        self.shadowed.extend(names.flatten().cloned());
+        for inner in &message.nested_type {
+            self.note_shadowing(inner);
+        }
+    }
+
+    fn is_shadowed(&self, name: &str) -> bool {
+        self.shadowed.contains(name)
+    }
+
+    /// Other names for top-level types, which nothing hides.
+    fn global_names(&mut self) {
+        let messages = self.file.message_type.iter().map(|message| &message.name);
+        let enums = self.file.enum_type.iter().map(|declared| &declared.name);
+        for name in messages.chain(enums).flatten() {
+            if self.is_shadowed(name) {
+                self.out.lines(&format!("{GLOBAL_PREFIX}{name} = {name}"));
+            }
+        }
+    }
+
+    /// One of Python's own types.
+    fn builtin(&self, name: &str) -> String {
+        if self.is_shadowed(name) {
+            format!("_builtins.{name}")
+        } else {
+            name.to_owned()
+        }
     }
 
     fn uses_of(&self, message: &DescriptorProto, full_name: &str, uses: &mut Uses) {
@@ -150,6 +207,9 @@ impl<'s> Generator<'_, 's> {
         for message in &self.file.message_type {
             let full_name = format!("{scope}.{}", name_of(message.name.as_ref()));
             self.uses_of(message, &full_name, &mut uses);
+        }
+        if BUILTINS.iter().any(|name| self.is_shadowed(name)) {
+            self.out.lines("import builtins as _builtins");
         }
         if uses.datetime {
             self.out.lines("import datetime\n");
@@ -303,10 +363,10 @@ impl<'s> Generator<'_, 's> {
     }
 
     /// A mapping of field names to values, as a constructor takes it for a message.
-    fn any_mapping(&self) -> &'static str {
+    fn any_mapping(&self) -> String {
         match self.runtime {
-            Runtime::Russet => "_Mapping[str, _Any]",
-            Runtime::Original => "_Mapping",
+            Runtime::Russet => format!("_Mapping[{}, _Any]", self.builtin("str")),
+            Runtime::Original => "_Mapping".to_owned(),
         }
     }
 
@@ -317,7 +377,13 @@ impl<'s> Generator<'_, 's> {
         };
         let local = local_name(file, full_name);
         if file.name == self.file.name {
-            return local.to_owned();
+            let first = local.split('.').next().unwrap_or_default();
+            let prefix = if self.is_shadowed(first) {
+                GLOBAL_PREFIX
+            } else {
+                ""
+            };
+            return format!("{prefix}{local}");
         }
         let proto = name_of(file.name.as_ref());
         if let Some(alias) = self.aliases.get(proto) {
@@ -331,7 +397,8 @@ impl<'s> Generator<'_, 's> {
     fn enumeration(&mut self, declared: &EnumDescriptorProto, full_name: &str) {
         let name = name_of(declared.name.as_ref());
         self.out.lines(&format!(
-            "class {name}(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):\n    __slots__ = ()"
+            "class {name}({}, metaclass=_enum_type_wrapper.EnumTypeWrapper):\n    __slots__ = ()",
+            self.builtin("int")
         ));
         self.out.indent += 1;
         self.enum_values(declared, full_name, true);
@@ -378,10 +445,10 @@ impl<'s> Generator<'_, 's> {
         nested: bool,
     ) -> String {
         match field.type_.unwrap_or_default() {
-            field_type::DOUBLE | field_type::FLOAT => "float".to_owned(),
-            field_type::BOOL => "bool".to_owned(),
-            field_type::STRING => "str".to_owned(),
-            field_type::BYTES => "bytes".to_owned(),
+            field_type::DOUBLE | field_type::FLOAT => self.builtin("float"),
+            field_type::BOOL => self.builtin("bool"),
+            field_type::STRING => self.builtin("str"),
+            field_type::BYTES => self.builtin("bytes"),
             field_type::ENUM => self.type_name(name_of(field.type_name.as_ref())),
             field_type::MESSAGE | field_type::GROUP => {
                 let name = self.type_name(name_of(field.type_name.as_ref()));
@@ -392,7 +459,7 @@ impl<'s> Generator<'_, 's> {
                     name
                 }
             }
-            _ => "int".to_owned(),
+            _ => self.builtin("int"),
         }
     }
 
@@ -431,10 +498,15 @@ impl<'s> Generator<'_, 's> {
             self.message(inner, &full_name, true);
         }
         self.extensions(&message.extension);
+        let mut constants = HashSet::new();
         for field in &message.field {
             let constant = name_of(field.name.as_ref()).to_ascii_uppercase();
-            self.out
-                .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[int]"));
+            // Two fields may differ in case alone; declared twice the constant would be an error.
+            if constants.insert(constant.clone()) || self.runtime == Runtime::Original {
+                let number = self.builtin("int");
+                self.out
+                    .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[{number}]"));
+            }
         }
         for field in &fields {
             let type_name = self.field_type(field, message, nested);
@@ -523,7 +595,7 @@ impl<'s> Generator<'_, 's> {
             };
             format!("_Union[{more}{value}, {}]", self.any_mapping())
         } else if field.type_ == Some(field_type::ENUM) {
-            format!("_Union[{value}, str]")
+            format!("_Union[{value}, {}]", self.builtin("str"))
         } else {
             value
         };

@@ -843,6 +843,28 @@ fn the_fall_of_a_full_buffer_is_told_once() {
 }
 
 #[test]
+fn the_end_is_sent_while_the_output_is_full() {
+    let mut connection = server();
+    let credit = settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 20)]);
+    feed(
+        &mut connection,
+        &[credit, window_update(0, 1 << 20), whole(1)].concat(),
+    );
+    take_output(&mut connection);
+    let stream = connection.streams.find(1).unwrap();
+    connection.send_headers(stream, false, |block| {
+        block.field(b":status", b"200", Index::Always);
+    });
+    let length = crate::limits::MAX_UNWRITTEN;
+    assert!(connection.send_data(stream, &[], &vec![0; length], false));
+    assert_eq!(connection.pending(stream), 0, "all is framed and unwritten");
+    assert!(connection.send_data(stream, &[], &[], true));
+    let sent = take_output(&mut connection);
+    let (kind, flags, ..) = sent.last().unwrap();
+    assert_eq!((*kind, *flags), (kind::DATA, flag::END_STREAM));
+}
+
+#[test]
 fn late_frames_of_a_stream_that_was_reset_here_are_ignored() {
     let mut connection = server();
     feed(&mut connection, &open(1));

@@ -4,7 +4,7 @@
 
 use std::ptr::NonNull;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -141,7 +141,15 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
             return Ok(false);
         }
     }
-    integer(field, object, true)?.is_truthy()
+    let int = integer(field, object, true)?;
+    match as_i64(object.py(), int.as_ptr())? {
+        Some(number) => Ok(number != 0),
+        // Of the original's types, only here too large a number is this error.
+        None => Err(PyOverflowError::new_err(format!(
+            "Field {}: Python int too large to convert to a bool",
+            field.descriptor().full_name()
+        ))),
+    }
 }
 
 /// A number as a double.

@@ -186,6 +186,18 @@ fn options(py: Python<'_>, cell: &Lazy, class: &str, bytes: &[u8]) -> PyResult<P
     .map(|made| made.clone_ref(py))
 }
 
+/// The options without their features, which the original takes out: what they resolve to is asked of the descriptor.
+macro_rules! without_features {
+    ($py:expr, $self:expr, $given:expr, $class:literal) => {{
+        let bytes = $given.map(|given| {
+            let mut given = given.clone();
+            given.features = None;
+            given.encode()
+        });
+        options($py, &$self.options, $class, &bytes.unwrap_or_default())
+    }};
+}
+
 /// `CopyToProto(proto)`.
 fn copy_to(proto: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
     proto
@@ -307,8 +319,8 @@ impl FileDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "FileOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "FileOptions")
     }
     #[pyo3(name = "CopyToProto")]
     fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -372,7 +384,7 @@ impl Descriptor {
         mapping(
             py,
             &self.fields_by_camelcase_name,
-            fields.map(|f| (pool::camelcase_name(f.name()), Described::Field(f))),
+            fields.map(|f| (f.json_name(), Described::Field(f))),
         )
     }
     #[getter]
@@ -445,8 +457,8 @@ impl Descriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "MessageOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "MessageOptions")
     }
     #[pyo3(name = "CopyToProto")]
     fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -467,9 +479,10 @@ impl FieldDescriptor {
     fn full_name(&self) -> &str {
         self.inner.full_name()
     }
+    /// The JSON name, as in the original.
     #[getter]
-    fn camelcase_name(&self) -> String {
-        pool::camelcase_name(self.inner.name())
+    fn camelcase_name(&self) -> &str {
+        self.inner.json_name()
     }
     #[getter]
     fn json_name(&self) -> &str {
@@ -583,8 +596,8 @@ impl FieldDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "FieldOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "FieldOptions")
     }
     fn __repr__(&self) -> String {
         format!("<FieldDescriptor {}>", self.inner.full_name())
@@ -619,8 +632,8 @@ impl OneofDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "OneofOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "OneofOptions")
     }
     fn __repr__(&self) -> String {
         format!("<OneofDescriptor {}>", self.inner.full_name())
@@ -674,8 +687,8 @@ impl EnumDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "EnumOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "EnumOptions")
     }
     #[pyo3(name = "CopyToProto")]
     fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -710,8 +723,8 @@ impl EnumValueDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "EnumValueOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "EnumValueOptions")
     }
     fn __repr__(&self) -> String {
         format!("<EnumValueDescriptor {}>", self.inner.full_name())
@@ -758,8 +771,8 @@ impl ServiceDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "ServiceOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "ServiceOptions")
     }
     #[pyo3(name = "CopyToProto")]
     fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -810,8 +823,8 @@ impl MethodDescriptor {
     }
     #[pyo3(name = "GetOptions")]
     fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let bytes = self.inner.proto().options.as_ref().map(|o| o.encode());
-        options(py, &self.options, "MethodOptions", &bytes.unwrap_or_default())
+        let given = self.inner.proto().options.as_ref();
+        without_features!(py, self, given, "MethodOptions")
     }
     #[pyo3(name = "CopyToProto")]
     fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {

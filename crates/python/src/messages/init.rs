@@ -1,6 +1,6 @@
 //! Filling messages from Python values: keywords of constructors, dicts, iterables, other messages.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -46,7 +46,7 @@ pub(super) fn from_dict(
     let mut near = 0;
     for (name, value) in dict.iter() {
         if name.cast::<PyString>().is_err() {
-            return Err(PyTypeError::new_err(format!(
+            return Err(PyValueError::new_err(format!(
                 "keys of a dict for {} must be str, got {}",
                 message.ty().descriptor().full_name(),
                 errors::shown(&name)

@@ -5,7 +5,7 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -35,11 +35,11 @@ fn methods(composite: bool) -> Vec<ffi::PyMethodDef> {
         types::no_args(c"clear", clear, c"Removes all values."),
         types::one_arg(c"MergeFrom", extend_method, c"Appends the values of another container."),
         types::one_arg(c"__deepcopy__", deep_copy, c"A copy that is in no message."),
-        types::no_args(c"__reduce__", reduce, c"Containers are not pickled."),
     ];
     if composite {
         methods.push(types::any_args(c"add", add, c"Appends a new message, its fields from keywords."));
     } else {
+        methods.push(types::no_args(c"__reduce__", reduce, c"Containers are not pickled."));
         methods.push(types::any_args(c"__array__", array, c"The values as a numpy array."));
     }
     methods
@@ -82,7 +82,7 @@ pub(super) unsafe extern "C" fn no_new(
     run(|py| {
         // SAFETY: `ty` is alive.
         let ty: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, ty.cast()) };
-        Err(PyTypeError::new_err(format!(
+        Err(PyRuntimeError::new_err(format!(
             "cannot create '{}' instances; read a repeated or map field of a message",
             ty.getattr("__name__")?
         )))
@@ -235,9 +235,7 @@ unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) ->
         unsafe {
             let list = list_of(object);
             if operation != ffi::Py_EQ && operation != ffi::Py_NE {
-                if list.field().storage() == Storage::Message {
-                    return Ok(py.NotImplemented().into_ptr());
-                }
+                return Ok(py.NotImplemented().into_ptr());
             }
             let ours = to_list(py, &list)?;
             let theirs = if types::is_list(other) {
@@ -260,7 +258,7 @@ fn push(py: Python<'_>, list: &List, value: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// Appends the values of an iterable: all of them or, where one is refused, those before it.
+/// Appends the values of an iterable: all of them or, where one is refused, none.
 pub(super) fn extend(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> PyResult<()> {
     if values.is_none() {
         return Err(PyTypeError::new_err("must assign iterable"));
@@ -281,9 +279,11 @@ pub(super) fn extend(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> 
     let values = values
         .try_iter()
         .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
+    let mut fresh = Items::empty(list.field().storage());
     for value in values {
-        push(py, list, &value?)?;
+        fresh.push(init::element(py, list, &value?)?);
     }
+    list.items_mut().append(fresh);
     Ok(())
 }
 
@@ -293,22 +293,14 @@ fn extend_from_list(
     values: &Bound<'_, PyList>,
 ) -> PyResult<()> {
     let field = list.field();
-    /// Appends numbers that are converted without running any code of Python's.
+    /// Appends numbers; they are converted first, since that may run code of Python's.
     macro_rules! numbers {
         ($type:ty, $convert:path) => {{
             let mut fresh: Vec<$type> = Vec::with_capacity(values.len());
-            let mut failed = None;
             for value in values.iter() {
-                match $convert(field, &value) {
-                    Ok(value) => fresh.push(value),
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                }
+                fresh.push($convert(field, &value)?);
             }
-            list.items_mut().vec_mut::<$type>().extend(fresh);
-            return failed.map_or(Ok(()), Err);
+            list.items_mut().vec_mut::<$type>().append(&mut fresh);
         }};
     }
     match field.storage() {
@@ -318,12 +310,14 @@ fn extend_from_list(
         Storage::U32 => numbers!(u32, convert::to_u32),
         Storage::F32 => numbers!(f32, convert::to_f32),
         _ => {
+            let mut fresh = Items::empty(field.storage());
             for value in values.iter() {
-                push(py, list, &value)?;
+                fresh.push(init::element(py, list, &value)?);
             }
-            Ok(())
+            list.items_mut().append(fresh);
         }
     }
+    Ok(())
 }
 
 unsafe extern "C" fn append(object: Object, value: Object) -> Object {
@@ -355,6 +349,7 @@ unsafe extern "C" fn extend_method(object: Object, values: Object) -> Object {
             let values = values
                 .try_iter()
                 .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
+            list.touch();
             for value in values {
                 let value = value?;
                 check_message(&list, &value)?;
@@ -519,7 +514,9 @@ unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
         // SAFETY: as above.
         let list = unsafe { list_of(object) };
         let length = list.len();
-        drop(take(&list, 0..length));
+        if length > 0 {
+            drop(take(&list, 0..length));
+        }
         Ok(none(py))
     })
 }
@@ -582,7 +579,9 @@ unsafe extern "C" fn sort(
             if order.len() != list.len() {
                 return Err(PyValueError::new_err("list modified during sort"));
             }
-            list.items_mut().permute(&order);
+            if !order.is_empty() {
+                list.items_mut().permute(&order);
+            }
         }
         Ok(none(py))
     })

@@ -140,6 +140,9 @@ unsafe extern "C" fn contains(object: Object, name: Object) -> c_int {
     run_hot(|py| {
         // SAFETY: as above.
         let (map, name) = unsafe { (map_of(object), arg(py, &name)) };
+        if map.is_empty() {
+            return Ok(0);
+        }
         let key = key(&map, name)?;
         Ok(c_int::from(map.entries().find(&key).is_some()))
     })
@@ -251,9 +254,10 @@ unsafe extern "C" fn set_default(
                     "The value for map key must be set and not None.",
                 ));
             }
-            let value = init::map_value(py, &map, arg(py, &*args.add(1)))?;
-            map.entries_mut().insert(key.clone(), value);
-            lookup(py, &map, &key)
+            let default = *args.add(1);
+            let value = init::map_value(py, &map, arg(py, &default))?;
+            map.entries_mut().insert(key, value);
+            Ok(arg(py, &default).clone().into_ptr())
         }
     })
 }

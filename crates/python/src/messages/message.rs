@@ -8,7 +8,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use pyo3::exceptions::{
-    PyAttributeError, PyNotImplementedError, PyTypeError, PyValueError,
+    PyAttributeError, PyKeyError, PyNotImplementedError, PyTypeError, PyValueError,
 };
 use pyo3::ffi;
 use pyo3::intern;
@@ -53,7 +53,7 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::no_args(c"SetInParent", set_in_parent, c"Makes this message set in its parent."),
         types::no_args(c"UnknownFields", unknown_fields, c"Gone from the original; see unknown_fields.UnknownFieldSet."),
         types::one_arg(c"WhichOneof", which_oneof, c"The name of the field of a oneof that is set, or None."),
-        types::one_arg(c"__contains__", has_field, c"As HasField."),
+        types::one_arg(c"__contains__", contains, c"As HasField; of Struct and ListValue, whether there is a key or value."),
         types::one_arg(c"__deepcopy__", deep_copy, c"A copy."),
         types::no_args(c"__copy__", shallow_copy, c"A copy."),
         types::no_args(c"__reduce__", reduce, c"For pickling."),
@@ -335,7 +335,7 @@ unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
             if object != other {
                 // A source in the target lives on: it is held by the caller.
                 let target = message_of(object);
-                target.clear();
+                target.clear_set();
                 target.merge_from(&source).map_err(too_deep)?;
             }
         }
@@ -457,6 +457,29 @@ unsafe extern "C" fn has_field(object: Object, name: Object) -> Object {
     })
 }
 
+unsafe extern "C" fn contains(object: Object, item: Object) -> Object {
+    // SAFETY: as above.
+    let ty = unsafe { message_of(object) }.ty();
+    let values = match ty.descriptor().full_name() {
+        "google.protobuf.Struct" => "fields",
+        "google.protobuf.ListValue" => "items",
+        // SAFETY: as above.
+        _ => return unsafe { has_field(object, item) },
+    };
+    run(|py| {
+        // SAFETY: as above.
+        let (object, item) = unsafe { (arg(py, &object), arg(py, &item)) };
+        let values = object.getattr(values)?;
+        let values = if values.is_callable() {
+            values.call0()?
+        } else {
+            values
+        };
+        // SAFETY: makes a bool.
+        Ok(unsafe { ffi::PyBool_FromLong(values.contains(item)?.into()) })
+    })
+}
+
 unsafe extern "C" fn clear_field(object: Object, name: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
@@ -486,7 +509,7 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
             Err(_) => match name.cast::<PyBytes>() {
                 Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
                 Err(_) => {
-                    return Err(PyTypeError::new_err(format!(
+                    return Err(PyValueError::new_err(format!(
                         "Expected a oneof name, but got {}.",
                         super::errors::shown(name)
                     )));
@@ -671,7 +694,7 @@ unsafe extern "C" fn has_extension(object: Object, handle: Object) -> Object {
             let message = message_of(object);
             let field = extension::field_of(&message, arg(py, &handle))?;
             if field.shape() != Shape::Singular {
-                return Err(PyValueError::new_err(format!(
+                return Err(PyKeyError::new_err(format!(
                     "\"{}\" is repeated; HasExtension is for singular extensions",
                     field.descriptor().full_name()
                 )));

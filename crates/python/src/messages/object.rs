@@ -237,7 +237,8 @@ fn guard<T: Raised>(py: Python<'_>, body: impl FnOnce(Python<'_>) -> PyResult<T>
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => {
-            error.restore(py);
+            // Attached, so that PyO3 gives references back at once.
+            Python::attach(|py| error.restore(py));
             T::RAISED
         }
         Err(panic) => {

@@ -115,7 +115,6 @@ impl DescriptorPool {
     }
 
     fn symbol(&self, py: Python<'_>, name: &str) -> PyResult<Option<Symbol>> {
-        let name = name.strip_prefix('.').unwrap_or(name);
         if let Some(symbol) = self.pool.symbol(name) {
             return Ok(Some(symbol));
         }

@@ -135,7 +135,7 @@ class _Tree:
         for name, child in self._children.items():
             field = fields.get(name)
             if field is None:
-                raise ValueError(f"Error: Can't find field {name} in message {source.DESCRIPTOR.full_name}.")
+                raise KeyError(f"{source.DESCRIPTOR.full_name} has no field {name!r}")
             is_message = field.message_type is not None
             if child._children:
                 if field.is_repeated or not is_message:

@@ -400,9 +400,6 @@ class Struct:
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
 
-    def __contains__(self, item: str) -> bool:
-        return item in self.fields
-
     def _internal_assign(self, dictionary: Mapping[str, _Any]) -> None:
         self.Clear()
         self.update(dictionary)
