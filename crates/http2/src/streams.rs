@@ -62,6 +62,35 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    pub(crate) fn new(
+        number: u32,
+        receiving: Receiving,
+        send_window: u32,
+        receive_window: i64,
+    ) -> Self {
+        Self {
+            number,
+            receiving,
+            end: End::No,
+            reset: false,
+            send_window: i64::from(send_window),
+            receive_window,
+            unannounced: 0,
+            pending: Vec::new(),
+            pending_start: 0,
+            queued: false,
+            over_high: false,
+            content_left: None,
+        }
+    }
+
+    /// Closes both halves and drops what is pending.
+    pub(crate) fn mark_reset(&mut self) {
+        self.reset = true;
+        self.pending = Vec::new();
+        self.pending_start = 0;
+    }
+
     pub(crate) fn pending_len(&self) -> usize {
         self.pending.len() - self.pending_start
     }

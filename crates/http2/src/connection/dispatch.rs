@@ -5,7 +5,7 @@ use super::{Connection, PeerGoAway, Role, SHUTDOWN_PING, Shutdown};
 use crate::frame::{self, FrameHeader, MAX_31_BIT, flag, kind, setting};
 use crate::headers::ListKind;
 use crate::limits;
-use crate::streams::{End, Receiving, Stream};
+use crate::streams::{Receiving, Stream};
 use crate::{ConnectionError, ErrorCode, Event, StreamId};
 
 type Dispatched = Result<Option<Event<'static>>, ConnectionError>;
@@ -112,9 +112,7 @@ impl Connection {
         if state.reset {
             return Ok(None);
         }
-        state.reset = true;
-        state.pending = Vec::new();
-        state.pending_start = 0;
+        state.mark_reset();
         frame::put_reset(stream.number, code, self.output.answer());
         self.remember_reset(stream.number);
         Ok(Some(Event::Reset {
@@ -277,24 +275,15 @@ impl Connection {
         if self.streams.len() >= self.config.max_concurrent_streams as usize {
             return self.refuse(number, ErrorCode::REFUSED_STREAM);
         }
-        let stream = self.streams.insert(Stream {
-            number,
-            receiving: if end_stream {
-                Receiving::Closed
-            } else {
-                Receiving::Open
-            },
-            end: End::No,
-            reset: false,
-            send_window: i64::from(self.peer.initial_window),
-            receive_window: self.initial_receive_window(),
-            unannounced: 0,
-            pending: Vec::new(),
-            pending_start: 0,
-            queued: false,
-            over_high: false,
-            content_left,
-        });
+        let receiving = if end_stream {
+            Receiving::Closed
+        } else {
+            Receiving::Open
+        };
+        let window = self.initial_receive_window();
+        let mut state = Stream::new(number, receiving, self.peer.initial_window, window);
+        state.content_left = content_left;
+        let stream = self.streams.insert(state);
         Ok(Some(Event::Headers {
             stream,
             trailers: false,
@@ -531,9 +520,7 @@ impl Connection {
         if state.reset {
             return Ok(None);
         }
-        state.reset = true;
-        state.pending = Vec::new();
-        state.pending_start = 0;
+        state.mark_reset();
         self.charge_reset()?;
         Ok(Some(Event::Reset {
             stream,

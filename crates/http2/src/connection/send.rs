@@ -54,20 +54,14 @@ impl Connection {
         }
         let number = self.next_stream;
         self.next_stream += 2;
-        Some(self.streams.insert(Stream {
+        let window = self.initial_receive_window();
+        let state = Stream::new(
             number,
-            receiving: Receiving::AwaitingResponse,
-            end: End::No,
-            reset: false,
-            send_window: i64::from(self.peer.initial_window),
-            receive_window: self.initial_receive_window(),
-            unannounced: 0,
-            pending: Vec::new(),
-            pending_start: 0,
-            queued: false,
-            over_high: false,
-            content_left: None,
-        }))
+            Receiving::AwaitingResponse,
+            self.peer.initial_window,
+            window,
+        );
+        Some(self.streams.insert(state))
     }
 
     /// Sends a header list: the request, the response or, with `end_stream`, the trailers. Behind pending data it waits; only trailers may come there.

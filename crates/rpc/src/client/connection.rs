@@ -198,13 +198,7 @@ impl Connection {
     /// The server has closed its sending side, or the socket failed.
     pub fn handle_eof(&mut self, now: Instant) {
         let _ = now;
-        let reason = match self.link.h2.peer_goaway() {
-            Some(goaway) if goaway.code != ErrorCode::NO_ERROR => CloseReason::PeerError {
-                code: goaway.code,
-                debug: String::from_utf8_lossy(&goaway.debug).into_owned(),
-            },
-            _ => CloseReason::PeerClosed,
-        };
+        let reason = self.goaway_reason().unwrap_or(CloseReason::PeerClosed);
         self.link.end(reason, ErrorCode::NO_ERROR, "");
         self.settle();
     }
@@ -580,13 +574,7 @@ impl Connection {
         }
         let ending = self.link.h2.peer_goaway().is_some() || self.link.h2.is_shutdown_final();
         if ending && self.calls.len() == 0 {
-            let reason = match self.link.h2.peer_goaway() {
-                Some(goaway) if goaway.code != ErrorCode::NO_ERROR => CloseReason::PeerError {
-                    code: goaway.code,
-                    debug: String::from_utf8_lossy(&goaway.debug).into_owned(),
-                },
-                _ => CloseReason::ShutDown,
-            };
+            let reason = self.goaway_reason().unwrap_or(CloseReason::ShutDown);
             self.link.end(reason, ErrorCode::NO_ERROR, "");
         }
         self.link.notice_failure();
@@ -594,6 +582,20 @@ impl Connection {
             self.told_closed = true;
             self.on_closed();
         }
+    }
+
+    /// The error of the server's GOAWAY, if it sent one with an error.
+    fn goaway_reason(&self) -> Option<CloseReason> {
+        let goaway = self
+            .link
+            .h2
+            .peer_goaway()
+            .filter(|goaway| goaway.code != ErrorCode::NO_ERROR)?;
+        let debug = String::from_utf8_lossy(&goaway.debug).into_owned();
+        Some(CloseReason::PeerError {
+            code: goaway.code,
+            debug,
+        })
     }
 
     fn on_closed(&mut self) {

@@ -1,6 +1,5 @@
 //! A client and a server engine joined by a simulated network, under a simulated clock.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +7,11 @@ use russet_rpc::client::{self, StartCall};
 use russet_rpc::server;
 use russet_rpc::{CallId, Encoding, MessageOptions, Metadata};
 
-/// Both ends, and the bytes on their way.
+/// Both ends. Bytes on their way wait in the outputs, as in front of a slow socket.
 pub(crate) struct Pair {
     pub(crate) client: client::Connection,
     pub(crate) server: server::Connection,
     pub(crate) now: Instant,
-    to_server: VecDeque<u8>,
-    to_client: VecDeque<u8>,
     /// The longest piece in which bytes arrive.
     pub(crate) piece: usize,
 }
@@ -30,8 +27,6 @@ impl Pair {
             client: client::Connection::new(Arc::new(client), now),
             server: server::Connection::new(Arc::new(server), now),
             now,
-            to_server: VecDeque::new(),
-            to_client: VecDeque::new(),
             piece: usize::MAX,
         };
         pair.run();
@@ -45,11 +40,9 @@ impl Pair {
     /// Moves up to `count` bytes from the client's output to the server.
     pub(crate) fn deliver_to_server(&mut self, count: usize) -> usize {
         let output = self.client.output();
-        let taken = output.len();
-        self.to_server.extend(output);
-        self.client.output_written(taken);
-        let count = count.min(self.to_server.len());
-        let bytes: Vec<u8> = self.to_server.drain(..count).collect();
+        let count = count.min(output.len());
+        let bytes = output[..count].to_vec();
+        self.client.output_written(count);
         if count > 0 {
             self.server.handle_input(&bytes, self.now);
         }
@@ -59,11 +52,9 @@ impl Pair {
     /// Moves up to `count` bytes from the server's output to the client.
     pub(crate) fn deliver_to_client(&mut self, count: usize) -> usize {
         let output = self.server.output();
-        let taken = output.len();
-        self.to_client.extend(output);
-        self.server.output_written(taken);
-        let count = count.min(self.to_client.len());
-        let bytes: Vec<u8> = self.to_client.drain(..count).collect();
+        let count = count.min(output.len());
+        let bytes = output[..count].to_vec();
+        self.server.output_written(count);
         if count > 0 {
             self.client.handle_input(&bytes, self.now);
         }
