@@ -54,6 +54,12 @@ test-python: build ## Behaviour tests in Python, with the originals as oracles
 	$(call say,Python tests on $(TAG))
 	@$(RUN) -m pytest -q tests
 
+.PHONY: bench
+bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--quick for a short run
+	$(call say,Building the extension (dist profile) for $(TAG))
+	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@$(RUN) bench/run.py $(BENCH)
+
 .PHONY: lint
 lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright
 

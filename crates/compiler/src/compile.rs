@@ -1,6 +1,6 @@
 //! Files and all they import, parsed and linked in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use russet_descriptor::proto::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorProto, SourceCodeInfo,
@@ -14,7 +14,7 @@ use crate::source::SourceTree;
 use crate::table::{FileId, Table};
 
 /// How many files may import each other in a chain.
-pub const MAX_IMPORT_DEPTH: usize = 1000;
+pub const MAX_IMPORT_DEPTH: usize = 256;
 
 /// Compiles files of a [`SourceTree`]; everything compiled before stays known.
 pub struct Compiler<'s> {
@@ -22,19 +22,16 @@ pub struct Compiler<'s> {
     /// Files that come as descriptors, by name.
     descriptors: HashMap<String, FileDescriptorProto>,
     table: Table,
-    files: Vec<CompiledFile>,
+    /// Each after those it imports.
+    files: Vec<FileDescriptorProto>,
+    /// Index in `files`, by name.
+    indexes: HashMap<String, usize>,
     /// By name; `None` for a file that turned out wrong.
     loaded: HashMap<String, Option<FileId>>,
     /// Files whose imports are being compiled, outermost first.
     pending: Vec<String>,
     diagnostics: Vec<Diagnostic>,
     inputs: Vec<String>,
-}
-
-/// A file that compiled without errors.
-struct CompiledFile {
-    id: FileId,
-    proto: FileDescriptorProto,
 }
 
 impl<'s> Compiler<'s> {
@@ -45,6 +42,7 @@ impl<'s> Compiler<'s> {
             descriptors: HashMap::new(),
             table: Table::new(),
             files: Vec::new(),
+            indexes: HashMap::new(),
             loaded: HashMap::new(),
             pending: Vec::new(),
             diagnostics: Vec::new(),
@@ -80,15 +78,12 @@ impl<'s> Compiler<'s> {
 
     /// A compiled file: names resolved, options interpreted, with source info; `json_name` only where the source sets it.
     pub fn file(&self, name: &str) -> Option<&FileDescriptorProto> {
-        self.files
-            .iter()
-            .map(|file| &file.proto)
-            .find(|proto| proto.name.as_deref() == Some(name))
+        self.indexes.get(name).map(|&index| &self.files[index])
     }
 
     /// All compiled files, each after those it imports.
     pub fn files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
-        self.files.iter().map(|file| &file.proto)
+        self.files.iter()
     }
 
     /// The file as it is at run time: without options of source retention.
@@ -99,45 +94,41 @@ impl<'s> Compiler<'s> {
 
     /// The names of files, each after those of them that it imports; nothing else.
     pub fn in_order(&self, names: &[String]) -> Vec<String> {
-        fn add(compiler: &Compiler<'_>, name: &str, names: &[String], ordered: &mut Vec<String>) {
-            let Some(file) = compiler.file(name) else {
-                return;
-            };
-            if !names.iter().any(|wanted| wanted == name) || ordered.iter().any(|seen| seen == name)
-            {
-                return;
-            }
-            for import in file.dependency.iter().chain(&file.option_dependency) {
-                add(compiler, import, names, ordered);
-            }
-            ordered.push(name.to_owned());
-        }
-        let mut ordered = Vec::with_capacity(names.len());
-        for name in names {
-            add(self, name, names, &mut ordered);
-        }
-        ordered
+        let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
+        self.ordered(names, &|name| wanted.contains(name))
     }
 
     /// The names of files and all they import, each after those it imports.
-    pub fn transitive(&self, roots: &[String]) -> Vec<String> {
-        fn add(compiler: &Compiler<'_>, name: &str, names: &mut Vec<String>) {
-            if names.iter().any(|seen| seen == name) {
-                return;
-            }
-            let Some(file) = compiler.file(name) else {
+    pub fn transitive(&self, names: &[String]) -> Vec<String> {
+        self.ordered(names, &|_| true)
+    }
+
+    /// What can be reached from `names` over files that are `wanted`, imports first.
+    fn ordered(&self, names: &[String], wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+        fn add<'c>(
+            compiler: &'c Compiler<'_>,
+            name: &str,
+            wanted: &dyn Fn(&str) -> bool,
+            seen: &mut HashSet<&'c str>,
+            ordered: &mut Vec<String>,
+        ) {
+            let Some(file) = compiler.file(name).filter(|_| wanted(name)) else {
                 return;
             };
-            for import in file.dependency.iter().chain(&file.option_dependency) {
-                add(compiler, import, names);
+            if !seen.insert(file.name.as_deref().unwrap_or_default()) {
+                return;
             }
-            names.push(name.to_owned());
+            for import in file.dependency.iter().chain(&file.option_dependency) {
+                add(compiler, import, wanted, seen, ordered);
+            }
+            ordered.push(name.to_owned());
         }
-        let mut names = Vec::new();
-        for root in roots {
-            add(self, root, &mut names);
+        let mut seen = HashSet::new();
+        let mut ordered = Vec::with_capacity(names.len());
+        for name in names {
+            add(self, name, wanted, &mut seen, &mut ordered);
         }
-        names
+        ordered
     }
 
     fn load(&mut self, name: &str) -> Option<FileId> {
@@ -166,11 +157,11 @@ impl<'s> Compiler<'s> {
                 file
             }
         };
-        if findings.has_errors() {
-            self.report(name, findings);
+        let failed = findings.has_errors();
+        self.report(name, findings);
+        if failed {
             return None;
         }
-        self.report(name, findings);
         let imports = self.load_imports(name, &file)?;
         let warn = self.inputs.iter().any(|input| input == name);
         let (id, findings) = link::link(&mut self.table, &mut file, &imports, warn);
@@ -179,8 +170,9 @@ impl<'s> Compiler<'s> {
         if failed {
             return None;
         }
-        self.files.push(CompiledFile { id, proto: file });
-        self.files.last().map(|file| file.id)
+        self.indexes.insert(name.to_owned(), self.files.len());
+        self.files.push(file);
+        Some(id)
     }
 
     /// Compiles what a file imports; `None` where something is wrong with it, which is reported.

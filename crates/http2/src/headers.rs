@@ -67,9 +67,19 @@ impl HeaderList {
         if self.is_too_large() {
             return;
         }
-        if let Err(rule) = self.check(field) {
+        if let Some(rule) = field.flaw {
             self.malformed.get_or_insert(rule);
             return;
+        }
+        if field.name == b"content-length"
+            && let Some(length) = parse_decimal(field.value)
+            && self
+                .content_length
+                .replace(length)
+                .is_some_and(|other| other != length)
+        {
+            self.malformed
+                .get_or_insert("two different content-lengths");
         }
         let slot = Slot {
             start: self.text.len(),
@@ -101,45 +111,6 @@ impl HeaderList {
         }
         self.text.extend_from_slice(field.name);
         self.text.extend_from_slice(field.value);
-    }
-
-    fn check(&mut self, field: Field<'_>) -> Result<(), &'static str> {
-        let bad_value = field
-            .value
-            .iter()
-            .fold(false, |bad, &byte| bad | IS_CONTROL[usize::from(byte)]);
-        if bad_value {
-            return Err("control character in a header value");
-        }
-        let (colon, rest) = match field.name {
-            [b':', rest @ ..] => (true, rest),
-            name => (false, name),
-        };
-        if rest.is_empty() {
-            return Err("empty header name");
-        }
-        if !rest
-            .iter()
-            .fold(true, |good, &byte| good & NAME_BYTES[usize::from(byte)])
-        {
-            return Err("header name with an upper-case or illegal character");
-        }
-        if colon {
-            return Ok(());
-        }
-        match field.name {
-            b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding"
-            | b"upgrade" => Err("connection-specific header field"),
-            b"te" if field.value != b"trailers" => Err("te other than trailers"),
-            b"content-length" => {
-                let length = parse_decimal(field.value).ok_or("content-length is not a number")?;
-                match self.content_length.replace(length) {
-                    Some(other) if other != length => Err("two different content-lengths"),
-                    _ => Ok(()),
-                }
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Whether the list is what it should be; if not, the rule that it breaks. Lists over the limit are not judged.
@@ -254,6 +225,52 @@ impl HeaderList {
     }
 }
 
+/// The rule that a field breaks by itself (RFC 9113 section 8.2).
+pub(crate) fn flaw(name: &[u8], value: &[u8]) -> Option<&'static str> {
+    let (pseudo, rest) = match name {
+        [b':', rest @ ..] => (true, rest),
+        name => (false, name),
+    };
+    if has_control(value) {
+        Some("control character in a header value")
+    } else if rest.is_empty() {
+        Some("empty header name")
+    } else if !is_plain(rest) && !rest.iter().all(|&byte| NAME_BYTES[usize::from(byte)]) {
+        Some("header name with an upper-case or illegal character")
+    } else if pseudo {
+        None
+    } else {
+        match name {
+            b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding"
+            | b"upgrade" => Some("connection-specific header field"),
+            b"te" if value != b"trailers" => Some("te other than trailers"),
+            b"content-length" if parse_decimal(value).is_none() => {
+                Some("content-length is not a number")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a value has a control character other than tab (RFC 9110 section 5.5). Folded without a branch: a peer may make many blocks that repeat one long value, so this must run on many bytes at once.
+fn has_control(value: &[u8]) -> bool {
+    value.iter().fold(0, |found, &byte| {
+        found | (u8::from(byte < b' ') & u8::from(byte != b'\t'))
+    }) != 0
+}
+
+/// Whether a name has only the characters that nearly all names are made of. Folded as `has_control` is.
+fn is_plain(name: &[u8]) -> bool {
+    let plain = |byte: u8| {
+        u8::from(byte.wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'-')
+            | u8::from(byte == b'_')
+            | u8::from(byte == b'.')
+    };
+    name.iter().fold(1, |all, &byte| all & plain(byte)) != 0
+}
+
 /// Characters of a header name in HTTP/2: those of a token (RFC 9110 section 5.6.2) without upper-case letters.
 static NAME_BYTES: [bool; 256] = {
     let mut table = [false; 256];
@@ -262,17 +279,6 @@ static NAME_BYTES: [bool; 256] = {
     while i < allowed.len() {
         table[allowed[i] as usize] = true;
         i += 1;
-    }
-    table
-};
-
-/// Characters that a header value cannot have: controls other than tab (RFC 9110 section 5.5).
-static IS_CONTROL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < b' ' as usize {
-        table[byte] = byte != b'\t' as usize;
-        byte += 1;
     }
     table
 };
@@ -295,9 +301,11 @@ mod tests {
         let mut list = HeaderList::default();
         list.restart(4096);
         for (name, value) in fields {
+            let (name, value) = (name.as_bytes(), value.as_bytes());
             list.push(Field {
-                name: name.as_bytes(),
-                value: value.as_bytes(),
+                name,
+                value,
+                flaw: flaw(name, value),
                 token: 0,
             });
         }
@@ -410,6 +418,7 @@ mod tests {
             list.push(Field {
                 name,
                 value: b"1",
+                flaw: None,
                 token: 0,
             });
         }

@@ -14,18 +14,21 @@ pub const MAX_UNREAD_ANSWERS: u32 = 8192;
 /// DATA is not framed while more than this many bytes are unwritten: 256 KiB.
 pub const MAX_UNWRITTEN: usize = 256 << 10;
 
-/// Streams that were reset here and for which late frames are ignored without a word: the last 256.
-pub const REMEMBERED_RESETS: usize = 256;
+/// Streams that were reset here and for which late frames are ignored without a word: the last 1,024.
+pub const REMEMBERED_RESETS: usize = 1024;
 
 /// Resets that the peer makes or provokes at once (rapid reset, CVE-2023-44487; made-you-reset, CVE-2025-8671): 1,000 ...
 pub const RESET_BURST: u32 = 1000;
 /// ... and in each second after: 500. A client whose calls time out by the hundred stays below.
 pub const RESETS_PER_SECOND: u32 = 500;
 
-/// PINGs at once: 1,000 (CVE-2019-9512) ...
-pub const PING_BURST: u32 = 1000;
-/// ... and in each second after: 200. Bandwidth probes send one a round trip.
-pub const PINGS_PER_SECOND: u32 = 200;
+/// PINGs at once: 50,000 (CVE-2019-9512; what is not read is bounded by [`MAX_UNREAD_ANSWERS`]) ...
+pub const PING_BURST: u32 = 50_000;
+/// ... and in each second after: 50,000. Bandwidth probes, as those of gRPC in Go, send one a round trip, and round trips may be short.
+pub const PINGS_PER_SECOND: u32 = 50_000;
+
+/// Settings of one SETTINGS frame: 64, ten times those that exist. Each may touch every stream.
+pub const MAX_SETTINGS_ENTRIES: usize = 64;
 
 /// SETTINGS at once: 100 (CVE-2019-9515) ...
 pub const SETTINGS_BURST: u32 = 100;
@@ -37,7 +40,7 @@ pub const EMPTY_DATA_BURST: u32 = 1000;
 /// ... and in each second after: 100. Small frames that carry something are not counted.
 pub const EMPTY_DATA_PER_SECOND: u32 = 100;
 
-/// Frames that change nothing (PRIORITY, unknown types, frames of streams that have ended), at once: 10,000 (CVE-2019-9513) ...
+/// Frames that change nothing (PRIORITY, unknown types, GOAWAY again, 1xx responses), at once: 10,000 (CVE-2019-9513). Late frames of streams that have ended are not counted: good peers send as many of them as of others, and they cost no more ...
 pub const IDLE_FRAME_BURST: u32 = 10_000;
 /// ... and in each second after: 5,000.
 pub const IDLE_FRAMES_PER_SECOND: u32 = 5000;

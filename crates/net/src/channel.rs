@@ -114,6 +114,8 @@ struct Call {
     initial: Option<Metadata>,
     outcome: Option<Outcome>,
     congested: bool,
+    /// Nobody asks for it any more; its state goes when it ends.
+    abandoned: bool,
     interest: Interest,
     peer: Option<Arc<str>>,
 }
@@ -326,27 +328,39 @@ impl Channel {
 
 /// Calls.
 impl Channel {
-    /// Starts a call. It always succeeds: what goes wrong becomes the call's status.
-    pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
+    fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let index = self.calls.insert(Call {
             generation,
             place: Place::Over,
-            deadline: new.deadline,
-            wait_for_ready: new.wait_for_ready,
+            deadline,
+            wait_for_ready,
             inbox: Inbox::default(),
             initial: None,
             outcome: None,
             congested: false,
+            abandoned: false,
             interest: Interest::default(),
             peer: None,
         });
-        let key = CallKey {
+        CallKey {
             // More than 2^32 calls at once do not fit into memory.
             index: u32::try_from(index).unwrap_or(u32::MAX),
             generation,
-        };
+        }
+    }
+
+    /// A call that ended before it could start.
+    pub fn start_ended(&mut self, status: Status) -> CallKey {
+        let key = self.add_call(None, false);
+        self.end_locally(key, status);
+        key
+    }
+
+    /// Starts a call. It always succeeds: what goes wrong becomes the call's status.
+    pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
+        let key = self.add_call(new.deadline, new.wait_for_ready);
         if self.state == Connectivity::Shutdown {
             self.end_locally(key, Status::new(Code::Cancelled, "Channel closed!"));
             return key;
@@ -555,7 +569,7 @@ impl Channel {
     /// Leaves `parker` to be told of the call's next news.
     pub fn set_waiter(&mut self, key: CallKey, parker: &Arc<Parker>) {
         if let Some(call) = self.call_mut(key) {
-            call.interest.waiter = Some(parker.clone());
+            call.interest.add_waiter(parker);
         }
     }
 
@@ -607,6 +621,14 @@ impl Channel {
         }
     }
 
+    /// The caller will not ask for a call any more, but it goes on to its end.
+    pub fn abandon(&mut self, key: CallKey) {
+        match self.call_mut(key) {
+            Some(call) if call.outcome.is_none() => call.abandoned = true,
+            _ => self.release(key),
+        }
+    }
+
     fn end_locally(&mut self, key: CallKey, status: Status) {
         self.end(
             key,
@@ -621,10 +643,14 @@ impl Channel {
         if let Some(call) = self.call_mut(key) {
             call.place = Place::Over;
             call.outcome = Some(outcome);
+            let abandoned = call.abandoned;
             if call.interest.watched {
                 self.attend(false);
             }
             self.tell(key);
+            if abandoned {
+                self.calls.remove(key.index as usize);
+            }
         }
     }
 
@@ -671,10 +697,8 @@ impl Channel {
             if waiting.half_closed && count == 0 {
                 let _ = self.half_close(key);
             }
-            if let Some(call) = self.call_mut(key) {
-                if !call.congested {
-                    self.tell(key);
-                }
+            if !self.is_congested(key) {
+                self.tell(key);
             }
         }
     }
@@ -712,7 +736,7 @@ impl Channel {
                     );
                 }
                 Some(call) if matches!(call.place, Place::Waiting(_)) => {
-                    self.waiting.push_back(key)
+                    self.waiting.push_back(key);
                 }
                 _ => {}
             }

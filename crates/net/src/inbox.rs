@@ -56,8 +56,8 @@ impl Inbox {
 /// Who is told when a call has news.
 #[derive(Debug, Default)]
 pub(crate) struct Interest {
-    /// A thread that waits; taken when it is told.
-    pub(crate) waiter: Option<Arc<Parker>>,
+    /// Threads that wait; taken when they are told. A call may have several: one that sends, one that receives.
+    waiters: Vec<Arc<Parker>>,
     /// Whether the call goes on the list of changed calls.
     pub(crate) watched: bool,
     /// Whether it stands there already.
@@ -65,9 +65,16 @@ pub(crate) struct Interest {
 }
 
 impl Interest {
-    /// Tells the waiting thread; `true` where the call must go on the list of changed calls.
+    /// Leaves `parker` to be told of the next news.
+    pub(crate) fn add_waiter(&mut self, parker: &Arc<Parker>) {
+        if !self.waiters.iter().any(|other| Arc::ptr_eq(other, parker)) {
+            self.waiters.push(parker.clone());
+        }
+    }
+
+    /// Tells the waiting threads; `true` where the call must go on the list of changed calls.
     pub(crate) fn tell(&mut self) -> bool {
-        if let Some(waiter) = self.waiter.take() {
+        for waiter in self.waiters.drain(..) {
             waiter.unpark();
         }
         self.watched && !std::mem::replace(&mut self.listed, true)

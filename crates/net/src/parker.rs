@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn another_thread_ends_the_wait() {
-        let parker = std::sync::Arc::new(Parker::new().unwrap());
+        let parker = Arc::new(Parker::new().unwrap());
         let other = parker.clone();
         let thread = std::thread::spawn(move || other.unpark());
         assert_eq!(parker.park(None), Wake::Unparked);

@@ -165,6 +165,10 @@ impl<C: Core> Reactor<C> {
                     break Waited::TimedOut;
                 }
                 core.flush(now);
+                // What was waited for may be the flush itself.
+                if let Some(value) = ready(&mut core) {
+                    break Waited::Ready(value);
+                }
                 core.next_turn()
             };
             self.enlist(parker);
@@ -217,8 +221,11 @@ impl<C: Core> Reactor<C> {
                 if let Some(value) = ready(&mut core) {
                     return Waited::Ready(value);
                 }
-                let now = Instant::now();
-                core.flush(now);
+                core.flush(Instant::now());
+                // What was waited for may be the flush itself.
+                if let Some(value) = ready(&mut core) {
+                    return Waited::Ready(value);
+                }
                 core.next_turn()
             };
             let until = earlier(deadline, next_turn);
@@ -304,6 +311,14 @@ impl<C: Core> Reactor<C> {
         }
     }
 
+    /// Has the guard look at once, wherever it waits. For threads that leave something to it; a turn of its own only needs [`Reactor::alert_guard`].
+    pub fn nudge_guard(&self) {
+        self.alert_guard();
+        if self.guard_leads.load(Ordering::SeqCst) {
+            self.wake();
+        }
+    }
+
     /// Leaves the lead to the guard, at once.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::SeqCst);
@@ -341,22 +356,20 @@ impl<C: Core> Reactor<C> {
                 // What a thread wanted to send together with more, and then was kept from.
                 self.core().flush(Instant::now());
             }
+            after_turn(self);
             if moved || !self.unattended() {
                 idle_ticks = if moved { 0 } else { idle_ticks + 1 };
                 empty_ticks = 0;
-                after_turn(self);
                 continue;
             }
             idle_ticks = 0;
             empty_ticks += 1;
             let abandoned = self.abandoned.swap(false, Ordering::SeqCst);
             if empty_ticks < PATIENT_TICKS && !abandoned && !self.core().is_busy() {
-                after_turn(self);
                 continue;
             }
             empty_ticks = 0;
             self.guard_lead(&mut after_turn);
-            after_turn(self);
             seen = self.turns.load(Ordering::SeqCst);
         }
     }
@@ -378,6 +391,8 @@ impl<C: Core> Reactor<C> {
                     core.flush(Instant::now());
                     core.next_turn()
                 };
+                // The flush may have made news.
+                after_turn(self);
                 let timeout = next_turn.map(|at| at.saturating_duration_since(Instant::now()));
                 self.turn(&mut poller, timeout);
                 after_turn(self);

@@ -16,7 +16,7 @@ use slab::Slab;
 use crate::address::ListenAddress;
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
-use crate::reactor::Core;
+use crate::reactor::{Core, TICK};
 use crate::socket::Listener;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn, register};
@@ -207,11 +207,17 @@ impl Server {
             .map(|(index, call)| key_of(index, call))
             .collect();
         for key in keys {
-            let _ = self.send_status(key, status, &Metadata::EMPTY);
-            if let Some(call) = self.call_mut(key) {
-                call.ended = Some(CancelReason::ConnectionLost);
-                self.tell(key);
-            }
+            let Ok((connection, id)) = self.open(key) else {
+                continue;
+            };
+            // A call whose status is on its way already keeps that one.
+            let _ =
+                self.peers[connection]
+                    .transport
+                    .engine
+                    .send_status(id, status, &Metadata::EMPTY);
+            self.after(connection, Turn::Idle);
+            self.end(key, CancelReason::ConnectionLost);
         }
         self.flush_all(now);
         for index in self.connection_indexes() {
@@ -232,6 +238,11 @@ impl Server {
     /// Calls whose handler is not done.
     pub fn active_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Whether it accepts connections.
+    pub const fn is_accepting(&self) -> bool {
+        self.accepting
     }
 
     /// Open connections.
@@ -285,7 +296,11 @@ impl Server {
 
     /// Leaves `parker` to be told when no call runs any more.
     pub fn wait_for_idle(&mut self, parker: &Arc<Parker>) {
-        if !self.idle_waiters.iter().any(|other| Arc::ptr_eq(other, parker)) {
+        if !self
+            .idle_waiters
+            .iter()
+            .any(|other| Arc::ptr_eq(other, parker))
+        {
             self.idle_waiters.push(parker.clone());
         }
     }
@@ -375,7 +390,7 @@ impl Server {
     /// Leaves `parker` to be told of the call's next news.
     pub fn set_waiter(&mut self, key: CallKey, parker: &Arc<Parker>) {
         if let Some(call) = self.call_mut(key) {
-            call.interest.waiter = Some(parker.clone());
+            call.interest.add_waiter(parker);
         }
     }
 
@@ -465,7 +480,7 @@ impl Server {
     pub fn release(&mut self, key: CallKey) {
         match self.call_mut(key) {
             Some(call) if call.ended.is_none() && !call.released => {
-                self.cancel(key, Code::Cancelled)
+                self.cancel(key, Code::Cancelled);
             }
             Some(call) if !call.released => self.forget(key),
             _ => {}
@@ -724,6 +739,10 @@ impl Server {
             self.timers
                 .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
         }
+        if turn == Turn::More {
+            // The peer has read what it had left: it is read from again.
+            self.backlog.push(index);
+        }
     }
 }
 
@@ -786,10 +805,12 @@ impl Core for Server {
             // Due already.
             return Some(Instant::now());
         }
-        match (self.timers.next(), self.accept_again) {
-            (Some(timer), Some(again)) => Some(timer.min(again)),
-            (timer, again) => timer.or(again),
-        }
+        // Calls that no worker has taken: whoever leads looks again whether there is one.
+        let again = self.has_incoming().then(|| Instant::now() + TICK);
+        [self.timers.next(), self.accept_again, again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn flush(&mut self, now: Instant) {

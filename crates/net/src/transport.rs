@@ -23,10 +23,12 @@ pub(crate) trait Engine {
     fn output(&self) -> &[u8];
     fn output_written(&mut self, count: usize);
     fn is_closed(&self) -> bool;
+    /// False while the peer leaves so much unread that nothing more may be read from it.
+    fn accepts_input(&self) -> bool;
 }
 
 macro_rules! engine {
-    ($($type:ty),*) => {$(
+    ($($type:ty, $accepts_input:expr;)*) => {$(
         impl Engine for $type {
             fn handle_input(&mut self, bytes: &[u8], now: Instant) {
                 self.handle_input(bytes, now);
@@ -43,10 +45,18 @@ macro_rules! engine {
             fn is_closed(&self) -> bool {
                 self.is_closed()
             }
+            fn accepts_input(&self) -> bool {
+                let accepts_input: fn(&Self) -> bool = $accepts_input;
+                accepts_input(self)
+            }
         }
     )*};
 }
-engine!(client::Connection, server::Connection);
+engine! {
+    // What a client reads makes it write nothing that matters; and one of the two ends must go on reading.
+    client::Connection, |_| true;
+    server::Connection, Self::accepts_input;
+}
 
 /// Whether a transport goes on after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,16 +97,21 @@ impl<E: Engine> Transport<E> {
         }
     }
 
+    /// Whether something may wait in the socket that the engine does not want yet.
+    fn is_held_back(&self) -> bool {
+        self.readable && !self.ended && !self.engine.accepts_input()
+    }
+
     /// Takes in what the poll said.
     pub(crate) const fn set_ready(&mut self, readable: bool, writable: bool) {
         self.readable |= readable;
         self.writable |= writable;
     }
 
-    /// Reads what is there, up to the budget, into the engine.
+    /// Reads what is there, up to the budget and as long as the engine wants it, into the engine.
     pub(crate) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Turn {
         let mut budget = READ_BUDGET;
-        while self.readable && !self.ended {
+        while self.readable && !self.ended && self.engine.accepts_input() {
             match self.socket.read(buffer) {
                 Ok(0) => {
                     self.engine.handle_eof(now);
@@ -122,8 +137,9 @@ impl<E: Engine> Transport<E> {
         self.turn(Turn::Idle)
     }
 
-    /// Writes what the engine holds, as far as the socket takes it.
+    /// Writes what the engine holds, as far as the socket takes it. [`Turn::More`] if that let the engine take input again.
     pub(crate) fn flush(&mut self, now: Instant) -> Turn {
+        let held_back = self.is_held_back();
         while self.writable && !self.ended {
             let output = self.engine.output();
             if output.is_empty() {
@@ -139,7 +155,8 @@ impl<E: Engine> Transport<E> {
                 }
             }
         }
-        self.turn(Turn::Idle)
+        let resumed = held_back && self.readable && self.engine.accepts_input();
+        self.turn(if resumed { Turn::More } else { Turn::Idle })
     }
 
     fn turn(&self, otherwise: Turn) -> Turn {
@@ -168,4 +185,72 @@ pub(crate) fn register(
     token: Token,
 ) -> std::io::Result<()> {
     registry.register(socket, token, Interest::READABLE | Interest::WRITABLE)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read as _;
+
+    use mio::net::UnixStream;
+
+    use super::*;
+
+    /// Answers each byte with a thousand, and wants no more while a hundred thousand wait.
+    #[derive(Default)]
+    struct Generous {
+        output: Vec<u8>,
+        taken: usize,
+    }
+
+    impl Engine for Generous {
+        fn handle_input(&mut self, bytes: &[u8], _now: Instant) {
+            self.taken += bytes.len();
+            self.output
+                .resize(self.output.len() + 1000 * bytes.len(), 0);
+        }
+        fn handle_eof(&mut self, _now: Instant) {}
+        fn output(&self) -> &[u8] {
+            &self.output
+        }
+        fn output_written(&mut self, count: usize) {
+            self.output.drain(..count);
+        }
+        fn is_closed(&self) -> bool {
+            false
+        }
+        fn accepts_input(&self) -> bool {
+            self.output.len() < 100_000
+        }
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_not_read_from_until_it_does() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut transport = Transport::new(Socket::Unix(ours), Generous::default());
+        let now = Instant::now();
+        let mut buffer = [0; 10];
+        let mut sent = 0;
+        // Until the peer's own writes are held back, however much room the sockets have.
+        while let Ok(count) = theirs.write(&[1; 1000]) {
+            sent += count;
+            transport.set_ready(true, false);
+            assert_eq!(transport.read(&mut buffer, now), Turn::Idle);
+            assert!(transport.engine.output.len() <= 110_000);
+            transport.flush(now);
+        }
+        assert!(transport.engine.taken < sent);
+        // The peer reads: everything it sent is taken, without a new edge of its own.
+        let mut received = 0;
+        let mut sink = vec![0; 1 << 16];
+        while received < 1000 * sent {
+            if let Ok(count) = theirs.read(&mut sink) {
+                received += count;
+            }
+            transport.set_ready(false, true);
+            if transport.flush(now) == Turn::More {
+                transport.read(&mut buffer, now);
+            }
+        }
+        assert_eq!(transport.engine.taken, sent);
+    }
 }

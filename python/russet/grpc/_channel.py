@@ -213,8 +213,14 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
 
     def __del__(self) -> None:
         call = getattr(self, "_call", None)
-        if call is not None and call.code() is None:
-            call.cancel(_CANCELLED, "Cancelled on garbage collection!")
+        if call is None:
+            return
+        if self._multiple_responses:
+            # Nobody can read them any more.
+            call.cancel(_CANCELLED, "Cancelled upon garbage collection!")
+        else:
+            # A request whose answer nobody waits for is still meant to arrive.
+            call.abandon()
 
     # The call.
 
@@ -245,9 +251,10 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
 
     def cancel(self) -> bool:
         with self._lock:
-            if self._call.cancel(_CANCELLED, "Locally cancelled by application!"):
-                self._cancelled = True
-        return False
+            if not self._call.cancel(_CANCELLED, "Locally cancelled by application!"):
+                return False
+            self._cancelled = True
+            return True
 
     def add_callback(self, callback: Callable[[], None]) -> bool:
         with self._lock:
@@ -384,7 +391,13 @@ def _send_all(
         except _InactiveRpcError as error:
             call.cancel(_INTERNAL, error.details())
             return
-        if not call.send(serialized):
+        try:
+            going = call.send(serialized)
+        except TypeError:
+            logger("_common").exception("A serialized message must be bytes!")
+            call.cancel(_INTERNAL, "Exception serializing request!")
+            return
+        if not going:
             return
 
 
@@ -430,6 +443,7 @@ class _Method:
         wait_for_ready: bool | None,
         compression: Compression | None,
     ) -> _core.ClientCall:
+        """Raises the call's error where it cannot even start."""
         if credentials is not None:
             raise _refuse_credentials()
         return self._channel.call(

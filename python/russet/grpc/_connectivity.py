@@ -14,7 +14,3 @@ class ChannelConnectivity(Enum):
     READY = (2, "ready")
     TRANSIENT_FAILURE = (3, "transient failure")
     SHUTDOWN = (4, "shutdown")
-
-
-# Indexed by the number.
-CONNECTIVITY_STATES: tuple[ChannelConnectivity, ...] = tuple(ChannelConnectivity)

@@ -200,7 +200,7 @@ class _Intercepted:
             except RpcError as error:
                 return error
             except Exception as error:
-                return _FailureOutcome[Any](error, sys.exc_info()[2])
+                return _FailureOutcome["Any"](error, sys.exc_info()[2])
 
         call = self._intercept(continuation, details, request)
         return call.result(), call
@@ -224,7 +224,7 @@ class _Intercepted:
         try:
             return self._intercept(continuation, details, request)
         except Exception as error:
-            return _FailureOutcome[Any](error, sys.exc_info()[2])
+            return _FailureOutcome["Any"](error, sys.exc_info()[2])
 
 
 class _UnaryUnary(_Intercepted, UnaryUnaryMultiCallable["Any", "Any"]):

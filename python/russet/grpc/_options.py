@@ -82,7 +82,7 @@ def channel_settings(options: Iterable[ChannelOption] | None, version: str) -> S
     settings = _read(options, _CHANNEL_NUMBERS)
     agents = (
         settings.pop("primary_user_agent", None),
-        f"grpc-python-russet/{version}",
+        f"grpc-python/{version} russet",
         settings.pop("secondary_user_agent", None),
     )
     settings["user_agent"] = " ".join(agent for agent in agents if agent)

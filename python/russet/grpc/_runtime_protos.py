@@ -5,39 +5,36 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any
 
 
-def _call(function: str, protobuf_path: str) -> Any:
-    from importlib import import_module
+def _allowed(function: str) -> None:
+    import os
 
-    try:
-        compile_ = getattr(import_module("russet.protoc"), f"_{function}", None)
-    except ModuleNotFoundError as error:
-        if error.name != "russet.protoc":
-            raise
-        compile_ = None
-    if compile_ is None:
+    if os.environ.get("GRPC_PYTHON_DISABLE_DYNAMIC_STUBS", "").lower() == "true":
         raise NotImplementedError(
-            f"grpc.{function}({protobuf_path!r}): compiling .proto files at run time is not supported by this version of Russet; "
-            "generate the modules with `python -m russet.protoc --python_out=. --grpc_python_out=. ...`"
+            f"grpc.{function}: turned off by the environment variable GRPC_PYTHON_DISABLE_DYNAMIC_STUBS"
         )
-    return compile_(protobuf_path)
 
 
 def protos(protobuf_path: str) -> ModuleType:
-    """The module that `--python_out` would make of a `.proto` file. The path is relative to an entry of `sys.path`."""
-    module: ModuleType = _call("protos", protobuf_path)
-    return module
+    """The module that `--python_out` would make of a `.proto` file, as `import` would give it.
+
+    The path is relative to a folder of `sys.path`, and so are the file's own imports. Raises ModuleNotFoundError if there is no such file, ImportError if it does not compile, with the compiler's messages on standard error.
+    """
+    from ._proto_importer import MESSAGES, import_proto
+
+    _allowed("protos")
+    return import_proto(protobuf_path, MESSAGES)
 
 
 def services(protobuf_path: str) -> ModuleType:
-    """The module that `--grpc_python_out` would make of a `.proto` file. The path is relative to an entry of `sys.path`."""
-    module: ModuleType = _call("services", protobuf_path)
-    return module
+    """The module that `--grpc_python_out` would make of a `.proto` file. Path and errors: see `protos`."""
+    from ._proto_importer import SERVICES, import_proto
+
+    _allowed("services")
+    return import_proto(protobuf_path, SERVICES)
 
 
 def protos_and_services(protobuf_path: str) -> tuple[ModuleType, ModuleType]:
     """The pair (`protos(path)`, `services(path)`)."""
-    modules: tuple[ModuleType, ModuleType] = _call("protos_and_services", protobuf_path)
-    return modules
+    return protos(protobuf_path), services(protobuf_path)

@@ -37,13 +37,6 @@ class StatusCode(Enum):
 STATUS_CODES: tuple[StatusCode, ...] = tuple(StatusCode)
 
 
-def status_code(number: int) -> StatusCode:
-    """The code with this number; UNKNOWN for a number that gRPC does not define, as the specification asks."""
-    if 0 <= number < len(STATUS_CODES):
-        return STATUS_CODES[number]
-    return StatusCode.UNKNOWN
-
-
 class Status(ABC):
     """What `ServicerContext.abort_with_status` takes: any object with these three attributes."""
 

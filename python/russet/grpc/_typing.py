@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     RequestT = TypeVar("RequestT")
     ResponseT = TypeVar("ResponseT")
     ResultT = TypeVar("ResultT")
-    ResultT_co = TypeVar("ResultT_co", covariant=True)
 
     MetadataKey = str
     # `str` for ordinary keys, `bytes` for keys that end in "-bin".
@@ -38,4 +37,4 @@ else:
         __class_getitem__ = classmethod(GenericAlias)
 
     # Only ever used as subscripts of `Generic`.
-    RequestT = ResponseT = ResultT = ResultT_co = object
+    RequestT = ResponseT = ResultT = object

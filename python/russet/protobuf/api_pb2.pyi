@@ -4,7 +4,7 @@ from russet.protobuf.internal import containers as _containers
 from russet.protobuf import descriptor as _descriptor
 from russet.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -26,7 +26,7 @@ class Api(_message.Message):
     mixins: _containers.RepeatedCompositeFieldContainer[Mixin]
     syntax: _type_pb2.Syntax
     edition: str
-    def __init__(self, name: _Optional[str] = ..., methods: _Optional[_Iterable[_Union[Method, _Mapping]]] = ..., options: _Optional[_Iterable[_Union[_type_pb2.Option, _Mapping]]] = ..., version: _Optional[str] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping]] = ..., mixins: _Optional[_Iterable[_Union[Mixin, _Mapping]]] = ..., syntax: _Optional[_Union[_type_pb2.Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., methods: _Optional[_Iterable[_Union[Method, _Mapping[str, _Any]]]] = ..., options: _Optional[_Iterable[_Union[_type_pb2.Option, _Mapping[str, _Any]]]] = ..., version: _Optional[str] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping[str, _Any]]] = ..., mixins: _Optional[_Iterable[_Union[Mixin, _Mapping[str, _Any]]]] = ..., syntax: _Optional[_Union[_type_pb2.Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
 
 class Method(_message.Message):
     __slots__ = ("name", "request_type_url", "request_streaming", "response_type_url", "response_streaming", "options", "syntax", "edition")
@@ -46,7 +46,7 @@ class Method(_message.Message):
     options: _containers.RepeatedCompositeFieldContainer[_type_pb2.Option]
     syntax: _type_pb2.Syntax
     edition: str
-    def __init__(self, name: _Optional[str] = ..., request_type_url: _Optional[str] = ..., request_streaming: _Optional[bool] = ..., response_type_url: _Optional[str] = ..., response_streaming: _Optional[bool] = ..., options: _Optional[_Iterable[_Union[_type_pb2.Option, _Mapping]]] = ..., syntax: _Optional[_Union[_type_pb2.Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., request_type_url: _Optional[str] = ..., request_streaming: _Optional[bool] = ..., response_type_url: _Optional[str] = ..., response_streaming: _Optional[bool] = ..., options: _Optional[_Iterable[_Union[_type_pb2.Option, _Mapping[str, _Any]]]] = ..., syntax: _Optional[_Union[_type_pb2.Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
 
 class Mixin(_message.Message):
     __slots__ = ("name", "root")

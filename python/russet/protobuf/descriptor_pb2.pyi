@@ -4,7 +4,7 @@ from russet.protobuf.internal import python_message as _python_message
 from russet.protobuf import descriptor as _descriptor
 from russet.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -53,7 +53,7 @@ class FileDescriptorSet(_message.Message):
     Extensions: _python_message._ExtensionDict
     FILE_FIELD_NUMBER: _ClassVar[int]
     file: _containers.RepeatedCompositeFieldContainer[FileDescriptorProto]
-    def __init__(self, file: _Optional[_Iterable[_Union[FileDescriptorProto, _Mapping]]] = ...) -> None: ...
+    def __init__(self, file: _Optional[_Iterable[_Union[FileDescriptorProto, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class FileDescriptorProto(_message.Message):
     __slots__ = ("name", "package", "dependency", "public_dependency", "weak_dependency", "option_dependency", "message_type", "enum_type", "service", "extension", "options", "source_code_info", "syntax", "edition")
@@ -85,7 +85,7 @@ class FileDescriptorProto(_message.Message):
     source_code_info: SourceCodeInfo
     syntax: str
     edition: Edition
-    def __init__(self, name: _Optional[str] = ..., package: _Optional[str] = ..., dependency: _Optional[_Iterable[str]] = ..., public_dependency: _Optional[_Iterable[int]] = ..., weak_dependency: _Optional[_Iterable[int]] = ..., option_dependency: _Optional[_Iterable[str]] = ..., message_type: _Optional[_Iterable[_Union[DescriptorProto, _Mapping]]] = ..., enum_type: _Optional[_Iterable[_Union[EnumDescriptorProto, _Mapping]]] = ..., service: _Optional[_Iterable[_Union[ServiceDescriptorProto, _Mapping]]] = ..., extension: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping]]] = ..., options: _Optional[_Union[FileOptions, _Mapping]] = ..., source_code_info: _Optional[_Union[SourceCodeInfo, _Mapping]] = ..., syntax: _Optional[str] = ..., edition: _Optional[_Union[Edition, str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., package: _Optional[str] = ..., dependency: _Optional[_Iterable[str]] = ..., public_dependency: _Optional[_Iterable[int]] = ..., weak_dependency: _Optional[_Iterable[int]] = ..., option_dependency: _Optional[_Iterable[str]] = ..., message_type: _Optional[_Iterable[_Union[DescriptorProto, _Mapping[str, _Any]]]] = ..., enum_type: _Optional[_Iterable[_Union[EnumDescriptorProto, _Mapping[str, _Any]]]] = ..., service: _Optional[_Iterable[_Union[ServiceDescriptorProto, _Mapping[str, _Any]]]] = ..., extension: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping[str, _Any]]]] = ..., options: _Optional[_Union[FileOptions, _Mapping[str, _Any]]] = ..., source_code_info: _Optional[_Union[SourceCodeInfo, _Mapping[str, _Any]]] = ..., syntax: _Optional[str] = ..., edition: _Optional[_Union[Edition, str]] = ...) -> None: ...
 
 class DescriptorProto(_message.Message):
     __slots__ = ("name", "field", "extension", "nested_type", "enum_type", "extension_range", "oneof_decl", "options", "reserved_range", "reserved_name", "visibility")
@@ -97,7 +97,7 @@ class DescriptorProto(_message.Message):
         start: int
         end: int
         options: ExtensionRangeOptions
-        def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ..., options: _Optional[_Union[ExtensionRangeOptions, _Mapping]] = ...) -> None: ...
+        def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ..., options: _Optional[_Union[ExtensionRangeOptions, _Mapping[str, _Any]]] = ...) -> None: ...
     class ReservedRange(_message.Message):
         __slots__ = ("start", "end")
         START_FIELD_NUMBER: _ClassVar[int]
@@ -127,7 +127,7 @@ class DescriptorProto(_message.Message):
     reserved_range: _containers.RepeatedCompositeFieldContainer[DescriptorProto.ReservedRange]
     reserved_name: _containers.RepeatedScalarFieldContainer[str]
     visibility: SymbolVisibility
-    def __init__(self, name: _Optional[str] = ..., field: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping]]] = ..., extension: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping]]] = ..., nested_type: _Optional[_Iterable[_Union[DescriptorProto, _Mapping]]] = ..., enum_type: _Optional[_Iterable[_Union[EnumDescriptorProto, _Mapping]]] = ..., extension_range: _Optional[_Iterable[_Union[DescriptorProto.ExtensionRange, _Mapping]]] = ..., oneof_decl: _Optional[_Iterable[_Union[OneofDescriptorProto, _Mapping]]] = ..., options: _Optional[_Union[MessageOptions, _Mapping]] = ..., reserved_range: _Optional[_Iterable[_Union[DescriptorProto.ReservedRange, _Mapping]]] = ..., reserved_name: _Optional[_Iterable[str]] = ..., visibility: _Optional[_Union[SymbolVisibility, str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., field: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping[str, _Any]]]] = ..., extension: _Optional[_Iterable[_Union[FieldDescriptorProto, _Mapping[str, _Any]]]] = ..., nested_type: _Optional[_Iterable[_Union[DescriptorProto, _Mapping[str, _Any]]]] = ..., enum_type: _Optional[_Iterable[_Union[EnumDescriptorProto, _Mapping[str, _Any]]]] = ..., extension_range: _Optional[_Iterable[_Union[DescriptorProto.ExtensionRange, _Mapping[str, _Any]]]] = ..., oneof_decl: _Optional[_Iterable[_Union[OneofDescriptorProto, _Mapping[str, _Any]]]] = ..., options: _Optional[_Union[MessageOptions, _Mapping[str, _Any]]] = ..., reserved_range: _Optional[_Iterable[_Union[DescriptorProto.ReservedRange, _Mapping[str, _Any]]]] = ..., reserved_name: _Optional[_Iterable[str]] = ..., visibility: _Optional[_Union[SymbolVisibility, str]] = ...) -> None: ...
 
 class ExtensionRangeOptions(_message.Message):
     __slots__ = ("uninterpreted_option", "declaration", "features", "verification")
@@ -159,7 +159,7 @@ class ExtensionRangeOptions(_message.Message):
     declaration: _containers.RepeatedCompositeFieldContainer[ExtensionRangeOptions.Declaration]
     features: FeatureSet
     verification: ExtensionRangeOptions.VerificationState
-    def __init__(self, uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ..., declaration: _Optional[_Iterable[_Union[ExtensionRangeOptions.Declaration, _Mapping]]] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., verification: _Optional[_Union[ExtensionRangeOptions.VerificationState, str]] = ...) -> None: ...
+    def __init__(self, uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ..., declaration: _Optional[_Iterable[_Union[ExtensionRangeOptions.Declaration, _Mapping[str, _Any]]]] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., verification: _Optional[_Union[ExtensionRangeOptions.VerificationState, str]] = ...) -> None: ...
 
 class FieldDescriptorProto(_message.Message):
     __slots__ = ("name", "number", "label", "type", "type_name", "extendee", "default_value", "oneof_index", "json_name", "options", "proto3_optional")
@@ -231,7 +231,7 @@ class FieldDescriptorProto(_message.Message):
     json_name: str
     options: FieldOptions
     proto3_optional: bool
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., label: _Optional[_Union[FieldDescriptorProto.Label, str]] = ..., type: _Optional[_Union[FieldDescriptorProto.Type, str]] = ..., type_name: _Optional[str] = ..., extendee: _Optional[str] = ..., default_value: _Optional[str] = ..., oneof_index: _Optional[int] = ..., json_name: _Optional[str] = ..., options: _Optional[_Union[FieldOptions, _Mapping]] = ..., proto3_optional: _Optional[bool] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., label: _Optional[_Union[FieldDescriptorProto.Label, str]] = ..., type: _Optional[_Union[FieldDescriptorProto.Type, str]] = ..., type_name: _Optional[str] = ..., extendee: _Optional[str] = ..., default_value: _Optional[str] = ..., oneof_index: _Optional[int] = ..., json_name: _Optional[str] = ..., options: _Optional[_Union[FieldOptions, _Mapping[str, _Any]]] = ..., proto3_optional: _Optional[bool] = ...) -> None: ...
 
 class OneofDescriptorProto(_message.Message):
     __slots__ = ("name", "options")
@@ -239,7 +239,7 @@ class OneofDescriptorProto(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     options: OneofOptions
-    def __init__(self, name: _Optional[str] = ..., options: _Optional[_Union[OneofOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., options: _Optional[_Union[OneofOptions, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class EnumDescriptorProto(_message.Message):
     __slots__ = ("name", "value", "options", "reserved_range", "reserved_name", "visibility")
@@ -262,7 +262,7 @@ class EnumDescriptorProto(_message.Message):
     reserved_range: _containers.RepeatedCompositeFieldContainer[EnumDescriptorProto.EnumReservedRange]
     reserved_name: _containers.RepeatedScalarFieldContainer[str]
     visibility: SymbolVisibility
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Iterable[_Union[EnumValueDescriptorProto, _Mapping]]] = ..., options: _Optional[_Union[EnumOptions, _Mapping]] = ..., reserved_range: _Optional[_Iterable[_Union[EnumDescriptorProto.EnumReservedRange, _Mapping]]] = ..., reserved_name: _Optional[_Iterable[str]] = ..., visibility: _Optional[_Union[SymbolVisibility, str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Iterable[_Union[EnumValueDescriptorProto, _Mapping[str, _Any]]]] = ..., options: _Optional[_Union[EnumOptions, _Mapping[str, _Any]]] = ..., reserved_range: _Optional[_Iterable[_Union[EnumDescriptorProto.EnumReservedRange, _Mapping[str, _Any]]]] = ..., reserved_name: _Optional[_Iterable[str]] = ..., visibility: _Optional[_Union[SymbolVisibility, str]] = ...) -> None: ...
 
 class EnumValueDescriptorProto(_message.Message):
     __slots__ = ("name", "number", "options")
@@ -272,7 +272,7 @@ class EnumValueDescriptorProto(_message.Message):
     name: str
     number: int
     options: EnumValueOptions
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., options: _Optional[_Union[EnumValueOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., options: _Optional[_Union[EnumValueOptions, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ServiceDescriptorProto(_message.Message):
     __slots__ = ("name", "method", "options")
@@ -282,7 +282,7 @@ class ServiceDescriptorProto(_message.Message):
     name: str
     method: _containers.RepeatedCompositeFieldContainer[MethodDescriptorProto]
     options: ServiceOptions
-    def __init__(self, name: _Optional[str] = ..., method: _Optional[_Iterable[_Union[MethodDescriptorProto, _Mapping]]] = ..., options: _Optional[_Union[ServiceOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., method: _Optional[_Iterable[_Union[MethodDescriptorProto, _Mapping[str, _Any]]]] = ..., options: _Optional[_Union[ServiceOptions, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MethodDescriptorProto(_message.Message):
     __slots__ = ("name", "input_type", "output_type", "options", "client_streaming", "server_streaming")
@@ -298,7 +298,7 @@ class MethodDescriptorProto(_message.Message):
     options: MethodOptions
     client_streaming: bool
     server_streaming: bool
-    def __init__(self, name: _Optional[str] = ..., input_type: _Optional[str] = ..., output_type: _Optional[str] = ..., options: _Optional[_Union[MethodOptions, _Mapping]] = ..., client_streaming: _Optional[bool] = ..., server_streaming: _Optional[bool] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., input_type: _Optional[str] = ..., output_type: _Optional[str] = ..., options: _Optional[_Union[MethodOptions, _Mapping[str, _Any]]] = ..., client_streaming: _Optional[bool] = ..., server_streaming: _Optional[bool] = ...) -> None: ...
 
 class FileOptions(_message.Message):
     __slots__ = ("java_package", "java_outer_classname", "java_multiple_files", "java_generate_equals_and_hash", "java_string_check_utf8", "optimize_for", "go_package", "cc_generic_services", "java_generic_services", "py_generic_services", "deprecated", "cc_enable_arenas", "objc_class_prefix", "csharp_namespace", "swift_prefix", "php_class_prefix", "php_namespace", "php_metadata_namespace", "ruby_package", "features", "uninterpreted_option")
@@ -353,7 +353,7 @@ class FileOptions(_message.Message):
     ruby_package: str
     features: FeatureSet
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, java_package: _Optional[str] = ..., java_outer_classname: _Optional[str] = ..., java_multiple_files: _Optional[bool] = ..., java_generate_equals_and_hash: _Optional[bool] = ..., java_string_check_utf8: _Optional[bool] = ..., optimize_for: _Optional[_Union[FileOptions.OptimizeMode, str]] = ..., go_package: _Optional[str] = ..., cc_generic_services: _Optional[bool] = ..., java_generic_services: _Optional[bool] = ..., py_generic_services: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., cc_enable_arenas: _Optional[bool] = ..., objc_class_prefix: _Optional[str] = ..., csharp_namespace: _Optional[str] = ..., swift_prefix: _Optional[str] = ..., php_class_prefix: _Optional[str] = ..., php_namespace: _Optional[str] = ..., php_metadata_namespace: _Optional[str] = ..., ruby_package: _Optional[str] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, java_package: _Optional[str] = ..., java_outer_classname: _Optional[str] = ..., java_multiple_files: _Optional[bool] = ..., java_generate_equals_and_hash: _Optional[bool] = ..., java_string_check_utf8: _Optional[bool] = ..., optimize_for: _Optional[_Union[FileOptions.OptimizeMode, str]] = ..., go_package: _Optional[str] = ..., cc_generic_services: _Optional[bool] = ..., java_generic_services: _Optional[bool] = ..., py_generic_services: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., cc_enable_arenas: _Optional[bool] = ..., objc_class_prefix: _Optional[str] = ..., csharp_namespace: _Optional[str] = ..., swift_prefix: _Optional[str] = ..., php_class_prefix: _Optional[str] = ..., php_namespace: _Optional[str] = ..., php_metadata_namespace: _Optional[str] = ..., ruby_package: _Optional[str] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class MessageOptions(_message.Message):
     __slots__ = ("message_set_wire_format", "no_standard_descriptor_accessor", "deprecated", "map_entry", "deprecated_legacy_json_field_conflicts", "features", "uninterpreted_option")
@@ -372,7 +372,7 @@ class MessageOptions(_message.Message):
     deprecated_legacy_json_field_conflicts: bool
     features: FeatureSet
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, message_set_wire_format: _Optional[bool] = ..., no_standard_descriptor_accessor: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., map_entry: _Optional[bool] = ..., deprecated_legacy_json_field_conflicts: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, message_set_wire_format: _Optional[bool] = ..., no_standard_descriptor_accessor: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., map_entry: _Optional[bool] = ..., deprecated_legacy_json_field_conflicts: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class FieldOptions(_message.Message):
     __slots__ = ("ctype", "packed", "jstype", "lazy", "unverified_lazy", "deprecated", "weak", "debug_redact", "retention", "targets", "edition_defaults", "features", "feature_support", "uninterpreted_option")
@@ -471,7 +471,7 @@ class FieldOptions(_message.Message):
     features: FeatureSet
     feature_support: FieldOptions.FeatureSupport
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, ctype: _Optional[_Union[FieldOptions.CType, str]] = ..., packed: _Optional[bool] = ..., jstype: _Optional[_Union[FieldOptions.JSType, str]] = ..., lazy: _Optional[bool] = ..., unverified_lazy: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., weak: _Optional[bool] = ..., debug_redact: _Optional[bool] = ..., retention: _Optional[_Union[FieldOptions.OptionRetention, str]] = ..., targets: _Optional[_Iterable[_Union[FieldOptions.OptionTargetType, str]]] = ..., edition_defaults: _Optional[_Iterable[_Union[FieldOptions.EditionDefault, _Mapping]]] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., feature_support: _Optional[_Union[FieldOptions.FeatureSupport, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, ctype: _Optional[_Union[FieldOptions.CType, str]] = ..., packed: _Optional[bool] = ..., jstype: _Optional[_Union[FieldOptions.JSType, str]] = ..., lazy: _Optional[bool] = ..., unverified_lazy: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., weak: _Optional[bool] = ..., debug_redact: _Optional[bool] = ..., retention: _Optional[_Union[FieldOptions.OptionRetention, str]] = ..., targets: _Optional[_Iterable[_Union[FieldOptions.OptionTargetType, str]]] = ..., edition_defaults: _Optional[_Iterable[_Union[FieldOptions.EditionDefault, _Mapping[str, _Any]]]] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., feature_support: _Optional[_Union[FieldOptions.FeatureSupport, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class OneofOptions(_message.Message):
     __slots__ = ("features", "uninterpreted_option")
@@ -480,7 +480,7 @@ class OneofOptions(_message.Message):
     UNINTERPRETED_OPTION_FIELD_NUMBER: _ClassVar[int]
     features: FeatureSet
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, features: _Optional[_Union[FeatureSet, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class EnumOptions(_message.Message):
     __slots__ = ("allow_alias", "deprecated", "deprecated_legacy_json_field_conflicts", "features", "uninterpreted_option")
@@ -495,7 +495,7 @@ class EnumOptions(_message.Message):
     deprecated_legacy_json_field_conflicts: bool
     features: FeatureSet
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, allow_alias: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., deprecated_legacy_json_field_conflicts: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, allow_alias: _Optional[bool] = ..., deprecated: _Optional[bool] = ..., deprecated_legacy_json_field_conflicts: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class EnumValueOptions(_message.Message):
     __slots__ = ("deprecated", "features", "debug_redact", "feature_support", "uninterpreted_option")
@@ -510,7 +510,7 @@ class EnumValueOptions(_message.Message):
     debug_redact: bool
     feature_support: FieldOptions.FeatureSupport
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, deprecated: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., debug_redact: _Optional[bool] = ..., feature_support: _Optional[_Union[FieldOptions.FeatureSupport, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, deprecated: _Optional[bool] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., debug_redact: _Optional[bool] = ..., feature_support: _Optional[_Union[FieldOptions.FeatureSupport, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class ServiceOptions(_message.Message):
     __slots__ = ("features", "deprecated", "uninterpreted_option")
@@ -521,7 +521,7 @@ class ServiceOptions(_message.Message):
     features: FeatureSet
     deprecated: bool
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, features: _Optional[_Union[FeatureSet, _Mapping]] = ..., deprecated: _Optional[bool] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., deprecated: _Optional[bool] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class MethodOptions(_message.Message):
     __slots__ = ("deprecated", "idempotency_level", "features", "uninterpreted_option")
@@ -542,7 +542,7 @@ class MethodOptions(_message.Message):
     idempotency_level: MethodOptions.IdempotencyLevel
     features: FeatureSet
     uninterpreted_option: _containers.RepeatedCompositeFieldContainer[UninterpretedOption]
-    def __init__(self, deprecated: _Optional[bool] = ..., idempotency_level: _Optional[_Union[MethodOptions.IdempotencyLevel, str]] = ..., features: _Optional[_Union[FeatureSet, _Mapping]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping]]] = ...) -> None: ...
+    def __init__(self, deprecated: _Optional[bool] = ..., idempotency_level: _Optional[_Union[MethodOptions.IdempotencyLevel, str]] = ..., features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., uninterpreted_option: _Optional[_Iterable[_Union[UninterpretedOption, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class UninterpretedOption(_message.Message):
     __slots__ = ("name", "identifier_value", "positive_int_value", "negative_int_value", "double_value", "string_value", "aggregate_value")
@@ -567,7 +567,7 @@ class UninterpretedOption(_message.Message):
     double_value: float
     string_value: bytes
     aggregate_value: str
-    def __init__(self, name: _Optional[_Iterable[_Union[UninterpretedOption.NamePart, _Mapping]]] = ..., identifier_value: _Optional[str] = ..., positive_int_value: _Optional[int] = ..., negative_int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., string_value: _Optional[bytes] = ..., aggregate_value: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[_Iterable[_Union[UninterpretedOption.NamePart, _Mapping[str, _Any]]]] = ..., identifier_value: _Optional[str] = ..., positive_int_value: _Optional[int] = ..., negative_int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., string_value: _Optional[bytes] = ..., aggregate_value: _Optional[str] = ...) -> None: ...
 
 class FeatureSet(_message.Message):
     __slots__ = ("field_presence", "enum_type", "repeated_field_encoding", "utf8_validation", "message_encoding", "json_format", "enforce_naming_style", "default_symbol_visibility", "enforce_proto_limits")
@@ -688,14 +688,14 @@ class FeatureSetDefaults(_message.Message):
         edition: Edition
         overridable_features: FeatureSet
         fixed_features: FeatureSet
-        def __init__(self, edition: _Optional[_Union[Edition, str]] = ..., overridable_features: _Optional[_Union[FeatureSet, _Mapping]] = ..., fixed_features: _Optional[_Union[FeatureSet, _Mapping]] = ...) -> None: ...
+        def __init__(self, edition: _Optional[_Union[Edition, str]] = ..., overridable_features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ..., fixed_features: _Optional[_Union[FeatureSet, _Mapping[str, _Any]]] = ...) -> None: ...
     DEFAULTS_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_EDITION_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_EDITION_FIELD_NUMBER: _ClassVar[int]
     defaults: _containers.RepeatedCompositeFieldContainer[FeatureSetDefaults.FeatureSetEditionDefault]
     minimum_edition: Edition
     maximum_edition: Edition
-    def __init__(self, defaults: _Optional[_Iterable[_Union[FeatureSetDefaults.FeatureSetEditionDefault, _Mapping]]] = ..., minimum_edition: _Optional[_Union[Edition, str]] = ..., maximum_edition: _Optional[_Union[Edition, str]] = ...) -> None: ...
+    def __init__(self, defaults: _Optional[_Iterable[_Union[FeatureSetDefaults.FeatureSetEditionDefault, _Mapping[str, _Any]]]] = ..., minimum_edition: _Optional[_Union[Edition, str]] = ..., maximum_edition: _Optional[_Union[Edition, str]] = ...) -> None: ...
 
 class SourceCodeInfo(_message.Message):
     __slots__ = ("location",)
@@ -715,7 +715,7 @@ class SourceCodeInfo(_message.Message):
         def __init__(self, path: _Optional[_Iterable[int]] = ..., span: _Optional[_Iterable[int]] = ..., leading_comments: _Optional[str] = ..., trailing_comments: _Optional[str] = ..., leading_detached_comments: _Optional[_Iterable[str]] = ...) -> None: ...
     LOCATION_FIELD_NUMBER: _ClassVar[int]
     location: _containers.RepeatedCompositeFieldContainer[SourceCodeInfo.Location]
-    def __init__(self, location: _Optional[_Iterable[_Union[SourceCodeInfo.Location, _Mapping]]] = ...) -> None: ...
+    def __init__(self, location: _Optional[_Iterable[_Union[SourceCodeInfo.Location, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class GeneratedCodeInfo(_message.Message):
     __slots__ = ("annotation",)
@@ -742,4 +742,4 @@ class GeneratedCodeInfo(_message.Message):
         def __init__(self, path: _Optional[_Iterable[int]] = ..., source_file: _Optional[str] = ..., begin: _Optional[int] = ..., end: _Optional[int] = ..., semantic: _Optional[_Union[GeneratedCodeInfo.Annotation.Semantic, str]] = ...) -> None: ...
     ANNOTATION_FIELD_NUMBER: _ClassVar[int]
     annotation: _containers.RepeatedCompositeFieldContainer[GeneratedCodeInfo.Annotation]
-    def __init__(self, annotation: _Optional[_Iterable[_Union[GeneratedCodeInfo.Annotation, _Mapping]]] = ...) -> None: ...
+    def __init__(self, annotation: _Optional[_Iterable[_Union[GeneratedCodeInfo.Annotation, _Mapping[str, _Any]]]] = ...) -> None: ...

@@ -5,7 +5,7 @@ from russet.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from russet.protobuf import descriptor as _descriptor
 from russet.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -34,7 +34,7 @@ class Type(_message.Message):
     source_context: _source_context_pb2.SourceContext
     syntax: Syntax
     edition: str
-    def __init__(self, name: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., oneofs: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping]] = ..., syntax: _Optional[_Union[Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping[str, _Any]]]] = ..., oneofs: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping[str, _Any]]]] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping[str, _Any]]] = ..., syntax: _Optional[_Union[Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
 
 class Field(_message.Message):
     __slots__ = ("kind", "cardinality", "number", "name", "type_url", "oneof_index", "packed", "options", "json_name", "default_value")
@@ -108,7 +108,7 @@ class Field(_message.Message):
     options: _containers.RepeatedCompositeFieldContainer[Option]
     json_name: str
     default_value: str
-    def __init__(self, kind: _Optional[_Union[Field.Kind, str]] = ..., cardinality: _Optional[_Union[Field.Cardinality, str]] = ..., number: _Optional[int] = ..., name: _Optional[str] = ..., type_url: _Optional[str] = ..., oneof_index: _Optional[int] = ..., packed: _Optional[bool] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., json_name: _Optional[str] = ..., default_value: _Optional[str] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[Field.Kind, str]] = ..., cardinality: _Optional[_Union[Field.Cardinality, str]] = ..., number: _Optional[int] = ..., name: _Optional[str] = ..., type_url: _Optional[str] = ..., oneof_index: _Optional[int] = ..., packed: _Optional[bool] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping[str, _Any]]]] = ..., json_name: _Optional[str] = ..., default_value: _Optional[str] = ...) -> None: ...
 
 class Enum(_message.Message):
     __slots__ = ("name", "enumvalue", "options", "source_context", "syntax", "edition")
@@ -124,7 +124,7 @@ class Enum(_message.Message):
     source_context: _source_context_pb2.SourceContext
     syntax: Syntax
     edition: str
-    def __init__(self, name: _Optional[str] = ..., enumvalue: _Optional[_Iterable[_Union[EnumValue, _Mapping]]] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping]] = ..., syntax: _Optional[_Union[Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., enumvalue: _Optional[_Iterable[_Union[EnumValue, _Mapping[str, _Any]]]] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping[str, _Any]]]] = ..., source_context: _Optional[_Union[_source_context_pb2.SourceContext, _Mapping[str, _Any]]] = ..., syntax: _Optional[_Union[Syntax, str]] = ..., edition: _Optional[str] = ...) -> None: ...
 
 class EnumValue(_message.Message):
     __slots__ = ("name", "number", "options")
@@ -134,7 +134,7 @@ class EnumValue(_message.Message):
     name: str
     number: int
     options: _containers.RepeatedCompositeFieldContainer[Option]
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class Option(_message.Message):
     __slots__ = ("name", "value")
@@ -142,4 +142,4 @@ class Option(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     name: str
     value: _any_pb2.Any
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ...) -> None: ...

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// How deep `@argfile`s may name others: they may not.
+/// What an argument that names a file of arguments starts with. Such a file cannot name others.
 const ARGUMENT_FILE_PREFIX: char = '@';
 
 /// The largest `@argfile`, in bytes.
@@ -250,15 +250,14 @@ impl Parser {
                 };
             }
             "--plugin" => {
-                let (plugin, path) = match value.split_once('=') {
-                    Some((plugin, path)) => (plugin.to_owned(), path.to_owned()),
-                    None => {
-                        let base = Path::new(&value).file_stem();
-                        let base = base.map(|base| base.to_string_lossy().into_owned());
-                        (base.unwrap_or_default(), value)
-                    }
+                let plugin = if let Some((plugin, path)) = value.split_once('=') {
+                    (plugin.to_owned(), path.to_owned())
+                } else {
+                    let base = Path::new(&value).file_stem();
+                    let base = base.map(|base| base.to_string_lossy().into_owned());
+                    (base.unwrap_or_default(), value)
                 };
-                arguments.plugins.push((plugin, path));
+                arguments.plugins.push(plugin);
             }
             "--encode"
             | "--decode"
@@ -333,7 +332,7 @@ impl Parser {
     fn finish(self) -> Result<Arguments, String> {
         let mut arguments = self.arguments;
         for (name, value) in self.options {
-            let mut found = false;
+            // Options of a generator that does not run are no error: build systems pass them always.
             for output in arguments
                 .outputs
                 .iter_mut()
@@ -343,9 +342,7 @@ impl Parser {
                     output.parameter.push(',');
                 }
                 output.parameter.push_str(&value);
-                found = true;
             }
-            let _ = found;
         }
         if arguments.roots.is_empty() && arguments.descriptor_set_in.is_empty() {
             arguments.roots.push((String::new(), ".".to_owned()));

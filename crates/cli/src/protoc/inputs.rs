@@ -1,5 +1,6 @@
 //! The files that the command line names.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use russet_compiler::{Compiler, SourceTree, Virtual};
@@ -78,14 +79,12 @@ fn virtual_name(
 /// With `--direct_dependencies`: nothing else is imported.
 pub(super) fn check_direct_dependencies(
     arguments: &Arguments,
-    sources: &SourceTree,
     compiler: &Compiler<'_>,
     names: &[String],
 ) -> Result<(), String> {
     let Some(allowed) = &arguments.direct_dependencies else {
         return Ok(());
     };
-    let _ = sources;
     let mut complaints = Vec::new();
     for name in names {
         let Some(file) = compiler.file(name) else {
@@ -145,17 +144,15 @@ pub(super) fn free_field_numbers(compiler: &Compiler<'_>, names: &[String]) -> S
         let mut text = format!("{full_name:<35} free:");
         let mut next = 1;
         for (start, end) in used {
-            if next < start {
-                text.push_str(&if next + 1 == start {
-                    format!(" {next}")
-                } else {
-                    format!(" {next}-{}", start - 1)
-                });
-            }
+            let _infallible = match start.saturating_sub(next) {
+                ..=0 => Ok(()),
+                1 => write!(text, " {next}"),
+                _ => write!(text, " {next}-{}", start - 1),
+            };
             next = next.max(end);
         }
         if next < 1 << 29 {
-            text.push_str(&format!(" {next}-INF"));
+            let _infallible = write!(text, " {next}-INF");
         }
         out.push_str(&text);
         out.push('\n');

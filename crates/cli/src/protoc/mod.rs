@@ -66,7 +66,7 @@ fn run(args: &[String]) -> Result<i32, String> {
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
         return Ok(1);
     }
-    inputs::check_direct_dependencies(&arguments, &sources, &compiler, &names)?;
+    inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
     let mut pending = Pending::default();
     generate::run(&arguments, &compiler, &names, &mut pending)?;
     if let Some(path) = &arguments.descriptor_set_out {

@@ -1,6 +1,7 @@
 //! `_pb2.pyi`: the types of what `_pb2.py` builds at import.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, field_type,
@@ -16,6 +17,12 @@ use crate::{GenerateError, Output, Schema};
 
 const DURATION: &str = ".google.protobuf.Duration";
 const TIMESTAMP: &str = ".google.protobuf.Timestamp";
+
+/// Before the name of a top-level type where a nested name hides it.
+const GLOBAL_PREFIX: &str = "_Global_";
+
+/// The types of Python that scalar fields have.
+const BUILTINS: [&str; 5] = ["int", "float", "bool", "str", "bytes"];
 
 /// Messages with methods of their own, which a base class holds.
 const WELL_KNOWN: [&str; 6] = [
@@ -39,10 +46,17 @@ pub fn generate(
         file,
         runtime,
         aliases: HashMap::new(),
+        shadowed: HashSet::new(),
         out: Printer::new("    "),
     };
+    if runtime == Runtime::Russet {
+        for message in &file.message_type {
+            generator.note_shadowing(message);
+        }
+    }
     generator.imports();
     generator.body();
+    generator.global_names();
     Ok(Output {
         name: file_name(name, ".pyi"),
         content: generator.out.text,
@@ -55,6 +69,8 @@ struct Generator<'g, 's> {
     runtime: Runtime,
     /// Name of an imported file to what it is imported as.
     aliases: HashMap<String, String>,
+    /// Names declared inside of a class: there they hide what the module or Python calls so.
+    shadowed: HashSet<String>,
     out: Printer,
 }
 
@@ -82,8 +98,8 @@ fn is_message(field: &FieldDescriptorProto) -> bool {
     matches!(field.type_, Some(field_type::MESSAGE | field_type::GROUP))
 }
 
-fn name_of(name: &Option<String>) -> &str {
-    name.as_deref().unwrap_or_default()
+fn name_of(name: Option<&String>) -> &str {
+    name.map_or("", String::as_str)
 }
 
 impl<'s> Generator<'_, 's> {
@@ -93,7 +109,7 @@ impl<'s> Generator<'_, 's> {
             return None;
         }
         self.schema
-            .message(name_of(&field.type_name))
+            .message(name_of(field.type_name.as_ref()))
             .filter(|message| {
                 message
                     .options
@@ -102,12 +118,54 @@ impl<'s> Generator<'_, 's> {
             })
     }
 
+    fn note_shadowing(&mut self, message: &DescriptorProto) {
+        let fields = message.field.iter().map(|field| &field.name);
+        let nested = message.nested_type.iter().map(|nested| &nested.name);
+        let enums = message.enum_type.iter().map(|declared| &declared.name);
+        let values = message
+            .enum_type
+            .iter()
+            .flat_map(|declared| &declared.value);
+        let names = fields
+            .chain(nested)
+            .chain(enums)
+            .chain(values.map(|value| &value.name));
+        self.shadowed.extend(names.flatten().cloned());
+        for inner in &message.nested_type {
+            self.note_shadowing(inner);
+        }
+    }
+
+    fn is_shadowed(&self, name: &str) -> bool {
+        self.shadowed.contains(name)
+    }
+
+    /// Other names for top-level types, which nothing hides.
+    fn global_names(&mut self) {
+        let messages = self.file.message_type.iter().map(|message| &message.name);
+        let enums = self.file.enum_type.iter().map(|declared| &declared.name);
+        for name in messages.chain(enums).flatten() {
+            if self.is_shadowed(name) {
+                self.out.lines(&format!("{GLOBAL_PREFIX}{name} = {name}"));
+            }
+        }
+    }
+
+    /// One of Python's own types.
+    fn builtin(&self, name: &str) -> String {
+        if self.is_shadowed(name) {
+            format!("_builtins.{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
     fn uses_of(&self, message: &DescriptorProto, full_name: &str, uses: &mut Uses) {
         uses.extendable |= !message.extension_range.is_empty();
         uses.enums |= !message.enum_type.is_empty();
         uses.well_known |= WELL_KNOWN.contains(&full_name);
         for field in &message.field {
-            if is_keyword(name_of(&field.name)) {
+            if is_keyword(name_of(field.name.as_ref())) {
                 continue;
             }
             uses.optional = true;
@@ -123,18 +181,18 @@ impl<'s> Generator<'_, 's> {
             };
             if is_message(shown) {
                 uses.union = true;
-                uses.datetime |= matches!(name_of(&shown.type_name), DURATION | TIMESTAMP);
+                uses.datetime |= matches!(name_of(shown.type_name.as_ref()), DURATION | TIMESTAMP);
             }
             uses.union |= shown.type_ == Some(field_type::ENUM);
         }
         for nested in &message.nested_type {
-            let full_name = format!("{full_name}.{}", name_of(&nested.name));
+            let full_name = format!("{full_name}.{}", name_of(nested.name.as_ref()));
             self.uses_of(nested, &full_name, uses);
         }
     }
 
     fn scope(&self) -> String {
-        match name_of(&self.file.package) {
+        match name_of(self.file.package.as_ref()) {
             "" => String::new(),
             package => format!(".{package}"),
         }
@@ -147,8 +205,11 @@ impl<'s> Generator<'_, 's> {
             ..Uses::default()
         };
         for message in &self.file.message_type {
-            let full_name = format!("{scope}.{}", name_of(&message.name));
+            let full_name = format!("{scope}.{}", name_of(message.name.as_ref()));
             self.uses_of(message, &full_name, &mut uses);
+        }
+        if BUILTINS.iter().any(|name| self.is_shadowed(name)) {
+            self.out.lines("import builtins as _builtins");
         }
         if uses.datetime {
             self.out.lines("import datetime\n");
@@ -170,8 +231,14 @@ impl<'s> Generator<'_, 's> {
                 continue;
             };
             let module = self.runtime.module(dependency);
-            let messages = public.message_type.iter().map(|message| &message.name);
-            let enums = public.enum_type.iter().map(|declared| &declared.name);
+            let messages = public
+                .message_type
+                .iter()
+                .map(|message| message.name.as_ref());
+            let enums = public
+                .enum_type
+                .iter()
+                .map(|declared| declared.name.as_ref());
             for name in messages.chain(enums) {
                 let name = name_of(name);
                 self.out
@@ -263,28 +330,31 @@ impl<'s> Generator<'_, 's> {
             };
             self.extensions(&public.extension);
             for declared in &public.enum_type {
-                let full_name = full_name_in(public, name_of(&declared.name));
+                let full_name = full_name_in(public, name_of(declared.name.as_ref()));
                 self.enum_values(declared, &full_name, false);
             }
         }
         let scope = self.scope();
         for declared in &file.enum_type {
             self.out.lines("");
-            self.enumeration(declared, &format!("{scope}.{}", name_of(&declared.name)));
+            self.enumeration(
+                declared,
+                &format!("{scope}.{}", name_of(declared.name.as_ref())),
+            );
         }
         for declared in &file.enum_type {
-            let full_name = format!("{scope}.{}", name_of(&declared.name));
+            let full_name = format!("{scope}.{}", name_of(declared.name.as_ref()));
             self.enum_values(declared, &full_name, false);
         }
         self.extensions(&file.extension);
         for message in &file.message_type {
             self.out.lines("");
-            let full_name = format!("{scope}.{}", name_of(&message.name));
+            let full_name = format!("{scope}.{}", name_of(message.name.as_ref()));
             self.message(message, &full_name, false);
         }
         if has_generic_services(file) {
             for service in &file.service {
-                let name = name_of(&service.name);
+                let name = name_of(service.name.as_ref());
                 self.out.lines(&format!(
                     "\nclass {name}(_service.service): ...\n\nclass {name}_Stub({name}): ..."
                 ));
@@ -293,10 +363,10 @@ impl<'s> Generator<'_, 's> {
     }
 
     /// A mapping of field names to values, as a constructor takes it for a message.
-    fn any_mapping(&self) -> &'static str {
+    fn any_mapping(&self) -> String {
         match self.runtime {
-            Runtime::Russet => "_Mapping[str, _Any]",
-            Runtime::Original => "_Mapping",
+            Runtime::Russet => format!("_Mapping[{}, _Any]", self.builtin("str")),
+            Runtime::Original => "_Mapping".to_owned(),
         }
     }
 
@@ -307,23 +377,28 @@ impl<'s> Generator<'_, 's> {
         };
         let local = local_name(file, full_name);
         if file.name == self.file.name {
-            return local.to_owned();
+            let first = local.split('.').next().unwrap_or_default();
+            let prefix = if self.is_shadowed(first) {
+                GLOBAL_PREFIX
+            } else {
+                ""
+            };
+            return format!("{prefix}{local}");
         }
-        let proto = name_of(&file.name);
-        match self.aliases.get(proto) {
-            Some(alias) => format!("{alias}.{local}"),
-            None => {
-                let module = module_name(proto);
-                let last = module.rsplit('.').next().unwrap_or_default();
-                format!("_{last}.{local}")
-            }
+        let proto = name_of(file.name.as_ref());
+        if let Some(alias) = self.aliases.get(proto) {
+            return format!("{alias}.{local}");
         }
+        let module = module_name(proto);
+        let last = module.rsplit('.').next().unwrap_or_default();
+        format!("_{last}.{local}")
     }
 
     fn enumeration(&mut self, declared: &EnumDescriptorProto, full_name: &str) {
-        let name = name_of(&declared.name);
+        let name = name_of(declared.name.as_ref());
         self.out.lines(&format!(
-            "class {name}(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):\n    __slots__ = ()"
+            "class {name}({}, metaclass=_enum_type_wrapper.EnumTypeWrapper):\n    __slots__ = ()",
+            self.builtin("int")
         ));
         self.out.indent += 1;
         self.enum_values(declared, full_name, true);
@@ -333,7 +408,7 @@ impl<'s> Generator<'_, 's> {
     fn enum_values(&mut self, declared: &EnumDescriptorProto, full_name: &str, in_class: bool) {
         let type_name = self.type_name(full_name);
         for value in &declared.value {
-            let name = name_of(&value.name);
+            let name = name_of(value.name.as_ref());
             if self.runtime == Runtime::Russet && is_keyword(name) {
                 // Reachable by getattr only; written here it would be a syntax error.
                 continue;
@@ -354,7 +429,7 @@ impl<'s> Generator<'_, 's> {
             "_ClassVar[int]"
         };
         for extension in extensions {
-            let name = name_of(&extension.name);
+            let name = name_of(extension.name.as_ref());
             self.out.lines(&format!(
                 "{}_FIELD_NUMBER: {number_type}\n{name}: _descriptor.FieldDescriptor",
                 name.to_ascii_uppercase()
@@ -370,26 +445,26 @@ impl<'s> Generator<'_, 's> {
         nested: bool,
     ) -> String {
         match field.type_.unwrap_or_default() {
-            field_type::DOUBLE | field_type::FLOAT => "float".to_owned(),
-            field_type::BOOL => "bool".to_owned(),
-            field_type::STRING => "str".to_owned(),
-            field_type::BYTES => "bytes".to_owned(),
-            field_type::ENUM => self.type_name(name_of(&field.type_name)),
+            field_type::DOUBLE | field_type::FLOAT => self.builtin("float"),
+            field_type::BOOL => self.builtin("bool"),
+            field_type::STRING => self.builtin("str"),
+            field_type::BYTES => self.builtin("bytes"),
+            field_type::ENUM => self.type_name(name_of(field.type_name.as_ref())),
             field_type::MESSAGE | field_type::GROUP => {
-                let name = self.type_name(name_of(&field.type_name));
-                if nested && name == name_of(&message.name) {
+                let name = self.type_name(name_of(field.type_name.as_ref()));
+                if nested && name == name_of(message.name.as_ref()) {
                     // Inside the nested message its own name would hide the outer one.
-                    format!("{}.{name}", module_name(name_of(&self.file.name)))
+                    format!("{}.{name}", module_name(name_of(self.file.name.as_ref())))
                 } else {
                     name
                 }
             }
-            _ => "int".to_owned(),
+            _ => self.builtin("int"),
         }
     }
 
     fn message(&mut self, message: &DescriptorProto, full_name: &str, nested: bool) {
-        let name = name_of(&message.name);
+        let name = name_of(message.name.as_ref());
         let base = if WELL_KNOWN.contains(&full_name) {
             format!(", _well_known_types.{name}")
         } else {
@@ -401,11 +476,11 @@ impl<'s> Generator<'_, 's> {
         let fields: Vec<&FieldDescriptorProto> = message
             .field
             .iter()
-            .filter(|field| !is_keyword(name_of(&field.name)))
+            .filter(|field| !is_keyword(name_of(field.name.as_ref())))
             .collect();
         let slots: Vec<String> = fields
             .iter()
-            .map(|field| format!("\"{}\"", name_of(&field.name)))
+            .map(|field| format!("\"{}\"", name_of(field.name.as_ref())))
             .collect();
         let comma = if slots.len() == 1 { "," } else { "" };
         self.out
@@ -414,24 +489,29 @@ impl<'s> Generator<'_, 's> {
             self.out.lines("Extensions: _python_message._ExtensionDict");
         }
         for declared in &message.enum_type {
-            let full_name = format!("{full_name}.{}", name_of(&declared.name));
+            let full_name = format!("{full_name}.{}", name_of(declared.name.as_ref()));
             self.enumeration(declared, &full_name);
             self.enum_values(declared, &full_name, false);
         }
         for inner in &message.nested_type {
-            let full_name = format!("{full_name}.{}", name_of(&inner.name));
+            let full_name = format!("{full_name}.{}", name_of(inner.name.as_ref()));
             self.message(inner, &full_name, true);
         }
         self.extensions(&message.extension);
+        let mut constants = HashSet::new();
         for field in &message.field {
-            let constant = name_of(&field.name).to_ascii_uppercase();
-            self.out
-                .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[int]"));
+            let constant = name_of(field.name.as_ref()).to_ascii_uppercase();
+            // Two fields may differ in case alone; declared twice the constant would be an error.
+            if constants.insert(constant.clone()) || self.runtime == Runtime::Original {
+                let number = self.builtin("int");
+                self.out
+                    .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[{number}]"));
+            }
         }
         for field in &fields {
             let type_name = self.field_type(field, message, nested);
             self.out
-                .lines(&format!("{}: {type_name}", name_of(&field.name)));
+                .lines(&format!("{}: {type_name}", name_of(field.name.as_ref())));
         }
         self.constructor(message, &fields, nested);
         self.out.indent -= 1;
@@ -476,16 +556,14 @@ impl<'s> Generator<'_, 's> {
         while message
             .field
             .iter()
-            .any(|field| name_of(&field.name) == parameters)
+            .any(|field| name_of(field.name.as_ref()) == parameters)
         {
             parameters.push('_');
         }
         for field in fields {
             let accepted = self.accepted_type(field, message, nested);
-            parameters.push_str(&format!(
-                ", {}: _Optional[{accepted}] = ...",
-                name_of(&field.name)
-            ));
+            let name = name_of(field.name.as_ref());
+            let _infallible = write!(parameters, ", {name}: _Optional[{accepted}] = ...");
         }
         if fields.len() < message.field.len() {
             parameters.push_str(", **kwargs");
@@ -510,14 +588,14 @@ impl<'s> Generator<'_, 's> {
         }
         let value = self.value_type(field, message, nested);
         let accepted = if is_message(field) {
-            let more = match name_of(&field.type_name) {
+            let more = match name_of(field.type_name.as_ref()) {
                 TIMESTAMP => "datetime.datetime, ",
                 DURATION => "datetime.timedelta, ",
                 _ => "",
             };
             format!("_Union[{more}{value}, {}]", self.any_mapping())
         } else if field.type_ == Some(field_type::ENUM) {
-            format!("_Union[{value}, str]")
+            format!("_Union[{value}, {}]", self.builtin("str"))
         } else {
             value
         };
@@ -530,7 +608,7 @@ impl<'s> Generator<'_, 's> {
 }
 
 fn full_name_in(file: &FileDescriptorProto, name: &str) -> String {
-    match name_of(&file.package) {
+    match name_of(file.package.as_ref()) {
         "" => format!(".{name}"),
         package => format!(".{package}.{name}"),
     }

@@ -52,7 +52,7 @@ impl Linker<'_> {
         self.declare_package(file, &package);
         self.imports(file, dependencies);
         for (index, message) in file.message_type.iter().enumerate() {
-            let built = self.message(file, message, None, vec![path::FILE_MESSAGE, at(index)]);
+            let built = self.message(file, message, None, &[path::FILE_MESSAGE, at(index)]);
             self.table[id].messages.push(built);
         }
         for (index, declared) in file.enum_type.iter().enumerate() {
@@ -190,11 +190,11 @@ impl Linker<'_> {
         file: &FileDescriptorProto,
         message: &DescriptorProto,
         parent: Option<MessageId>,
-        place: Vec<i32>,
+        place: &[i32],
     ) -> MessageId {
         let name = message.name.clone().unwrap_or_default();
         let full_name = join(&self.scope(parent), &name);
-        self.check_name(file, &name, &place);
+        self.check_name(file, &name, place);
         let id = MessageId(self.table.messages.len());
         self.table.messages.push(Message {
             name,
@@ -216,7 +216,7 @@ impl Linker<'_> {
             is_message_set: false,
             features: Features::default(),
         });
-        let under = |number: i32, index: usize| [&place[..], &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
             let name = oneof.name.clone().unwrap_or_default();
             let place = under(path::MESSAGE_ONEOF, index);
@@ -259,11 +259,11 @@ impl Linker<'_> {
             self.table[id].reserved_ranges.push((start, end));
         }
         for (index, nested) in message.nested_type.iter().enumerate() {
-            let built = self.message(file, nested, Some(id), under(path::MESSAGE_NESTED, index));
+            let built = self.message(file, nested, Some(id), &under(path::MESSAGE_NESTED, index));
             self.table[id].nested.push(built);
         }
-        self.declare(file, &full_name, Symbol::Message(id), &place);
-        self.check_ranges(file, message, id, &place);
+        self.declare(file, &full_name, Symbol::Message(id), place);
+        self.check_ranges(file, message, id, place);
         id
     }
 

@@ -51,8 +51,8 @@ pub(super) fn value_bytes<'b>(
 }
 
 /// All values of one field.
-struct Values<'b> {
-    field: Option<Field>,
+struct Values<'t, 'b> {
+    field: &'t Field,
     list: Vec<(WireType, std::borrow::Cow<'b, [u8]>)>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn canonical(
     depth: u32,
 ) -> Result<Vec<u8>, WireError> {
     let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
-    let mut known: BTreeMap<u32, Values<'_>> = BTreeMap::new();
+    let mut known: BTreeMap<u32, Values<'_, '_>> = BTreeMap::new();
     let mut unknown = Vec::new();
     let mut reader = Reader::new(bytes);
     while !reader.is_empty() {
@@ -82,16 +82,14 @@ pub(super) fn canonical(
             continue;
         }
         let values = known.entry(number).or_insert_with(|| Values {
-            field: Some(field.clone()),
+            field,
             list: Vec::new(),
         });
         add_value(values, field, wire_type, value)?;
     }
     let mut out = Vec::with_capacity(bytes.len());
     for (number, values) in known {
-        let Some(field) = &values.field else {
-            continue;
-        };
+        let field = values.field;
         if field.is_message() {
             for (_, value) in &values.list {
                 let inner = match field.message {
@@ -122,7 +120,7 @@ pub(super) fn canonical(
 }
 
 fn add_value<'b>(
-    values: &mut Values<'b>,
+    values: &mut Values<'_, 'b>,
     field: &Field,
     wire_type: WireType,
     value: &'b [u8],

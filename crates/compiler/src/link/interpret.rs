@@ -40,17 +40,17 @@ impl Linker<'_> {
         };
         let mut moved = HashMap::new();
         let mut waiting: Vec<Vec<UninterpretedOption>> = Vec::new();
-        for_each(file, &mut |element| {
+        for_each(file, &mut |mut element| {
             let options = std::mem::take(element.options.uninterpreted());
-            self.interpret_element(&places, element, &options, Pass::Plain, &mut moved);
+            self.interpret_element(&places, &mut element, &options, Pass::Plain, &mut moved);
             waiting.push(options);
             Keep::Yes
         });
         self.resolve_features(file);
         let mut waiting = waiting.into_iter();
-        for_each(file, &mut |element| {
+        for_each(file, &mut |mut element| {
             let options = waiting.next().unwrap_or_default();
-            self.interpret_element(&places, element, &options, Pass::Custom, &mut moved);
+            self.interpret_element(&places, &mut element, &options, Pass::Custom, &mut moved);
             Keep::Yes
         });
         file.source_code_info = places.source_code_info;
@@ -62,7 +62,7 @@ impl Linker<'_> {
     fn interpret_element(
         &mut self,
         places: &FileDescriptorProto,
-        element: Element<'_>,
+        element: &mut Element<'_>,
         options: &[UninterpretedOption],
         pass: Pass,
         moved: &mut HashMap<Vec<i32>, Vec<i32>>,
@@ -157,7 +157,7 @@ impl Linker<'_> {
             }
             self.unresolved = None;
             let found = if part.is_extension == Some(true) {
-                shown.push_str(&format!("({name})"));
+                shown = format!("{shown}({name})");
                 match self.lookup(name, scope, Wanted::Anything) {
                     Some(Symbol::Field(id)) => Some(id),
                     _ => None,

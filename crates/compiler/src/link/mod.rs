@@ -20,7 +20,7 @@ pub(crate) use canonical::strip_source_retention;
 use crate::diagnostics::{Findings, Position};
 use crate::table::{FileId, MessageId, Table};
 
-/// Links one file whose imports are linked already. `dependencies` are the ids of the files it imports, `None` for those of `option_dependency` that are not there.
+/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`.
 pub(crate) fn link(
     table: &mut Table,
     file: &mut FileDescriptorProto,

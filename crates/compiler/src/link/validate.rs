@@ -123,13 +123,13 @@ impl Linker<'_> {
                 features.field_presence = field_presence::EXPLICIT;
             }
         }
-        let is_map = self.table[id]
+        let holds_entries = self.table[id]
             .message
             .is_some_and(|message| self.table[message].is_map_entry);
-        let in_map = self.table[id]
+        let within_entry = self.table[id]
             .containing
             .is_some_and(|message| self.table[message].is_map_entry);
-        if is_map || in_map {
+        if holds_entries || within_entry {
             // Map entries are never groups, whatever the file's default.
             features.message_encoding = message_encoding::LENGTH_PREFIXED;
         }
@@ -447,7 +447,7 @@ impl Linker<'_> {
         {
             self.validate_map(file, proto, id, entry, place);
         }
-        self.validate_jstype(file, proto, &field.type_, options.jstype, place);
+        self.validate_jstype(file, proto, field.type_, options.jstype, place);
         if let Some(json) = &proto.json_name {
             if field.is_extension && *json != json_name(&field.name) {
                 let message = "option json_name is not allowed on extension fields.";
@@ -490,11 +490,11 @@ impl Linker<'_> {
         if field.is_extension && field.features.field_presence == field_presence::LEGACY_REQUIRED {
             messages.push("Extensions can't be required.");
         }
-        let in_map = field
+        let within_entry = field
             .containing
             .is_some_and(|id| self.table[id].is_map_entry);
-        if let (Some(own), false) = (own, in_map) {
-            let is_map = field.message.is_some_and(|id| self.table[id].is_map_entry);
+        if let (Some(own), false) = (own, within_entry) {
+            let holds_entries = field.message.is_some_and(|id| self.table[id].is_map_entry);
             if let Some(presence) = own.field_presence {
                 if field.oneof.is_some() {
                     messages.push("Oneof fields can't specify field presence.");
@@ -510,7 +510,7 @@ impl Linker<'_> {
                 messages.push("Only repeated fields can specify repeated field encoding.");
             }
             let has_string = field.type_ == field_type::STRING
-                || (is_map
+                || (holds_entries
                     && field.message.is_some_and(|id| {
                         self.table[id]
                             .fields
@@ -527,7 +527,7 @@ impl Linker<'_> {
                     "Only repeated primitive fields can specify PACKED repeated field encoding.",
                 );
             }
-            if (!field.is_message() || is_map) && own.message_encoding.is_some() {
+            if (!field.is_message() || holds_entries) && own.message_encoding.is_some() {
                 messages.push("Only message fields can specify message encoding.");
             }
         }
@@ -586,12 +586,12 @@ impl Linker<'_> {
         &mut self,
         file: &FileDescriptorProto,
         proto: &FieldDescriptorProto,
-        type_: &i32,
+        type_: i32,
         jstype: Option<i32>,
         place: &[i32],
     ) {
         let wide = matches!(
-            *type_,
+            type_,
             field_type::UINT64
                 | field_type::INT64
                 | field_type::SINT64
@@ -664,7 +664,7 @@ impl Linker<'_> {
                 next += 1;
             }
             if next < i64::from(i32::MAX) {
-                message.push_str(&format!(" The next available enum value is {next}."));
+                message = format!("{message} The next available enum value is {next}.");
             }
             let more = [path::ENUM_VALUE, at(index), path::VALUE_NUMBER];
             self.error(file, place, &more, message);

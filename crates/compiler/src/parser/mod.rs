@@ -129,7 +129,7 @@ struct Parser<'s> {
 }
 
 // The tools of all rules: looking, taking, reporting, recording.
-impl<'s> Parser<'s> {
+impl Parser<'_> {
     fn at(&self, text: &str) -> bool {
         self.lexer.current().is(text)
     }

@@ -158,7 +158,10 @@ impl Parser<'_> {
                 }
             }
             if !value.is_empty() {
-                value.push(' ');
+                // Lines stay lines: to the text format `#` starts a comment.
+                let token = self.lexer.current();
+                let same_line = token.position.line == self.lexer.previous().position.line;
+                value.push(if same_line { ' ' } else { '\n' });
             }
             value.push_str(&text_of(&self.lexer.current()));
             self.lexer.next();

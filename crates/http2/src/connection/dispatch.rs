@@ -247,7 +247,7 @@ impl Connection {
         }
         if !self.is_idle(number) {
             if self.reset_here.contains(&number) || self.role == Role::Client {
-                return self.charge_idle_frame().map(|()| None);
+                return Ok(None);
             }
             return fatal(
                 ErrorCode::STREAM_CLOSED,
@@ -308,7 +308,7 @@ impl Connection {
             return Ok(None);
         };
         if state.reset {
-            return self.charge_idle_frame().map(|()| None);
+            return Ok(None);
         }
         let trailers = match state.receiving {
             Receiving::Closed => {
@@ -388,8 +388,6 @@ impl Connection {
         let Some(stream) = stream else {
             if self.role == Role::Server && !self.reset_here.contains(&header.stream) {
                 self.refuse(header.stream, ErrorCode::STREAM_CLOSED)?;
-            } else {
-                self.charge_idle_frame()?;
             }
             return Ok((None, None));
         };
@@ -397,7 +395,6 @@ impl Connection {
             return Ok((None, None));
         };
         if state.reset {
-            self.charge_idle_frame()?;
             return Ok((None, None));
         }
         let broken = match state.receiving {
@@ -500,7 +497,7 @@ impl Connection {
         let Some((stream, state)) =
             stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
         else {
-            return self.charge_idle_frame().map(|()| None);
+            return Ok(None);
         };
         if increment == 0 {
             return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
@@ -529,10 +526,10 @@ impl Connection {
         let Some((stream, state)) =
             stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
         else {
-            return self.charge_idle_frame().map(|()| None);
+            return Ok(None);
         };
         if state.reset {
-            return self.charge_idle_frame().map(|()| None);
+            return Ok(None);
         }
         state.reset = true;
         state.pending = Vec::new();
@@ -558,7 +555,7 @@ impl Connection {
         let (settings, []) = payload.as_chunks::<6>() else {
             return frame_size_error("SETTINGS of a length that is not a multiple of 6");
         };
-        if !self.settings.take(self.now) {
+        if settings.len() > limits::MAX_SETTINGS_ENTRIES || !self.settings.take(self.now) {
             return too_many("too many SETTINGS");
         }
         let streams_before = self.peer.max_concurrent_streams;

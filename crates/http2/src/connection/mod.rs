@@ -234,7 +234,7 @@ impl Connection {
             failure: None,
             receiver: receive::Receiver::new(role),
             headers: HeaderList::default(),
-            decoder: hpack::Decoder::default(),
+            decoder: hpack::Decoder::new(crate::headers::flaw),
             encoder: hpack::Encoder::default(),
             streams: Streams::default(),
             output: Output::default(),

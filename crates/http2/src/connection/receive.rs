@@ -82,6 +82,14 @@ impl Connection {
     pub fn receive<'i>(&mut self, input: &mut &'i [u8], now: Instant) -> Option<Event<'i>> {
         self.now = now;
         while self.failure.is_none() {
+            if self.output.answers > crate::limits::MAX_UNREAD_ANSWERS {
+                let detail = "too many frames whose answers are not read";
+                self.fail(Failure::Protocol(ConnectionError {
+                    code: ErrorCode::ENHANCE_YOUR_CALM,
+                    detail,
+                }));
+                break;
+            }
             match self.advance(input) {
                 Ok(Step::Event(event)) => return Some(event),
                 Ok(Step::Again) => {}
@@ -90,13 +98,6 @@ impl Connection {
                     return None;
                 }
                 Err(error) => self.fail(error),
-            }
-            if self.output.answers > crate::limits::MAX_UNREAD_ANSWERS {
-                let detail = "too many frames whose answers are not read";
-                self.fail(Failure::Protocol(ConnectionError {
-                    code: ErrorCode::ENHANCE_YOUR_CALM,
-                    detail,
-                }));
             }
         }
         *input = &[];

@@ -136,11 +136,14 @@ impl Connection {
         let length = head.len() + body.len();
         let max_frame = self.peer.max_frame_size as usize;
         let fits = |window: i64| i64::try_from(length).is_ok_and(|length| length <= window);
-        if state.pending_len() == 0
-            && length <= max_frame
-            && (length == 0 || (fits(state.send_window) && fits(self.send_window)))
-            && self.output.unwritten_len() < MAX_UNWRITTEN
-        {
+        let room = || {
+            length <= max_frame
+                && fits(state.send_window)
+                && fits(self.send_window)
+                && self.output.unwritten_len() < MAX_UNWRITTEN
+        };
+        // The end alone needs no credit, and no room worth waiting for: as nothing is pending, nothing would ever come back to it.
+        if state.pending_len() == 0 && (length == 0 || room()) {
             // The usual case: one copy, into the output.
             let length = i64::try_from(length).unwrap_or(0);
             state.send_window -= length;

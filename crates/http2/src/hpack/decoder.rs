@@ -8,13 +8,18 @@ use super::{ENTRY_OVERHEAD, HpackError, MAX_TABLE_SIZE, huffman, integer};
 /// One field of a header block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// The name as it came; not checked.
+    /// The name as it came.
     pub name: &'a [u8],
-    /// The value as it came; not checked.
+    /// The value as it came.
     pub value: &'a [u8],
+    /// What the decoder's [`Check`] says of them.
+    pub flaw: Option<&'static str>,
     /// A number that stands for this name and value for the life of the connection, or 0 if the field stands in no table. The same field may get another number later; a number never gets another field.
     pub token: u64,
 }
+
+/// Names the rule that a field breaks, if it breaks one. Asked once for a field that stands in the table.
+pub type Check = fn(name: &[u8], value: &[u8]) -> Option<&'static str>;
 
 /// Numbers from here on belong to the dynamic table; those below are indices of the static one.
 const FIRST_DYNAMIC_TOKEN: u64 = 62;
@@ -24,6 +29,7 @@ struct Entry {
     /// Name, then value.
     text: Vec<u8>,
     name_len: usize,
+    flaw: Option<&'static str>,
 }
 
 impl Entry {
@@ -35,6 +41,7 @@ impl Entry {
 /// Decodes the header blocks of one direction of a connection, in order.
 #[derive(Debug)]
 pub struct Decoder {
+    check: Check,
     /// Newest first.
     entries: VecDeque<Entry>,
     size: usize,
@@ -47,9 +54,11 @@ pub struct Decoder {
     value: Vec<u8>,
 }
 
-impl Default for Decoder {
-    fn default() -> Self {
+impl Decoder {
+    /// A decoder before the first block.
+    pub fn new(check: Check) -> Self {
         Self {
+            check,
             entries: VecDeque::new(),
             size: 0,
             max_size: MAX_TABLE_SIZE,
@@ -103,6 +112,7 @@ impl Decoder {
             return Ok(Field {
                 name: name.as_bytes(),
                 value: value.as_bytes(),
+                flaw: None,
                 token: index as u64,
             });
         }
@@ -114,6 +124,7 @@ impl Decoder {
         Ok(Field {
             name,
             value,
+            flaw: entry.flaw,
             token: self.next_token - 1 - nth as u64,
         })
     }
@@ -138,6 +149,7 @@ impl Decoder {
             self.name = text;
         }
         string(block, &mut self.value)?;
+        let flaw = (self.check)(&self.name, &self.value);
         let mut token = 0;
         if insert {
             let size = self.name.len() + self.value.len() + ENTRY_OVERHEAD;
@@ -148,6 +160,7 @@ impl Decoder {
                 entry.text.extend_from_slice(&self.name);
                 entry.text.extend_from_slice(&self.value);
                 entry.name_len = self.name.len();
+                entry.flaw = flaw;
                 self.entries.push_front(entry);
                 self.size += size;
                 token = self.next_token;
@@ -157,6 +170,7 @@ impl Decoder {
         sink(Field {
             name: &self.name,
             value: &self.value,
+            flaw,
             token,
         });
         Ok(())
@@ -196,6 +210,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn decoder() -> Decoder {
+        Decoder::new(|_, _| None)
+    }
 
     type List = Vec<(String, String)>;
 
@@ -243,7 +261,7 @@ mod tests {
             ),
             ("82", (":method", "GET"), 0),
         ] {
-            let mut decoder = Decoder::default();
+            let mut decoder = decoder();
             assert_eq!(decode(&mut decoder, &hex(wire)), Ok(list(&[field])));
             assert_eq!(decoder.size, table_size);
         }
@@ -263,7 +281,7 @@ mod tests {
             "8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf",
         ];
         for wires in [plain, huffman] {
-            let mut decoder = Decoder::default();
+            let mut decoder = decoder();
             let get = |scheme, path| {
                 vec![
                     (":method", "GET"),
@@ -324,7 +342,7 @@ mod tests {
         for wires in [plain, huffman] {
             let mut decoder = Decoder {
                 max_size: 256,
-                ..Decoder::default()
+                ..decoder()
             };
             for (wire, (fields, size)) in wires.iter().zip(&lists) {
                 assert_eq!(decode(&mut decoder, &hex(wire)), Ok(fields.clone()));
@@ -348,17 +366,13 @@ mod tests {
                 HpackError::IntegerOverflow,
             ),
         ] {
-            assert_eq!(
-                decode(&mut Decoder::default(), wire),
-                Err(error),
-                "{wire:x?}"
-            );
+            assert_eq!(decode(&mut decoder(), wire), Err(error), "{wire:x?}");
         }
     }
 
     #[test]
     fn an_entry_larger_than_the_table_empties_it() {
-        let mut decoder = Decoder::default();
+        let mut decoder = decoder();
         decode(&mut decoder, b"\x40\x01a\x01b").unwrap();
         assert_eq!(decoder.entries.len(), 1);
         let mut block = vec![0x40, 1, b'a'];
@@ -370,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_token_stands_for_one_field() {
-        let mut decoder = Decoder::default();
+        let mut decoder = decoder();
         let mut tokens = Vec::new();
         // a=b inserted, then indexed; c=d inserted, a=b indexed behind it; a literal in no table.
         for block in [
@@ -385,10 +399,25 @@ mod tests {
         assert_eq!(tokens, [62, 62, 63, 62, 0]);
     }
 
+    #[test]
+    fn a_field_is_checked_once_and_its_flaw_kept() {
+        let mut decoder = Decoder::new(|name, _| (name == b"a").then_some("no a"));
+        let mut flaws = Vec::new();
+        for block in [&b"\x40\x01a\x01b\xbe"[..], b"\x40\x01c\x01d\xbf\x82"] {
+            decoder
+                .decode(block, |field| flaws.push(field.flaw))
+                .unwrap();
+        }
+        assert_eq!(
+            flaws,
+            [Some("no a"), Some("no a"), None, Some("no a"), None]
+        );
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_taken_within_the_table_size(block in any::<Vec<u8>>()) {
-            let mut decoder = Decoder::default();
+            let mut decoder = decoder();
             let _ = decoder.decode(&block, |_| ());
             prop_assert!(decoder.size <= MAX_TABLE_SIZE);
             prop_assert_eq!(decoder.size, decoder.entries.iter().map(Entry::size).sum::<usize>());

@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_table_that_shrinks_and_grows_is_announced_with_both_sizes() {
         let mut encoder = Encoder::default();
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::new(|_, _| None);
         let fields: [(&[u8], &[u8]); 1] = [(b"k", b"v")];
         decode(&mut decoder, &encode(&mut encoder, &fields, Index::Always));
         encoder.set_max_table_size(0);
@@ -306,7 +306,7 @@ mod tests {
             )
         ) {
             let mut encoder = Encoder::default();
-            let mut decoder = Decoder::default();
+            let mut decoder = Decoder::new(|_, _| None);
             for (table_size, fields) in blocks {
                 if let Some(size) = table_size {
                     encoder.set_max_table_size(size);

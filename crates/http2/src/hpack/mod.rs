@@ -10,7 +10,7 @@ mod static_table;
 
 use thiserror::Error;
 
-pub use decoder::{Decoder, Field};
+pub use decoder::{Check, Decoder, Field};
 pub use encoder::{Encoder, Index};
 
 /// Bytes that the dynamic table may hold, in both directions: HTTP/2's initial value, which this engine neither raises nor lowers for itself.

@@ -273,6 +273,11 @@ fn build(
         (*object).tp_clear = None;
         (*object).tp_free = Some(ffi::PyObject_Free);
         (*object).tp_dealloc = Some(object::dealloc_message);
+        // Since 3.11 `type.__new__` makes every class collectable; our blocks have no collector's header before them.
+        (*object).tp_flags &= !ffi::Py_TPFLAGS_HAVE_GC;
+        (*object).tp_traverse = None;
+        (*object).tp_clear = None;
+        (*object).tp_free = Some(ffi::PyObject_Free);
         (*object).tp_vectorcall = Some(construct);
         (*object).tp_basicsize = (russet_message::PREFIX + ty.size()).cast_signed();
         object

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 use russet_net::address::ListenAddress;
@@ -16,7 +16,7 @@ use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::convert::{
-    code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
+    bind_error, code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::news::News;
 use super::options;
@@ -62,10 +62,15 @@ impl AioServer {
     /// `settings` is the dictionary that `_options.py` makes.
     #[new]
     #[pyo3(signature = (settings, max_calls=None, compression=None))]
-    fn new(settings: &Bound<'_, PyDict>, max_calls: Option<usize>, compression: Option<u8>) -> PyResult<Self> {
+    fn new(
+        settings: &Bound<'_, PyDict>,
+        max_calls: Option<usize>,
+        compression: Option<u8>,
+    ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
-        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
-            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let reactor =
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 reactor,
@@ -78,12 +83,12 @@ impl AioServer {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}")))
+            .map_err(|error| bind_error(address, &error))
     }
 
     /// Says that the request of `path` is one message, so that its call comes with it.
@@ -227,7 +232,11 @@ impl AioServerCall {
     fn send_initial_metadata(&self, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
         let metadata = metadata_from_python(Some(metadata))?;
         // A call that has ended takes no metadata; the handler finds out by its cancellation.
-        let _ = self.inner.reactor.core().send_initial_metadata(self.key, &metadata);
+        let _ = self
+            .inner
+            .reactor
+            .core()
+            .send_initial_metadata(self.key, &metadata);
         Ok(())
     }
 
@@ -248,7 +257,9 @@ impl AioServerCall {
         match sent {
             Ok(sent) => Ok(Some(sent.congested)),
             Err(SendError::CallEnded | SendError::HalfClosed) => Ok(None),
-            Err(error @ SendError::TooLarge { .. }) => Err(PyValueError::new_err(error.to_string())),
+            Err(error @ SendError::TooLarge { .. }) => {
+                Err(PyValueError::new_err(error.to_string()))
+            }
         }
     }
 
@@ -259,9 +270,14 @@ impl AioServerCall {
 
     /// Ends the call with a status.
     #[pyo3(signature = (code, details, trailing=None))]
-    fn finish(&self, code: &Bound<'_, PyAny>, details: String, trailing: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn finish(
+        &self,
+        code: &Bound<'_, PyAny>,
+        details: String,
+        trailing: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let trailing = metadata_from_python(trailing)?;
-        let status = Status::new(code_from_python(code)?, details);
+        let status = Status::new(code_from_python(code), details);
         self.forget_cancel();
         let mut core = self.inner.reactor.core();
         // A call that has ended meanwhile needs no status; its state goes either way.

@@ -10,12 +10,14 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::address::Target;
-use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome};
-use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
+use russet_net::channel::{
+    CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome,
+};
+use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, MetadataError, SendError, Status};
 use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding, metadata_from_python, metadata_to_python, seconds_until};
+use super::convert::{check_metadata, deadline, encoding, metadata_to_python, seconds_until};
 use super::news::{News, resolve};
 use super::options;
 use super::waiting::wait;
@@ -97,7 +99,9 @@ impl Inner {
     }
 
     pub(super) fn deliver_state(&self, py: Python<'_>) {
-        let callback = lock(&self.state_callback).as_ref().map(|callback| callback.clone_ref(py));
+        let callback = lock(&self.state_callback)
+            .as_ref()
+            .map(|callback| callback.clone_ref(py));
         let (state, changes) = {
             let core = self.reactor.core();
             (core.state(), core.state_changes())
@@ -128,7 +132,8 @@ const fn state_number(state: Connectivity) -> u8 {
 /// What starts a call, as the Python side gives it.
 pub(super) struct Start {
     pub(super) deadline: Option<Instant>,
-    pub(super) metadata: russet_net::rpc::Metadata,
+    /// The error is of metadata that cannot be sent, which ends the call.
+    pub(super) metadata: Result<Metadata, MetadataError>,
     pub(super) wait_for_ready: bool,
     pub(super) encoding: Encoding,
 }
@@ -143,22 +148,35 @@ impl Channel {
     pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
         let inner = &self.handle.inner;
         let key = py.detach(|| {
-            inner.reactor.core().start(
+            let mut core = inner.reactor.core();
+            if core.state() == Connectivity::Shutdown {
+                return None;
+            }
+            let metadata = match &start.metadata {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    let text = format!("Invalid metadata: {error}");
+                    return Some(core.start_ended(Status::new(Code::Internal, text)));
+                }
+            };
+            Some(core.start(
                 &NewCall {
                     path,
-                    metadata: &start.metadata,
+                    metadata,
                     deadline: start.deadline,
                     wait_for_ready: start.wait_for_ready,
                     encoding: start.encoding,
                 },
                 Instant::now(),
-            )
+            ))
         });
         Ok(ClientCall {
             handle: self.handle.clone(),
-            key,
+            key: key
+                .ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?,
             deadline: start.deadline,
             compress: AtomicBool::new(true),
+            abandoned: AtomicBool::new(false),
             last_send: Mutex::new(None),
         })
     }
@@ -197,7 +215,7 @@ fn start_of(
 ) -> PyResult<Start> {
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
-        metadata: metadata_from_python(metadata)?,
+        metadata: check_metadata(metadata)?,
         wait_for_ready: wait_for_ready.unwrap_or(false),
         encoding: encoding(compression)?,
     })
@@ -217,8 +235,9 @@ impl Channel {
             user_agent: options::text(settings, "user_agent")?.unwrap_or_default(),
             backoff: options::backoff(settings)?,
         };
-        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
-            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let reactor =
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
+                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         let inner = Arc::new(Inner {
             reactor,
             callbacks: Mutex::default(),
@@ -235,7 +254,10 @@ impl Channel {
 
     /// A unary call from start to end: the response's bytes if its status is OK, else the call.
     #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
-    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the multi-callable's own"
+    )]
     fn unary<'py>(
         &self,
         py: Python<'py>,
@@ -246,7 +268,15 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = self.unary_call(py, path, request, timeout, metadata, wait_for_ready, compression)?;
+        let call = self.unary_call(
+            py,
+            path,
+            request,
+            timeout,
+            metadata,
+            wait_for_ready,
+            compression,
+        )?;
         match call.take_response(py) {
             Some(response) => Ok(response.into_any()),
             None => Ok(Bound::new(py, call)?.into_any()),
@@ -255,7 +285,10 @@ impl Channel {
 
     /// A unary call from start to end.
     #[pyo3(signature = (path, request, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
-    #[expect(clippy::too_many_arguments, reason = "they are the multi-callable's own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the multi-callable's own"
+    )]
     fn unary_call(
         &self,
         py: Python<'_>,
@@ -269,7 +302,7 @@ impl Channel {
         let start = start_of(timeout, metadata, wait_for_ready, compression)?;
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
-        call.give(py, Some(request.as_bytes()), true)?;
+        call.give(py, Some(request.as_bytes()), true);
         // Ctrl-C leaves here with an exception; dropping the call cancels it.
         call.wait_done(py, None)?;
         Ok(call)
@@ -290,7 +323,7 @@ impl Channel {
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
         self.handle.inner.reactor.core().watch(call.key);
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(call)
     }
 
@@ -304,7 +337,7 @@ impl Channel {
         self.handle.inner.guard()?;
         py.detach(|| self.handle.inner.reactor.core().connect(Instant::now()));
         self.handle.inner.reactor.wake();
-        self.handle.inner.reactor.alert_guard();
+        self.handle.inner.reactor.nudge_guard();
         Ok(())
     }
 
@@ -318,7 +351,7 @@ impl Channel {
         }
         if has {
             inner.guard()?;
-            inner.reactor.alert_guard();
+            inner.reactor.nudge_guard();
         }
         Ok(())
     }
@@ -370,7 +403,10 @@ impl Channel {
 
     /// Has `callback(state)` called by [`Channel::turn`] on each change of the connectivity.
     fn watch_state_on_loop(&self, callback: Option<Py<PyAny>>) {
-        drop(std::mem::replace(&mut *lock(&self.handle.inner.state_callback), callback));
+        drop(std::mem::replace(
+            &mut *lock(&self.handle.inner.state_callback),
+            callback,
+        ));
     }
 
     /// How many calls that [`Channel::call_on_loop`] started go on.
@@ -388,7 +424,7 @@ impl Channel {
         py.detach(|| {
             self.handle.inner.reactor.core().close(Instant::now());
             self.handle.inner.reactor.wake();
-            self.handle.inner.reactor.alert_guard();
+            self.handle.inner.reactor.nudge_guard();
         });
     }
 }
@@ -400,6 +436,8 @@ pub(super) struct ClientCall {
     pub(super) key: CallKey,
     deadline: Option<Instant>,
     compress: AtomicBool,
+    /// Whether the call goes on when this object is gone.
+    abandoned: AtomicBool,
     last_send: Mutex<Option<Instant>>,
 }
 
@@ -409,13 +447,18 @@ impl Drop for ClientCall {
         // Dropped after the lock: it may run Python.
         drop(callback);
         self.handle.inner.news.forget(self.key);
-        self.handle.inner.reactor.core().release(self.key);
+        let mut core = self.handle.inner.reactor.core();
+        if self.abandoned.load(Ordering::Relaxed) {
+            core.abandon(self.key);
+        } else {
+            core.release(self.key);
+        }
     }
 }
 
 impl ClientCall {
     /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
-    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> PyResult<bool> {
+    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> bool {
         let options = MessageOptions {
             compress: self.compress.load(Ordering::Relaxed),
         };
@@ -428,13 +471,13 @@ impl ClientCall {
             }
         });
         match sent {
-            Ok(congested) => Ok(congested),
+            Ok(congested) => congested,
             // The call's status says why; the sender finds out there.
-            Err(SendError::CallEnded | SendError::HalfClosed) => Ok(false),
+            Err(SendError::CallEnded | SendError::HalfClosed) => false,
             Err(error @ SendError::TooLarge { .. }) => {
                 let status = Status::new(Code::ResourceExhausted, error.to_string());
                 self.handle.inner.reactor.core().cancel(self.key, status);
-                Ok(false)
+                false
             }
         }
     }
@@ -446,7 +489,10 @@ impl ClientCall {
     /// The only response of a call that has ended with OK; `None` where there is none.
     fn take_response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let mut core = self.handle.inner.reactor.core();
-        if core.outcome(self.key).is_none_or(|outcome| outcome.status.code != Code::Ok) {
+        if core
+            .outcome(self.key)
+            .is_none_or(|outcome| outcome.status.code != Code::Ok)
+        {
             return None;
         }
         let inbound = core.next_message(self.key);
@@ -462,7 +508,7 @@ impl ClientCall {
 impl ClientCall {
     /// Sends a message; waits while the server does not keep up. `False` once the call has ended.
     fn send(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<bool> {
-        let congested = self.give(py, Some(message.as_bytes()), false)?;
+        let congested = self.give(py, Some(message.as_bytes()), false);
         let reactor = &self.handle.inner.reactor;
         if congested {
             wait(py, reactor, None, |core, parker| {
@@ -484,31 +530,32 @@ impl ClientCall {
     }
 
     /// Sends the last message and the end, at once.
-    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<()> {
-        self.give(py, Some(message.as_bytes()), true)?;
+    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) {
+        self.give(py, Some(message.as_bytes()), true);
         py.detach(|| self.handle.inner.reactor.core().flush_now());
-        Ok(())
     }
 
     /// Says that no more messages come.
-    fn half_close(&self, py: Python<'_>) -> PyResult<()> {
-        self.give(py, None, true)?;
+    fn half_close(&self, py: Python<'_>) {
+        self.give(py, None, true);
         py.detach(|| self.handle.inner.reactor.core().flush_now());
-        Ok(())
     }
 
     /// Waits for the next message; `None` at the call's end.
     #[pyo3(name = "next")]
     fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let inbound = wait(py, &self.handle.inner.reactor, None, |core, parker| {
-            match core.next_message(self.key) {
+        let inbound = wait(
+            py,
+            &self.handle.inner.reactor,
+            None,
+            |core, parker| match core.next_message(self.key) {
                 Inbound::Pending => {
                     core.set_waiter(self.key, parker);
                     None
                 }
                 inbound => Some(inbound),
-            }
-        })?;
+            },
+        )?;
         Ok(match inbound {
             Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
             _ => None,
@@ -526,13 +573,13 @@ impl ClientCall {
     }
 
     /// Gives a message for the next flush; whether the sender should wait before the next one.
-    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> PyResult<bool> {
+    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> bool {
         self.give(py, Some(message.as_bytes()), last)
     }
 
     /// Gives the end for the next flush.
-    fn give_end(&self, py: Python<'_>) -> PyResult<()> {
-        self.give(py, None, true).map(drop)
+    fn give_end(&self, py: Python<'_>) {
+        self.give(py, None, true);
     }
 
     /// Whether the sender should wait before the next message.
@@ -578,9 +625,14 @@ impl ClientCall {
     }
 
     /// The initial metadata if it has come.
-    fn known_initial_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn known_initial_metadata<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let metadata = self.handle.inner.reactor.core().initial_metadata(self.key);
-        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
+        metadata
+            .map(|metadata| metadata_to_python(py, &metadata))
+            .transpose()
     }
 
     /// The status code's number; `None` while the call goes on.
@@ -596,12 +648,19 @@ impl ClientCall {
     /// The trailing metadata; `None` while the call goes on.
     fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let metadata = self.outcome(|outcome| outcome.trailing.clone());
-        metadata.map(|metadata| metadata_to_python(py, &metadata)).transpose()
+        metadata
+            .map(|metadata| metadata_to_python(py, &metadata))
+            .transpose()
     }
 
     /// The server's address, once the call has a connection.
     fn peer(&self) -> Option<String> {
-        self.handle.inner.reactor.core().peer(self.key).map(|peer| peer.to_string())
+        self.handle
+            .inner
+            .reactor
+            .core()
+            .peer(self.key)
+            .map(|peer| peer.to_string())
     }
 
     /// The only response, if the call ended with OK and has one.
@@ -619,6 +678,9 @@ impl ClientCall {
             }
             core.cancel(self.key, status);
             core.flush_now();
+            drop(core);
+            // The callbacks of a watched call are the guard's to run.
+            self.handle.inner.reactor.nudge_guard();
             true
         })
     }
@@ -632,13 +694,18 @@ impl ClientCall {
         lock(&inner.callbacks).insert(self.key, callback);
         inner.reactor.core().watch(self.key);
         // It may have ended before it was watched; then it is on the list of news now.
-        inner.reactor.alert_guard();
+        inner.reactor.nudge_guard();
         Ok(())
     }
 
     /// Seconds until the deadline, at least 0; `None` without one.
     fn time_remaining(&self) -> Option<f64> {
         self.deadline.map(seconds_until)
+    }
+
+    /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Sends the messages that follow uncompressed, or compressed again.

@@ -2,43 +2,56 @@
 
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use russet_net::rpc::{Code, Encoding, Metadata, is_binary};
+use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, is_binary};
 
 use super::imports;
 
 /// Longer timeouts than this mean none: about a hundred years.
 const FOREVER: f64 = 3.2e9;
 
-/// Metadata as the callers give it: `None` or an iterable of pairs. A value is `str`, or `bytes`, which must be `bytes` for a key that ends in `-bin`.
+/// Metadata as handlers give it: as [`check_metadata`], and `ValueError` where a key or value cannot be sent.
 pub(super) fn metadata_from_python(given: Option<&Bound<'_, PyAny>>) -> PyResult<Metadata> {
+    check_metadata(given)?.map_err(|error| {
+        let given = given.map(ToString::to_string).unwrap_or_default();
+        PyValueError::new_err(format!("metadata was invalid: {given}: {error}"))
+    })
+}
+
+/// Metadata as callers give it: `None` or an iterable of pairs. A value is `str` or `bytes`, and must be `bytes` for a key that ends in `-bin`. The inner error is that of a key or value which cannot be sent; grpcio ends the call for it.
+pub(super) fn check_metadata(
+    given: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Result<Metadata, MetadataError>> {
     let mut metadata = Metadata::new();
     let Some(given) = given.filter(|given| !given.is_none()) else {
-        return Ok(metadata);
+        return Ok(Ok(metadata));
     };
     for item in given.try_iter()? {
         let item = item?;
-        let pair = item
-            .cast::<PyTuple>()
-            .ok()
-            .filter(|pair| pair.len() == 2)
-            .cloned()
-            .map_or_else(|| item.extract::<(Py<PyAny>, Py<PyAny>)>().map(|pair| pair.into_pyobject(item.py())), |pair| Ok(Ok(pair)))??;
-        let key = text_or_bytes(&pair.get_item(0)?, "key")?;
-        let key = std::str::from_utf8(&key)
-            .map_err(|_| invalid(given, "a key is not text"))?;
-        let value = text_or_bytes(&pair.get_item(1)?, "value")?;
-        metadata
-            .push(key, &value)
-            .map_err(|error| invalid(given, &error.to_string()))?;
+        if item.len()? != 2 {
+            return Err(PyTypeError::new_err(format!(
+                "metadata is a sequence of pairs of a key and a value, and {item} is none"
+            )));
+        }
+        let key = text_or_bytes(&item.get_item(0)?, "key")?;
+        let key = String::from_utf8_lossy(&key);
+        let key = &*key;
+        let value = item.get_item(1)?;
+        if is_binary(key) && !value.is_instance_of::<PyBytes>() {
+            return Err(PyTypeError::new_err(format!(
+                "the value of the metadata key {key:?} must be bytes, as the key ends in \"-bin\", not {}",
+                value.get_type().name()?
+            )));
+        }
+        let value = text_or_bytes(&value, "value")?;
+        if let Err(error) = metadata.push(key, &value) {
+            return Ok(Err(error));
+        }
     }
-    Ok(metadata)
-}
-
-fn invalid(given: &Bound<'_, PyAny>, why: &str) -> PyErr {
-    PyValueError::new_err(format!("metadata was invalid: {given}: {why}"))
+    Ok(Ok(metadata))
 }
 
 fn text_or_bytes(object: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u8>> {
@@ -75,13 +88,16 @@ pub(super) fn metadata_to_python<'py>(
     PyTuple::new(py, pairs)
 }
 
-/// A `StatusCode`, or its number.
-pub(super) fn code_from_python(code: &Bound<'_, PyAny>) -> PyResult<Code> {
-    let number: u32 = match code.extract() {
-        Ok(number) => number,
-        Err(_) => code.getattr("value")?.get_item(0)?.extract()?,
-    };
-    Ok(Code::from_u32(number).unwrap_or(Code::Unknown))
+/// The code of a `StatusCode`; UNKNOWN for anything else, as in grpcio.
+pub(super) fn code_from_python(code: &Bound<'_, PyAny>) -> Code {
+    let number = code
+        .getattr(intern!(code.py(), "value"))
+        .and_then(|value| value.get_item(0))
+        .and_then(|number| number.extract::<u32>());
+    number
+        .ok()
+        .and_then(Code::from_u32)
+        .unwrap_or(Code::Unknown)
 }
 
 /// The `StatusCode` of a code.
@@ -112,4 +128,18 @@ pub(super) fn encoding(number: Option<u8>) -> PyResult<Encoding> {
             "unknown compression algorithm {other}: use a member of grpc.Compression"
         ))),
     }
+}
+
+/// The text of an exception, also of one whose own `__str__` fails.
+pub(super) fn exception_text(py: Python<'_>, error: &PyErr) -> String {
+    let text = error
+        .value(py)
+        .str()
+        .map(|text| text.to_string_lossy().into_owned());
+    text.unwrap_or_else(|_| format!("<{}>", error.get_type(py)))
+}
+
+/// What `add_insecure_port` raises for an address that cannot be listened on.
+pub(super) fn bind_error(address: &str, error: &dyn std::fmt::Display) -> PyErr {
+    PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
 }

@@ -60,14 +60,21 @@ impl Method {
 
     /// Takes in how long a run took.
     pub(super) fn ran_for(&self, time: Duration) {
-        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX / WEIGHT).min(u32::MAX / WEIGHT);
+        let micros = u32::try_from(time.as_micros())
+            .unwrap_or(u32::MAX / WEIGHT)
+            .min(u32::MAX / WEIGHT);
         let usual = self.usual.load(Ordering::Relaxed);
         // Two threads at once may lose one of the two runs, which the average can bear.
-        self.usual.store(usual - usual / WEIGHT + micros / WEIGHT, Ordering::Relaxed);
+        self.usual
+            .store(usual - usual / WEIGHT + micros / WEIGHT, Ordering::Relaxed);
     }
 
     /// The request object of a message.
-    pub(super) fn deserialize<'py>(&self, py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn deserialize<'py>(
+        &self,
+        py: Python<'py>,
+        message: &[u8],
+    ) -> PyResult<Bound<'py, PyAny>> {
         let bytes = PyBytes::new(py, message);
         match &self.deserializer {
             Some(deserializer) => deserializer.bind(py).call1((bytes,)),

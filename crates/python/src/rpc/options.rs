@@ -26,7 +26,11 @@ pub(super) fn text(settings: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<
 }
 
 /// A length limit: absent keeps `default`, negative means none.
-fn limit(settings: &Bound<'_, PyDict>, name: &str, default: Option<usize>) -> PyResult<Option<usize>> {
+fn limit(
+    settings: &Bound<'_, PyDict>,
+    name: &str,
+    default: Option<usize>,
+) -> PyResult<Option<usize>> {
     Ok(match get::<i64>(settings, name)? {
         Some(value) => usize::try_from(value).ok(),
         None => default,
@@ -34,7 +38,11 @@ fn limit(settings: &Bound<'_, PyDict>, name: &str, default: Option<usize>) -> Py
 }
 
 /// A time in milliseconds: absent keeps `default`; what does not fit means none.
-fn millis(settings: &Bound<'_, PyDict>, name: &str, default: Option<Duration>) -> PyResult<Option<Duration>> {
+fn millis(
+    settings: &Bound<'_, PyDict>,
+    name: &str,
+    default: Option<Duration>,
+) -> PyResult<Option<Duration>> {
     /// `INT_MAX`, which gRPC's options take for "never".
     const NEVER: i64 = i32::MAX as i64;
     Ok(match get::<i64>(settings, name)? {
@@ -53,12 +61,28 @@ fn number(settings: &Bound<'_, PyDict>, name: &str, default: u32) -> PyResult<u3
 pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Config> {
     let default = client::Config::default();
     Ok(client::Config {
-        max_receive_message_length: limit(settings, "max_receive_message_length", default.max_receive_message_length)?,
-        max_send_message_length: limit(settings, "max_send_message_length", default.max_send_message_length)?,
-        max_header_list_size: number(settings, "max_header_list_size", default.max_header_list_size)?,
+        max_receive_message_length: limit(
+            settings,
+            "max_receive_message_length",
+            default.max_receive_message_length,
+        )?,
+        max_send_message_length: limit(
+            settings,
+            "max_send_message_length",
+            default.max_send_message_length,
+        )?,
+        max_header_list_size: number(
+            settings,
+            "max_header_list_size",
+            default.max_header_list_size,
+        )?,
         keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
-        keepalive_timeout: millis(settings, "keepalive_timeout_ms", Some(default.keepalive_timeout))?
-            .unwrap_or(Duration::MAX),
+        keepalive_timeout: millis(
+            settings,
+            "keepalive_timeout_ms",
+            Some(default.keepalive_timeout),
+        )?
+        .unwrap_or(Duration::MAX),
         keepalive_without_calls: get(settings, "keepalive_without_calls")?
             .unwrap_or(default.keepalive_without_calls),
         ..default
@@ -68,27 +92,63 @@ pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Co
 pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Config> {
     let default = server::Config::default();
     Ok(server::Config {
-        max_receive_message_length: limit(settings, "max_receive_message_length", default.max_receive_message_length)?,
-        max_send_message_length: limit(settings, "max_send_message_length", default.max_send_message_length)?,
-        max_concurrent_calls: number(settings, "max_concurrent_streams", default.max_concurrent_calls)?,
-        max_header_list_size: number(settings, "max_header_list_size", default.max_header_list_size)?,
+        max_receive_message_length: limit(
+            settings,
+            "max_receive_message_length",
+            default.max_receive_message_length,
+        )?,
+        max_send_message_length: limit(
+            settings,
+            "max_send_message_length",
+            default.max_send_message_length,
+        )?,
+        max_concurrent_calls: number(
+            settings,
+            "max_concurrent_streams",
+            default.max_concurrent_calls,
+        )?,
+        max_header_list_size: number(
+            settings,
+            "max_header_list_size",
+            default.max_header_list_size,
+        )?,
         handshake_timeout: millis(settings, "handshake_timeout_ms", default.handshake_timeout)?,
         keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
-        keepalive_timeout: millis(settings, "keepalive_timeout_ms", Some(default.keepalive_timeout))?
-            .unwrap_or(Duration::MAX),
+        keepalive_timeout: millis(
+            settings,
+            "keepalive_timeout_ms",
+            Some(default.keepalive_timeout),
+        )?
+        .unwrap_or(Duration::MAX),
         permit_ping_without_calls: get(settings, "keepalive_without_calls")?
             .unwrap_or(default.permit_ping_without_calls),
-        min_ping_interval: millis(settings, "min_ping_interval_ms", Some(default.min_ping_interval))?
-            .unwrap_or(Duration::MAX),
+        min_ping_interval: millis(
+            settings,
+            "min_ping_interval_ms",
+            Some(default.min_ping_interval),
+        )?
+        .unwrap_or(Duration::MAX),
         max_ping_strikes: match get::<i64>(settings, "max_ping_strikes")? {
             // 0 forgives all, as in gRPC.
             Some(0) => None,
             Some(strikes) => Some(u32::try_from(strikes.max(0)).unwrap_or(u32::MAX)),
             None => default.max_ping_strikes,
         },
-        max_connection_idle: millis(settings, "max_connection_idle_ms", default.max_connection_idle)?,
-        max_connection_age: millis(settings, "max_connection_age_ms", default.max_connection_age)?,
-        max_connection_age_grace: millis(settings, "max_connection_age_grace_ms", default.max_connection_age_grace)?,
+        max_connection_idle: millis(
+            settings,
+            "max_connection_idle_ms",
+            default.max_connection_idle,
+        )?,
+        max_connection_age: millis(
+            settings,
+            "max_connection_age_ms",
+            default.max_connection_age,
+        )?,
+        max_connection_age_grace: millis(
+            settings,
+            "max_connection_age_grace_ms",
+            default.max_connection_age_grace,
+        )?,
         ..default
     })
 }
@@ -96,7 +156,8 @@ pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Co
 pub(super) fn backoff(settings: &Bound<'_, PyDict>) -> PyResult<BackoffConfig> {
     let default = BackoffConfig::default();
     Ok(BackoffConfig {
-        initial: millis(settings, "initial_backoff_ms", Some(default.initial))?.unwrap_or(default.initial),
+        initial: millis(settings, "initial_backoff_ms", Some(default.initial))?
+            .unwrap_or(default.initial),
         max: millis(settings, "max_backoff_ms", Some(default.max))?.unwrap_or(default.max),
         min_connect_timeout: default.min_connect_timeout,
     })

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
+use russet_net::Reactor;
 use russet_net::address::ListenAddress;
 use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{CallKey, Incoming, Server as State};
-use russet_net::Reactor;
 use rustc_hash::FxHashMap;
 
-use super::convert::{deadline, encoding};
+use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
@@ -51,8 +51,13 @@ impl Inner {
         {
             return Ok(());
         }
-        let submitted = Bound::new(py, Worker { inner: self.clone() })
-            .and_then(|worker| self.submit.bind(py).call1((worker,)));
+        let submitted = Bound::new(
+            py,
+            Worker {
+                inner: self.clone(),
+            },
+        )
+        .and_then(|worker| self.submit.bind(py).call1((worker,)));
         if submitted.is_err() {
             self.calling.store(false, Ordering::SeqCst);
         }
@@ -128,21 +133,28 @@ impl Inner {
                 return Ok(());
             }
             Err(error) => {
-                let details = format!("Exception servicing handler: {}", error.value(py));
-                call.get().report(py, &details, &error);
-                call.get().finish(Code::Unknown, "Error in service handler!");
+                let details = format!(
+                    "Exception servicing handler: {}",
+                    exception_text(py, &error)
+                );
+                ServerCall::report(py, &details, &error);
+                call.get()
+                    .finish(Code::Unknown, "Error in service handler!");
                 return Ok(());
             }
         };
         if self.compression != Encoding::Identity {
             // A call that has ended compresses nothing.
-            let _ = self.reactor.core().set_encoding(call.get().key, self.compression);
+            let _ = self
+                .reactor
+                .core()
+                .set_encoding(call.get().key, self.compression);
         }
         if method.is_slow() {
             self.make_way(py)?;
         }
         let started = Instant::now();
-        let outcome = self.run_method(py, &call, &method);
+        let outcome = Self::run_method(py, &call, &method);
         method.ran_for(started.elapsed());
         if call.get().has_callbacks() {
             self.watched().remove(&call.get().key);
@@ -161,17 +173,24 @@ impl Inner {
         if roused { Ok(()) } else { self.call_worker(py) }
     }
 
-    fn run_method(&self, py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
+    fn run_method(
+        py: Python<'_>,
+        call: &Bound<'_, ServerCall>,
+        method: &Arc<Method>,
+    ) -> PyResult<()> {
         let context = call.get();
         let request = if method.request_streaming {
-            let iterator = RequestIterator { call: call.clone().unbind(), method: method.clone() };
+            let iterator = RequestIterator {
+                call: call.clone().unbind(),
+                method: method.clone(),
+            };
             Bound::new(py, iterator)?.into_any()
         } else {
             match context.receive(py)? {
                 Ok(Some(message)) => match method.deserialize(py, &message) {
                     Ok(request) => request,
                     Err(error) => {
-                        context.report(py, "Exception deserializing request!", &error);
+                        ServerCall::report(py, "Exception deserializing request!", &error);
                         context.finish(Code::Internal, "Exception deserializing request!");
                         return Ok(());
                     }
@@ -187,18 +206,18 @@ impl Inner {
         let response = match method.behavior.bind(py).call1((request, call)) {
             Ok(response) => response,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "calling application", &error);
                 return Ok(());
             }
         };
         if method.response_streaming {
-            self.send_all(py, context, method, &response)
+            Self::send_all(py, context, method, &response)
         } else {
             match method.serialize(response) {
                 Ok(Some(message)) => context.complete(Some(message.as_bytes())),
                 Ok(None) => context.finish(Code::Internal, "Failed to serialize response!"),
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                 }
             }
@@ -207,7 +226,6 @@ impl Inner {
     }
 
     fn send_all(
-        &self,
         py: Python<'_>,
         context: &ServerCall,
         method: &Method,
@@ -216,7 +234,7 @@ impl Inner {
         let responses = match responses.try_iter() {
             Ok(responses) => responses,
             Err(error) => {
-                context.fail(py, &error);
+                context.fail(py, "iterating responses", &error);
                 return Ok(());
             }
         };
@@ -224,7 +242,7 @@ impl Inner {
             let response = match response {
                 Ok(response) => response,
                 Err(error) => {
-                    context.fail(py, &error);
+                    context.fail(py, "iterating responses", &error);
                     return Ok(());
                 }
             };
@@ -239,7 +257,7 @@ impl Inner {
                     return Ok(());
                 }
                 Err(error) => {
-                    context.report(py, "Exception serializing response!", &error);
+                    ServerCall::report(py, "Exception serializing response!", &error);
                     context.finish(Code::Internal, "Failed to serialize response!");
                     return Ok(());
                 }
@@ -253,7 +271,7 @@ impl Inner {
 fn run_callbacks(py: Python<'_>, call: &ServerCall) {
     for callback in call.take_callbacks() {
         if let Err(error) = callback.call0(py) {
-            call.report(py, "Exception calling callback!", &error);
+            ServerCall::report(py, "Exception calling callback!", &error);
         }
     }
 }
@@ -342,8 +360,9 @@ impl Server {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
-        let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
-            .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let reactor =
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             handle: Handle {
                 inner: Arc::new(Inner {
@@ -365,13 +384,13 @@ impl Server {
 
     /// Binds an address and returns its port; 0 for a Unix socket.
     fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
-        let parsed = ListenAddress::parse(address).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.handle
             .inner
             .reactor
             .core()
             .bind(&parsed, reuse_port)
-            .map_err(|error| PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}")))
+            .map_err(|error| bind_error(address, &error))
     }
 
     /// Serves `path` by `handler` without asking `resolve`.
@@ -392,7 +411,9 @@ impl Server {
     /// Starts to accept and to serve.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         if self.started.swap(true, Ordering::SeqCst) {
-            return Err(PyValueError::new_err("Cannot start already-started server!"));
+            return Err(PyValueError::new_err(
+                "Cannot start already-started server!",
+            ));
         }
         let inner = &self.handle.inner;
         inner
@@ -440,6 +461,10 @@ impl Server {
             drop(core);
             inner.reactor.stop_guard();
         });
+        let changed = inner.reactor.core().take_changed();
+        for key in changed {
+            inner.tell_callbacks(py, key);
+        }
     }
 
     /// How many workers run.
@@ -454,6 +479,6 @@ impl ServerCall {
         let call = this.get();
         call.inner.watched().insert(call.key, this.clone().unbind());
         call.inner.reactor.core().watch(call.key);
-        call.inner.reactor.alert_guard();
+        call.inner.reactor.nudge_guard();
     }
 }

@@ -15,8 +15,8 @@ use russet_net::server::{CallKey, Incoming};
 
 use super::channel::BURST;
 use super::convert::{
-    code_from_python, code_to_python, encoding, metadata_from_python, metadata_to_python,
-    seconds_until,
+    code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
+    metadata_to_python, seconds_until,
 };
 use super::imports;
 use super::method::Method;
@@ -28,7 +28,7 @@ use super::waiting::wait;
 struct Given {
     code: Option<Code>,
     details: Option<String>,
-    trailing: Metadata,
+    trailing: Option<Metadata>,
     initial_sent: bool,
     aborted: bool,
     uncompressed_next: bool,
@@ -72,7 +72,10 @@ impl ServerCall {
     }
 
     /// Waits for the next request message; `None` at the end of the client's side, an error where the call has ended.
-    pub(super) fn receive(&self, py: Python<'_>) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
+    pub(super) fn receive(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
         let inbound = wait(py, &self.inner.reactor, None, |core, parker| {
             match core.next_message(self.key) {
                 Inbound::Pending => {
@@ -92,6 +95,7 @@ impl ServerCall {
     /// Sends a response message of a stream; waits while the client does not keep up. `false` once the call has ended.
     pub(super) fn send(&self, py: Python<'_>, message: &[u8]) -> PyResult<bool> {
         let options = self.next_options();
+        self.initial_metadata_sent();
         let reactor = &self.inner.reactor;
         let sent = py.detach(|| reactor.core().send_message(self.key, message, options));
         match sent {
@@ -135,7 +139,10 @@ impl ServerCall {
             given.ended = true;
             let code = given.code.unwrap_or(Code::Ok);
             let details = given.details.clone().unwrap_or_default();
-            (Status::new(code, details), given.trailing.clone())
+            (
+                Status::new(code, details),
+                given.trailing.clone().unwrap_or_default(),
+            )
         };
         let mut core = self.inner.reactor.core();
         if let Some(message) = message
@@ -152,36 +159,42 @@ impl ServerCall {
         }
     }
 
-    /// Ends the call with an error. A code that the handler set before takes precedence over `code`.
+    /// Ends the call with an error. A code and a text that the handler set before take precedence.
     pub(super) fn finish(&self, code: Code, details: &str) {
         {
             let mut given = self.given();
             if matches!(given.code, None | Some(Code::Ok)) {
                 given.code = Some(code);
             }
-            given.details = Some(details.to_owned());
+            given.details.get_or_insert_with(|| details.to_owned());
         }
         self.complete(None);
     }
 
     /// Ends the call after its handler raised: as `abort` asked, silently where the client was gone, else UNKNOWN with a logged traceback.
-    pub(super) fn fail(&self, py: Python<'_>, error: &PyErr) {
-        let aborted = self.given().aborted;
-        if aborted {
+    pub(super) fn fail(&self, py: Python<'_>, doing: &str, error: &PyErr) {
+        let (aborted, ended) = {
+            let given = self.given();
+            (given.aborted, given.ended)
+        };
+        if ended {
+            // The request iterator ended the call, and the handler let its exception pass.
+        } else if aborted {
             self.complete(None);
         } else if self.inner.reactor.core().ended(self.key).is_some() && is_rpc_error(py, error) {
             // The request iterator raised because the client is gone; the handler let it pass.
             self.complete(None);
         } else {
-            let details = format!("Exception calling application: {}", error.value(py));
-            self.report(py, &details, error);
+            let details = format!("Exception {doing}: {}", exception_text(py, error));
+            Self::report(py, &details, error);
             self.finish(Code::Unknown, &details);
         }
     }
 
     /// Logs an exception with its traceback.
-    pub(super) fn report(&self, py: Python<'_>, text: &str, error: &PyErr) {
-        let logged = imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
+    pub(super) fn report(py: Python<'_>, text: &str, error: &PyErr) {
+        let logged =
+            imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
         if let Err(error) = logged {
             error.write_unraisable(py, None);
         }
@@ -266,7 +279,11 @@ impl ServerCall {
         PyDict::new(py)
     }
 
-    fn send_initial_metadata(&self, py: Python<'_>, initial_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn send_initial_metadata(
+        &self,
+        py: Python<'_>,
+        initial_metadata: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let metadata = metadata_from_python(Some(initial_metadata))?;
         if self.initial_metadata_sent() {
             return Err(PyValueError::new_err("Initial metadata no longer allowed!"));
@@ -282,20 +299,23 @@ impl ServerCall {
 
     fn set_trailing_metadata(&self, trailing_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
         let metadata = metadata_from_python(Some(trailing_metadata))?;
-        self.given().trailing = metadata;
+        self.given().trailing = Some(metadata);
         Ok(())
     }
 
-    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let metadata = self.given().trailing.clone();
-        metadata_to_python(py, &metadata)
+        metadata
+            .map(|metadata| metadata_to_python(py, &metadata))
+            .transpose()
     }
 
     fn abort(&self, py: Python<'_>, code: &Bound<'_, PyAny>, details: &str) -> PyResult<()> {
-        let mut code = code_from_python(code)?;
+        let mut code = code_from_python(code);
         let mut details = details;
         if code == Code::Ok {
-            imports::log_server_error(py)?.call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
+            imports::log_server_error(py)?
+                .call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
             code = Code::Unknown;
             details = "";
         }
@@ -309,14 +329,14 @@ impl ServerCall {
 
     fn abort_with_status(&self, py: Python<'_>, status: &Bound<'_, PyAny>) -> PyResult<()> {
         let trailing = metadata_from_python(Some(&status.getattr("trailing_metadata")?))?;
-        self.given().trailing = trailing;
+        self.given().trailing = Some(trailing);
         let details: String = status.getattr("details")?.extract()?;
         self.abort(py, &status.getattr("code")?, &details)
     }
 
-    fn set_code(&self, code: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.given().code = Some(code_from_python(code)?);
-        Ok(())
+    fn set_code(&self, code: &Bound<'_, PyAny>) {
+        let code = code_from_python(code);
+        self.given().code = Some(code);
     }
 
     fn set_details(&self, details: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -333,8 +353,8 @@ impl ServerCall {
         code.map(|code| code_to_python(py, code)).transpose()
     }
 
-    fn details(&self) -> String {
-        self.given().details.clone().unwrap_or_default()
+    fn details(&self) -> Option<String> {
+        self.given().details.clone()
     }
 
     fn set_compression(&self, compression: u8) -> PyResult<()> {
@@ -365,7 +385,11 @@ impl RequestIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = self.call.get();
         match call.receive(py)? {
-            Ok(Some(message)) => self.method.deserialize(py, &message),
+            Ok(Some(message)) => self.method.deserialize(py, &message).or_else(|error| {
+                ServerCall::report(py, "Exception deserializing request!", &error);
+                call.finish(Code::Internal, "Exception deserializing request!");
+                Err(PyErr::from_value(imports::rpc_error(py)?.call0()?))
+            }),
             Ok(None) => Err(PyStopIteration::new_err(())),
             Err(_) if call.given().ended => Err(PyStopIteration::new_err(())),
             Err(_) => Err(PyErr::from_value(imports::rpc_error(py)?.call0()?)),

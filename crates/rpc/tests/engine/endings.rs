@@ -506,3 +506,38 @@ fn a_status_behind_messages_can_still_be_cut_off() {
         client_story(&events)
     );
 }
+
+#[test]
+fn what_is_late_for_a_cancelled_call_is_dropped_and_its_credit_returned() {
+    let mut pair = Pair::new();
+    let id = pair.start("/a/b");
+    let call = pair.accept().call;
+    // Many small frames are on their way when the client cancels, again and again.
+    for round in 0..200 {
+        let (id, call) = if round == 0 {
+            (id, call)
+        } else {
+            (pair.start("/a/b"), pair.accept().call)
+        };
+        for _ in 0..400 {
+            pair.server.send_message(call, b"tick", plain()).unwrap();
+            // Written at once, so that each message is a frame.
+            pair.deliver_to_client(0);
+        }
+        pair.client
+            .cancel(id, Status::new(Code::Cancelled, ""))
+            .unwrap();
+        assert_eq!(client_story(&pair.client_events()), ["status(CANCELLED)"]);
+        pair.server_events();
+    }
+    assert!(!pair.client.is_closed() && !pair.server.is_closed());
+    let id = pair.start("/a/b");
+    pair.client
+        .send_last_message(id, &vec![0; 2 << 20], plain())
+        .unwrap();
+    pair.accept();
+    assert_eq!(
+        server_story(&pair.server_events()),
+        ["message(2097152)", "half_closed"]
+    );
+}

@@ -256,8 +256,6 @@ class _StreamResponseMixin(_CallBase):
         return self._iterator
 
     async def read(self) -> Any:
-        if self.done() and self._call.code() != 0:
-            self._raise_for_status()
         self._use(iterated=False)
         return await self._next()
 

@@ -4,7 +4,7 @@ from russet.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from russet.protobuf import descriptor as _descriptor
 from russet.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -32,7 +32,7 @@ class CodeGeneratorRequest(_message.Message):
     proto_file: _containers.RepeatedCompositeFieldContainer[_descriptor_pb2.FileDescriptorProto]
     source_file_descriptors: _containers.RepeatedCompositeFieldContainer[_descriptor_pb2.FileDescriptorProto]
     compiler_version: Version
-    def __init__(self, file_to_generate: _Optional[_Iterable[str]] = ..., parameter: _Optional[str] = ..., proto_file: _Optional[_Iterable[_Union[_descriptor_pb2.FileDescriptorProto, _Mapping]]] = ..., source_file_descriptors: _Optional[_Iterable[_Union[_descriptor_pb2.FileDescriptorProto, _Mapping]]] = ..., compiler_version: _Optional[_Union[Version, _Mapping]] = ...) -> None: ...
+    def __init__(self, file_to_generate: _Optional[_Iterable[str]] = ..., parameter: _Optional[str] = ..., proto_file: _Optional[_Iterable[_Union[_descriptor_pb2.FileDescriptorProto, _Mapping[str, _Any]]]] = ..., source_file_descriptors: _Optional[_Iterable[_Union[_descriptor_pb2.FileDescriptorProto, _Mapping[str, _Any]]]] = ..., compiler_version: _Optional[_Union[Version, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class CodeGeneratorResponse(_message.Message):
     __slots__ = ("error", "supported_features", "minimum_edition", "maximum_edition", "file")
@@ -54,7 +54,7 @@ class CodeGeneratorResponse(_message.Message):
         insertion_point: str
         content: str
         generated_code_info: _descriptor_pb2.GeneratedCodeInfo
-        def __init__(self, name: _Optional[str] = ..., insertion_point: _Optional[str] = ..., content: _Optional[str] = ..., generated_code_info: _Optional[_Union[_descriptor_pb2.GeneratedCodeInfo, _Mapping]] = ...) -> None: ...
+        def __init__(self, name: _Optional[str] = ..., insertion_point: _Optional[str] = ..., content: _Optional[str] = ..., generated_code_info: _Optional[_Union[_descriptor_pb2.GeneratedCodeInfo, _Mapping[str, _Any]]] = ...) -> None: ...
     ERROR_FIELD_NUMBER: _ClassVar[int]
     SUPPORTED_FEATURES_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_EDITION_FIELD_NUMBER: _ClassVar[int]
@@ -65,4 +65,4 @@ class CodeGeneratorResponse(_message.Message):
     minimum_edition: int
     maximum_edition: int
     file: _containers.RepeatedCompositeFieldContainer[CodeGeneratorResponse.File]
-    def __init__(self, error: _Optional[str] = ..., supported_features: _Optional[int] = ..., minimum_edition: _Optional[int] = ..., maximum_edition: _Optional[int] = ..., file: _Optional[_Iterable[_Union[CodeGeneratorResponse.File, _Mapping]]] = ...) -> None: ...
+    def __init__(self, error: _Optional[str] = ..., supported_features: _Optional[int] = ..., minimum_edition: _Optional[int] = ..., maximum_edition: _Optional[int] = ..., file: _Optional[_Iterable[_Union[CodeGeneratorResponse.File, _Mapping[str, _Any]]]] = ...) -> None: ...

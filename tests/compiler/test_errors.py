@@ -1,0 +1,80 @@
+"""Wrong files: what is printed, where, and that nothing is written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from compiler_support import Tool
+from wrong_files import HELPERS, WRONG
+
+
+def write_all(folder: Path) -> None:
+    for name, text in HELPERS.items():
+        (folder / name).write_bytes(text.encode("latin-1"))
+    for name, (text, _) in WRONG.items():
+        (folder / f"{name}.proto").write_bytes(text.encode("latin-1"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("wrong")
+    write_all(path)
+    return path
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_messages_and_positions(name: str, folder: Path, ours: Tool, tmp_path: Path) -> None:
+    _, expected = WRONG[name]
+    result = ours("-I.", f"{name}.proto", f"--python_out={tmp_path}", cwd=folder)
+    shown = result.stderr.decode()
+    lines = [line for line in shown.splitlines() if re.match(r"\S+\.proto:", line)]
+    assert lines == expected
+    is_error = any(" warning: " not in line for line in expected)
+    assert result.returncode == int(is_error)
+    assert any(tmp_path.iterdir()) != is_error
+
+
+def test_the_source_line_is_shown_with_a_caret(ours: Tool, tmp_path: Path) -> None:
+    (tmp_path / "x.proto").write_text('syntax = "proto3";\nmessage A {\n  Bogus a = 1;\n}\n')
+    result = ours("-I.", "x.proto", "--python_out=.", cwd=tmp_path)
+    assert result.stderr.decode() == (
+        'x.proto:3:3: "Bogus" is not defined.\n      Bogus a = 1;\n      ^\n'
+    )
+
+
+def test_errors_of_all_files_are_shown_and_nothing_is_written(ours: Tool, tmp_path: Path) -> None:
+    (tmp_path / "good.proto").write_text('syntax = "proto3";\nmessage A {}\n')
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.proto").write_text('syntax = "proto3";\nmessage {}\n')
+    result = ours("good.proto", "one.proto", "two.proto", "--python_out=.", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.count(b"Expected message name.") == 2
+    assert not list(tmp_path.glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("format_flag", "expected"),
+    [
+        ("--error_format=gcc", 'x.proto:1:15: Expected ";".'),
+        ("--error_format=msvs", './x.proto(1) : error in column=15: Expected ";".'),
+    ],
+)
+def test_error_formats(format_flag: str, expected: str, ours: Tool, tmp_path: Path) -> None:
+    (tmp_path / "x.proto").write_text('syntax="proto3"\n')
+    (tmp_path / "x.proto").write_text("package a.b.c message")
+    result = ours("-I.", "x.proto", "--python_out=.", format_flag, cwd=tmp_path)
+    assert expected in result.stderr.decode().splitlines()
+
+
+def test_warnings_can_be_fatal(ours: Tool, tmp_path: Path) -> None:
+    (tmp_path / "x.proto").write_text('syntax = "proto3";\nimport "google/protobuf/any.proto";\n')
+    assert ours("x.proto", "--python_out=.", cwd=tmp_path).returncode == 0
+    (tmp_path / "x_pb2.py").unlink()
+    result = ours("x.proto", "--python_out=.", "--fatal_warnings", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.decode().startswith(
+        "x.proto:2:1: warning: Import google/protobuf/any.proto is unused.\n"
+    )
+    assert not list(tmp_path.glob("*.py"))

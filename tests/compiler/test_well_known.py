@@ -1,0 +1,59 @@
+"""The bundled files: the modules made of them are up to date, and their descriptors are the originals'."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+import russet
+from compiler_support import Tool
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+NAMES = [
+    "any",
+    "api",
+    "compiler/plugin",
+    "descriptor",
+    "duration",
+    "empty",
+    "field_mask",
+    "source_context",
+    "struct",
+    "timestamp",
+    "type",
+    "wrappers",
+]
+
+PACKAGE = Path(russet.__file__).parent / "protobuf"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made")
+    protos = [f"google/protobuf/{name}.proto" for name in NAMES]
+    Tool("russet.protoc").good(
+        f"--python_out={out}", f"--pyi_out={out}", f"-o{out / 'set'}", *protos, cwd=out
+    )
+    return out
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("suffix", [".py", ".pyi"])
+def test_modules_are_up_to_date(name: str, suffix: str, made: Path) -> None:
+    found = (PACKAGE / f"{name}_pb2{suffix}").read_text()
+    expected = (made / "google" / "protobuf" / f"{name}_pb2{suffix}").read_text()
+    assert found == expected, "run tools/generate-well-known"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_descriptors_equal_the_originals(name: str, made: Path) -> None:
+    release = tuple(int(part) for part in importlib.metadata.version("protobuf").split(".")[:2])
+    if release != (7, 36):
+        pytest.skip("another release of protobuf has other descriptors")
+    module = importlib.import_module(f"google.protobuf.{name.replace('/', '.')}_pb2")
+    found = FileDescriptorSet.FromString((made / "set").read_bytes())
+    file = next(file for file in found.file if file.name == f"google/protobuf/{name}.proto")
+    # The C runtime adds JSON names and writes fields in an order of its own: what they say is compared.
+    assert file == FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)

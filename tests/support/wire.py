@@ -1,0 +1,94 @@
+"""A minimal HTTP/2 peer on a plain socket, for what no well-behaved client does."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import h2.config
+import h2.connection
+import h2.events
+
+from support.rpc import WAIT, path
+
+
+def grpc_message(payload: bytes, *, flag: int = 0, length: int | None = None) -> bytes:
+    """A message with its prefix (PROTOCOL-HTTP2, "Length-Prefixed-Message"); `length` lies about the payload's."""
+    return struct.pack(">BI", flag, len(payload) if length is None else length) + payload
+
+
+class RawClient:
+    """A client that sends just what it is told to."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=WAIT)
+        self.connection = h2.connection.H2Connection(
+            h2.config.H2Configuration(
+                client_side=True, header_encoding="utf-8", validate_outbound_headers=False
+            )
+        )
+        self.connection.initiate_connection()
+        self.flush()
+
+    def __enter__(self) -> RawClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def flush(self) -> None:
+        self.socket.sendall(self.connection.data_to_send())
+
+    def call(
+        self, method: str, *extra: tuple[str, str], end_stream: bool = False, without: str = ""
+    ) -> int:
+        """Begin an RPC: send its headers, without the one named; returns the stream's id."""
+        stream = self.connection.get_next_available_stream_id()
+        headers = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", path(method)),
+            (":authority", "test"),
+            ("te", "trailers"),
+            ("content-type", "application/grpc"),
+            *extra,
+        ]
+        replaced = {name for name, _ in extra} | {without}
+        headers = [*(h for h in headers[:6] if h[0] not in replaced), *extra]
+        # Pseudo-header fields come first (RFC 9113, section 8.3).
+        headers.sort(key=lambda header: not header[0].startswith(":"))
+        self.connection.send_headers(stream, headers, end_stream=end_stream)
+        self.flush()
+        return stream
+
+    def send(self, stream: int, data: bytes, *, end_stream: bool = False) -> None:
+        self.connection.send_data(stream, data, end_stream=end_stream)
+        self.flush()
+
+    def reset(self, stream: int) -> None:
+        self.connection.reset_stream(stream, 8)
+        self.flush()
+
+    def outcome(self, stream: int) -> dict[str, str]:
+        """Read until the stream ends; its header fields and trailers in one dictionary, "reset" if it was reset."""
+        fields: dict[str, str] = {}
+        while True:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError(f"the connection ended; so far: {fields}")
+            for event in self.connection.receive_data(data):
+                if isinstance(event, h2.events.ConnectionTerminated):
+                    raise ConnectionError(f"GOAWAY {event.error_code}; so far: {fields}")
+                if getattr(event, "stream_id", None) != stream:
+                    continue
+                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                    fields.update(event.headers)
+                elif isinstance(event, h2.events.DataReceived):
+                    self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
+                elif isinstance(event, h2.events.StreamReset):
+                    fields["reset"] = str(int(event.error_code))
+                    return fields
+                elif isinstance(event, h2.events.StreamEnded):
+                    return fields
+            self.flush()
