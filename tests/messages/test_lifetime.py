@@ -111,6 +111,15 @@ def test_memory_outside_of_python_stays_flat(russet: Any) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * 1024
 
 
+def test_the_collector_of_garbage_has_no_part_in_messages(russet: Any) -> None:
+    m = russet.classes.All(**CONTENT)
+    held = [(m, m.f_sub, m.r_sub, m.r_string, m.m_string_string, m.w_struct, iter(m.r_string)) for _ in range(1000)]
+    gc.collect()
+    for thing in held[0]:
+        assert not gc.is_tracked(thing)
+        assert not type(thing).__flags__ >> 14 & 1
+
+
 def test_reading_takes_no_reference_that_stays(russet: Any) -> None:
     m = russet.classes.All(**CONTENT)
     sub, items, mapping = m.f_sub, m.r_sub, m.m_int32_sub

@@ -14,6 +14,7 @@ use crate::message::{Message, Scalar};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
 use crate::value::Value;
+use crate::write::entry_bytes;
 use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
 
 /// Why bytes are not a message of a type.
@@ -318,8 +319,10 @@ impl Parser<'_> {
         let keep = |buffer| map.keep_buffer(buffer);
         let mut key = None;
         let mut value = None;
+        let mut unknown = Vec::new();
         let mut keeps_whole = false;
         while !entry.is_empty() {
+            let start = entry.rest();
             let (number, wire_type) = entry.tag()?;
             if number == 1 && wire_type == key_field.wire_type() {
                 key = Some(self.value(key_field, None, &mut entry, depth, keep)?);
@@ -328,6 +331,7 @@ impl Parser<'_> {
                 value = Some(self.value(value_field, earlier, &mut entry, depth, keep)?);
             } else {
                 entry.skip(number, wire_type, depth)?;
+                unknown.extend_from_slice(&start[..start.len() - entry.rest().len()]);
                 keeps_whole = true;
             }
         }
@@ -337,15 +341,13 @@ impl Parser<'_> {
         {
             keeps_whole = true;
         }
-        if keeps_whole {
-            // An entry has no place for what is unknown in it: so that nothing is lost, the whole is kept as an unknown field, as the original does.
-            let mut unknown = Vec::new();
-            russet_descriptor::wire::put_bytes(&mut unknown, field.number(), bytes);
-            message.append_unknown(&unknown);
-            return Ok(());
-        }
         let key = key.unwrap_or_else(|| Value::zero(key_field));
         let value = value.unwrap_or_else(|| Value::default_of(value_field));
+        if keeps_whole {
+            // An entry of a map has no place for what is unknown in it: so that nothing is lost, the whole becomes an unknown field, as in the original.
+            message.append_unknown(&entry_bytes(field, &key, &value, &unknown));
+            return Ok(());
+        }
         map.entries_cache().insert(key, value);
         Ok(())
     }

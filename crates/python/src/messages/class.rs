@@ -267,6 +267,11 @@ fn build(
         let object: *mut ffi::PyTypeObject = Bound::from_owned_ptr_or_err(py, made)?
             .into_ptr()
             .cast();
+        // `type.__new__` assumes instances with a garbage collector's header before them. Ours have none and need none: what a message holds cannot refer back to it.
+        (*object).tp_flags &= !ffi::Py_TPFLAGS_HAVE_GC;
+        (*object).tp_traverse = None;
+        (*object).tp_clear = None;
+        (*object).tp_free = Some(ffi::PyObject_Free);
         (*object).tp_dealloc = Some(object::dealloc_message);
         // Since 3.11 `type.__new__` makes every class collectable; our blocks have no collector's header before them.
         (*object).tp_flags &= !ffi::Py_TPFLAGS_HAVE_GC;
