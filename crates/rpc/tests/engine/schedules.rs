@@ -138,7 +138,7 @@ impl World {
                 server::Event::Cancelled { call, .. } | server::Event::Finished { call } => {
                     *self.server_ends.entry(call.stream()).or_default() += 1;
                 }
-                _ => {}
+                server::Event::Writable { .. } => {}
             }
         }
     }
