@@ -76,6 +76,9 @@ struct World {
     client_ends: HashMap<u32, usize>,
     server_ends: HashMap<u32, usize>,
     told: Vec<u32>,
+    /// Streams whose client half was closed, and those for which the server heard of it.
+    half_closed: Vec<u32>,
+    half_close_heard: Vec<u32>,
 }
 
 impl World {
@@ -131,10 +134,11 @@ impl World {
                         .unwrap()
                         .check(&message, credit);
                 }
+                server::Event::HalfClosed { call } => self.half_close_heard.push(call.stream()),
                 server::Event::Cancelled { call, .. } | server::Event::Finished { call } => {
                     *self.server_ends.entry(call.stream()).or_default() += 1;
                 }
-                _ => {}
+                server::Event::Writable { .. } => {}
             }
         }
     }
@@ -165,7 +169,12 @@ impl World {
                 }
             }
             Step::HalfClose { call } => {
-                let _ = pick(&self.client_calls, call).map(|id| pair.client.half_close(id));
+                let Some(id) = pick(&self.client_calls, call) else {
+                    return;
+                };
+                if pair.client.half_close(id).is_ok() {
+                    self.half_closed.push(id.stream());
+                }
             }
             Step::ClientCancel { call } => {
                 let _ = pick(&self.client_calls, call)
@@ -258,6 +267,15 @@ impl World {
             if !moved {
                 break;
             }
+        }
+        for stream in &self.half_closed {
+            let open = self.told.contains(stream)
+                && !self.server_ends.contains_key(stream)
+                && !self.client_ends.contains_key(stream);
+            assert!(
+                !open || self.half_close_heard.contains(stream),
+                "the end of a client's messages comes"
+            );
         }
         for id in self.server_calls.clone() {
             if pair.server.send_status(id, &Status::OK, &Metadata::EMPTY) == Ok(StatusSent::Written)
