@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .outcomes import outcome
+from .outcomes import check
 
 SINGULAR = {
     "f_double": ["1.5", "1", "True", "-0.0", "nan", "inf", "'x'", "None", "10**400", "b'1'"],
@@ -264,21 +264,18 @@ MESSAGES = [
 
 @pytest.mark.parametrize("code", [*ASSIGNMENTS, *KEYWORDS, *MESSAGES])
 def test_messages(both: tuple[Any, Any], code: str) -> None:
-    expected, got = (outcome(runtime, code) for runtime in both)
-    assert got == expected
+    check(both, code)
 
 
 @pytest.mark.parametrize("code", list_cases())
 @pytest.mark.filterwarnings("ignore:pop index out of range")
 def test_lists(both: tuple[Any, Any], code: str) -> None:
-    expected, got = (outcome(runtime, code) for runtime in both)
-    assert got == expected
+    check(both, code)
 
 
 @pytest.mark.parametrize("code", map_cases())
 def test_maps(both: tuple[Any, Any], code: str) -> None:
-    expected, got = (outcome(runtime, code) for runtime in both)
-    assert got == expected
+    check(both, code)
 
 
 def test_a_list_of_messages_extends_itself_once(russet: Any) -> None:

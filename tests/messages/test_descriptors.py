@@ -8,6 +8,7 @@ import pytest
 from russet.protobuf import descriptor, descriptor_pb2, descriptor_pool, message_factory
 
 from .conftest import SERIALIZED
+from .outcomes import ORACLE_IS_CURRENT
 
 PLAIN = {
     "FileDescriptor": ["name", "package", "serialized_pb", "has_options"],
@@ -120,6 +121,7 @@ def test_descriptors_are_copied_to_protos(both: tuple[Any, Any]) -> None:
         assert copies[0] == copies[1]
 
 
+@pytest.mark.skipif(not ORACLE_IS_CURRENT, reason="an older release crashes on some lookups")
 def test_lookups_find_what_the_original_finds(both: tuple[Any, Any]) -> None:
     lookups = {
         "FindFileByName": ["messages_all.proto", "nope.proto"],

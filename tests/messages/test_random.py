@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 from typing import Any
 
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from .conftest import GOOGLE, RUSSET
 from .outcomes import normal, sorted_text
+
+# A long run sets this to some hundred thousand.
+EXAMPLES = int(os.environ.get("RUSSET_TEST_EXAMPLES", "100"))
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -84,7 +88,7 @@ def deterministic(message: Any) -> bytes:
 
 
 @given(ALL)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_random_messages_are_the_same(content: dict[str, Any]) -> None:
     theirs, ours = build(content)
     data = deterministic(theirs)
@@ -105,7 +109,7 @@ def test_random_messages_are_the_same(content: dict[str, Any]) -> None:
 
 
 @given(ALL, ALL)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_merging_and_copying_are_the_same(first: dict[str, Any], second: dict[str, Any]) -> None:
     theirs, ours = build(first)
     their_second, our_second = build(second)
@@ -170,13 +174,13 @@ FIELDS = st.one_of(
     st.lists(FIELDS, max_size=6).map(b"".join),
     st.sampled_from(["All", "Sub", "Defaults", "Required", "Mixed"]),
 )
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=5 * EXAMPLES, deadline=None)
 def test_random_bytes_are_taken_or_refused_alike(data: bytes, name: str) -> None:
     assert parse(RUSSET, name, data) == parse(GOOGLE, name, data)
 
 
 @given(ALL, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_damaged_messages_are_taken_or_refused_alike(content: dict[str, Any], data: Any) -> None:
     whole = bytearray(deterministic(GOOGLE.classes.All(**content)))
     if whole:

@@ -9,7 +9,7 @@ import calendar
 import collections.abc
 import datetime
 import re
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping
 from typing import TYPE_CHECKING, cast
 from typing import Any as _Any
 
@@ -510,7 +510,7 @@ class ListValue:
     def _internal_compare(self, other: _Any) -> bool:
         if not isinstance(other, collections.abc.Sequence):
             return False
-        other = cast("Sequence[_Any]", other)
+        other = cast("_Any", other)
         if len(self) != len(other):
             return False
         return all(_same(self[index], other[index]) for index in range(len(self)))
