@@ -16,11 +16,10 @@ from typing import Any
 
 import google.protobuf.descriptor_pool as google_pools
 import google.protobuf.message_factory as google_factory
-from google.protobuf import descriptor_pb2 as google_descriptor
-from grpc_tools import protoc
-
 import russet.protobuf.descriptor_pool as russet_pools
 import russet.protobuf.message_factory as russet_factory
+from google.protobuf import descriptor_pb2 as google_descriptor
+from grpc_tools import protoc
 
 HERE = Path(__file__).parent
 # How long one measurement runs, in seconds.
@@ -41,7 +40,10 @@ def classes() -> tuple[dict[str, Any], dict[str, Any]]:
             pool.AddSerializedFile(file.SerializeToString())
     names = [message.name for message in files[0].message_type]
     google, russet = (
-        {name: factory.GetMessageClass(pool.FindMessageTypeByName(f"russet.bench.{name}")) for name in names}
+        {
+            name: factory.GetMessageClass(pool.FindMessageTypeByName(f"russet.bench.{name}"))
+            for name in names
+        }
         for pool, factory in zip(pools, (google_factory, russet_factory))
     )
     return google, russet
@@ -98,13 +100,20 @@ def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     """What is measured, by its name, on the classes of one runtime."""
     hello_class, note_class, point, mid_class = t["Hello"], t["Note"], t["Point"], t["Mid"]
     hello = hello_class(name="world")
-    note = note_class(location=point(latitude=409146138, longitude=-746188906), message="hello there")
+    note = note_class(
+        location=point(latitude=409146138, longitude=-746188906), message="hello there"
+    )
     mid = mid_class(note=note, **MID)
     catalog = t["Catalog"](name="all", items=ITEMS)
     doubles = t["Doubles"](values=DOUBLES)
     varints = t["Varints"](values=VARINTS)
-    data = {m.DESCRIPTOR.name: m.SerializeToString() for m in (hello, note, mid, catalog, doubles, varints)}
-    hello_data, note_data, mid_data, catalog_data = (data[n] for n in ("Hello", "Note", "Mid", "Catalog"))
+    data = {
+        m.DESCRIPTOR.name: m.SerializeToString()
+        for m in (hello, note, mid, catalog, doubles, varints)
+    }
+    hello_data, note_data, mid_data, catalog_data = (
+        data[n] for n in ("Hello", "Note", "Mid", "Catalog")
+    )
     catalog_class = t["Catalog"]
 
     def set_name() -> None:
@@ -131,7 +140,9 @@ def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "Hello construct+serialize": lambda: hello_class(name="world").SerializeToString(),
         "Hello getattr": lambda: hello.name,
         "Hello setattr": set_name,
-        "Note construct": lambda: note_class(location=point(latitude=409146138, longitude=-746188906), message="hi"),
+        "Note construct": lambda: note_class(
+            location=point(latitude=409146138, longitude=-746188906), message="hi"
+        ),
         "Note parse": lambda: note_class.FromString(note_data),
         "Note parse+read": read_note,
         "Note serialize": lambda: note.SerializeToString(),

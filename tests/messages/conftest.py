@@ -15,7 +15,6 @@ from google.protobuf import descriptor_pool as google_pools
 from google.protobuf import message_factory as google_factory
 from google.protobuf import text_format as google_text
 from grpc_tools import protoc
-
 from russet.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 PROTOS = Path(__file__).parent.parent / "protos"
@@ -29,7 +28,13 @@ def compile_schemas() -> list[bytes]:
     include = Path(grpc_tools.__file__).parent / "_proto"
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set.bin"
-        arguments = ["protoc", f"-I{PROTOS}", f"-I{include}", "--include_imports", f"--descriptor_set_out={out}"]
+        arguments = [
+            "protoc",
+            f"-I{PROTOS}",
+            f"-I{include}",
+            "--include_imports",
+            f"--descriptor_set_out={out}",
+        ]
         assert protoc.main([*arguments, *SCHEMAS]) == 0
         files = google_descriptor.FileDescriptorSet.FromString(out.read_bytes()).file
         return [file.SerializeToString() for file in files]
@@ -68,8 +73,12 @@ def make(name: str, pools: Any, text: Any, descriptors: Any, find: Callable[[Any
 
 
 SERIALIZED = compile_schemas()
-GOOGLE = make("google", google_pools, google_text, google_descriptor, google_factory.GetMessageClass)
-RUSSET = make("russet", descriptor_pool, text_format, descriptor_pb2, message_factory.GetMessageClass)
+GOOGLE = make(
+    "google", google_pools, google_text, google_descriptor, google_factory.GetMessageClass
+)
+RUSSET = make(
+    "russet", descriptor_pool, text_format, descriptor_pb2, message_factory.GetMessageClass
+)
 
 
 @pytest.fixture(scope="session")

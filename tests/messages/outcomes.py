@@ -10,11 +10,24 @@ from typing import Any
 
 def normal(value: Any) -> Any:
     """A value in a form that compares across runtimes: messages as bytes and text, containers as lists and dicts."""
-    if hasattr(value, "SerializePartialToString") and hasattr(value, "DESCRIPTOR") and not isinstance(value, type):
-        return ("message", value.DESCRIPTOR.full_name, value.SerializePartialToString(deterministic=True))
+    if (
+        hasattr(value, "SerializePartialToString")
+        and hasattr(value, "DESCRIPTOR")
+        and not isinstance(value, type)
+    ):
+        return (
+            "message",
+            value.DESCRIPTOR.full_name,
+            value.SerializePartialToString(deterministic=True),
+        )
     if hasattr(value, "GetEntryClass"):
         return {"map": {normal(key): normal(value[key]) for key in sorted(value)}}
-    if type(value).__name__ in ("FieldDescriptor", "Descriptor", "EnumDescriptor", "OneofDescriptor"):
+    if type(value).__name__ in (
+        "FieldDescriptor",
+        "Descriptor",
+        "EnumDescriptor",
+        "OneofDescriptor",
+    ):
         return (type(value).__name__, value.full_name)
     if isinstance(value, float):
         return ("float", "nan" if math.isnan(value) else repr(value))
@@ -42,13 +55,13 @@ def outcome(runtime: Any, code: str) -> Any:
     result: Any
     try:
         for statement in statements:
-            exec(statement, scope)  # noqa: S102 - the tests' own code
+            exec(statement, scope)
         try:
-            result = normal(eval(last, scope))  # noqa: S307
+            result = normal(eval(last, scope))
         except SyntaxError:
-            exec(last, scope)  # noqa: S102
+            exec(last, scope)
             result = None
-    except Exception as error:  # noqa: BLE001 - the exception is the outcome
+    except Exception as error:
         result = ("raises", [cls.__name__ for cls in type(error).__mro__])
     state = [
         (message.SerializePartialToString(deterministic=True), sorted_text(runtime, message))

@@ -5,12 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from .outcomes import outcome
 
 SINGULAR = {
     "f_double": ["1.5", "1", "True", "-0.0", "nan", "inf", "'x'", "None", "10**400", "b'1'"],
     "f_float": ["0.1", "1e300", "-1e300", "3", "'x'"],
-    "f_int32": ["0", "-1", "2**31-1", "-2**31", "2**31", "-2**31-1", "10**30", "1.0", "1.5", "'1'", "True", "None", "b'1'"],
+    "f_int32": [
+        "0",
+        "-1",
+        "2**31-1",
+        "-2**31",
+        "2**31",
+        "-2**31-1",
+        "10**30",
+        "1.0",
+        "1.5",
+        "'1'",
+        "True",
+        "None",
+        "b'1'",
+    ],
     "f_int64": ["2**63-1", "-2**63", "2**63", "-2**63-1", "True", "1.0"],
     "f_uint32": ["2**32-1", "2**32", "-1", "False", "'a'"],
     "f_uint64": ["2**64-1", "2**64", "-1", "10**30"],
@@ -21,8 +36,27 @@ SINGULAR = {
     "f_sfixed32": ["-2**31", "2**31"],
     "f_sfixed64": ["-2**63", "2**63"],
     "f_bool": ["True", "0", "2", "-1", "1.0", "'x'", "None", "2**70", "-2**70"],
-    "f_string": ["'abc'", "'é'*20", "'\\ud800'", "b'abc'", "b'\\xff'", "1", "None", "''", "'\\0'", "bytearray(b'a')"],
-    "f_bytes": ["b'abc'", "b'\\xff\\0'", "'abc'", "bytearray(b'a')", "memoryview(b'a')", "1", "None"],
+    "f_string": [
+        "'abc'",
+        "'é'*20",
+        "'\\ud800'",
+        "b'abc'",
+        "b'\\xff'",
+        "1",
+        "None",
+        "''",
+        "'\\0'",
+        "bytearray(b'a')",
+    ],
+    "f_bytes": [
+        "b'abc'",
+        "b'\\xff\\0'",
+        "'abc'",
+        "bytearray(b'a')",
+        "memoryview(b'a')",
+        "1",
+        "None",
+    ],
     "f_enum": ["1", "77", "-3", "'BLUE'", "'NOPE'", "1.0", "True", "2**31", "None", "b'BLUE'"],
     "f_alias": ["'UNO'", "1"],
     "o_int32": ["0", "5"],
@@ -39,8 +73,15 @@ SINGULAR = {
     "DESCRIPTOR": ["1"],
 }
 
-ASSIGNMENTS = [f"m.{name} = {value}\nm.{name}" for name, values in SINGULAR.items() for value in values]
-KEYWORDS = [f"m = All({name}={value})\nm" for name, values in SINGULAR.items() for value in values if name != "DESCRIPTOR"]
+ASSIGNMENTS = [
+    f"m.{name} = {value}\nm.{name}" for name, values in SINGULAR.items() for value in values
+]
+KEYWORDS = [
+    f"m = All({name}={value})\nm"
+    for name, values in SINGULAR.items()
+    for value in values
+    if name != "DESCRIPTOR"
+]
 
 LISTS = {
     "r_int32": ("[3, 1, 2]", ["7", "'x'", "2**40", "1.5", "True", "None"]),
@@ -100,7 +141,10 @@ def list_cases() -> list[str]:
             code = [line for line in code if line not in UNCOMPARED]
         cases += [f"m = All({field}={start})\n{line.replace('{f}', field)}" for line in code]
         cases += [f"m = All({field}=[{value}])\nm" for value in values]
-        cases += [line.replace("{f}", field) for line in ("len(m.{f})", "m.{f}[0]", "m.{f}.pop()", "list(m.{f})", "repr(m.{f})")]
+        cases += [
+            line.replace("{f}", field)
+            for line in ("len(m.{f})", "m.{f}[0]", "m.{f}.pop()", "list(m.{f})", "repr(m.{f})")
+        ]
     return cases
 
 
@@ -108,7 +152,12 @@ MAPS = {
     "m_string_int32": ("{'a': 1, 'b': 2}", "'a'", "'zz'", ["7", "'x'", "2**40"]),
     "m_int32_sub": ("{1: Sub(x=1), 2: {'x': 2}}", "1", "9", ["Sub()", "None"]),
     "m_bool_float": ("{True: 0.5}", "True", "False", ["1e300", "'x'"]),
-    "m_string_string": ("{'a': 'é'*20, 'long key of more than fifteen': 'b'}", "'a'", "'zz'", ["b'x'", "1"]),
+    "m_string_string": (
+        "{'a': 'é'*20, 'long key of more than fifteen': 'b'}",
+        "'a'",
+        "'zz'",
+        ["b'x'", "1"],
+    ),
     "m_uint64_bytes": ("{2**64-1: b'x', 0: b''}", "0", "5", ["'x'", "b'y'"]),
     "m_sint32_enum": ("{-1: 'BLUE', 3: 99}", "-1", "4", ["'RED'", "'NOPE'", "5"]),
     "m_fixed64_double": ("{1: 1, 2: nan}", "1", "3", ["1", "'x'"]),
@@ -133,7 +182,12 @@ def map_cases() -> list[str]:
     for field, (start, key, new, values) in MAPS.items():
         code = [*MAP_CODE, *(f"m.{{f}}[{{n}}] = {value}\nm.{{f}}[{{n}}]" for value in values)]
         for line in code:
-            line = line.replace("{{}}", "{}").replace("{f}", field).replace("{k}", key).replace("{n}", new)
+            line = (
+                line.replace("{{}}", "{}")
+                .replace("{f}", field)
+                .replace("{k}", key)
+                .replace("{n}", new)
+            )
             cases.append(f"m = All({field}={start})\n{line}")
             cases.append(line)
     return cases
@@ -206,6 +260,7 @@ MESSAGES = [
     "d.Extensions[x('russet.test2.x_int32')] = 5\ne = Defaults()\ne.CopyFrom(d)\ne == d", "d.Extensions[x('russet.test2.x_int32')] = 5\nd.Clear()\nd", "Scope.x_scoped", "Scope.X_SCOPED_FIELD_NUMBER", "d.Extensions[x('russet.test2.x_message')].SetInParent()\nd.IsInitialized()",
     "d.Extensions[x('russet.test2.x_message')].SetInParent()\nd.FindInitializationErrors()", "d.MergeFromString(b'\\xc0\\x06\\x09')\nd.HasExtension(x('russet.test2.x_enum'))", "d.MergeFromString(b'\\xb2\\x06\\x02\\x01\\x02')\nd.Extensions[x('russet.test2.x_list')]",
 ]  # fmt: skip
+
 
 @pytest.mark.parametrize("code", [*ASSIGNMENTS, *KEYWORDS, *MESSAGES])
 def test_messages(both: tuple[Any, Any], code: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from russet.protobuf import descriptor, descriptor_pb2, descriptor_pool, message_factory
 
 from .conftest import SERIALIZED
@@ -26,7 +25,14 @@ PLAIN = {
 LINKS = {
     "FileDescriptor": [],
     "Descriptor": ["file", "containing_type"],
-    "FieldDescriptor": ["file", "containing_type", "message_type", "enum_type", "extension_scope", "containing_oneof"],
+    "FieldDescriptor": [
+        "file",
+        "containing_type",
+        "message_type",
+        "enum_type",
+        "extension_scope",
+        "containing_oneof",
+    ],
     "OneofDescriptor": ["containing_type"],
     "EnumDescriptor": ["file", "containing_type"],
     "EnumValueDescriptor": ["type"],
@@ -66,7 +72,9 @@ def compare(theirs: Any, ours: Any, seen: set[str]) -> None:
     for name in PLAIN[kind]:
         assert getattr(ours, name) == getattr(theirs, name), f"{label(theirs)}.{name}"
     if kind == "FieldDescriptor":
-        assert ours.default_value == theirs.default_value or ours.default_value != ours.default_value
+        assert (
+            ours.default_value == theirs.default_value or ours.default_value != ours.default_value
+        )
     for name in LINKS[kind]:
         assert label(getattr(ours, name)) == label(getattr(theirs, name)), f"{label(theirs)}.{name}"
     assert ours.GetOptions().SerializeToString() == theirs.GetOptions().SerializeToString()
@@ -82,7 +90,9 @@ def compare(theirs: Any, ours: Any, seen: set[str]) -> None:
             compare(their_map[key], our_map[key], seen)
 
 
-@pytest.mark.parametrize("name", ["messages_all.proto", "messages_proto2.proto", "messages_editions.proto"])
+@pytest.mark.parametrize(
+    "name", ["messages_all.proto", "messages_proto2.proto", "messages_editions.proto"]
+)
 def test_every_attribute_is_the_same(both: tuple[Any, Any], name: str) -> None:
     theirs, ours = (runtime.pool.FindFileByName(name) for runtime in both)
     seen: set[str] = set()
@@ -91,13 +101,15 @@ def test_every_attribute_is_the_same(both: tuple[Any, Any], name: str) -> None:
 
 
 def test_descriptors_are_copied_to_protos(both: tuple[Any, Any]) -> None:
-    google, russet = both
     pairs = [
         ("FileDescriptorProto", lambda file: file),
         ("DescriptorProto", lambda file: file.message_types_by_name["All"]),
         ("EnumDescriptorProto", lambda file: file.enum_types_by_name["Color"]),
         ("ServiceDescriptorProto", lambda file: file.services_by_name["Service"]),
-        ("MethodDescriptorProto", lambda file: file.services_by_name["Service"].methods_by_name["Both"]),
+        (
+            "MethodDescriptorProto",
+            lambda file: file.services_by_name["Service"].methods_by_name["Both"],
+        ),
     ]
     for proto, pick in pairs:
         copies = []
@@ -111,14 +123,29 @@ def test_descriptors_are_copied_to_protos(both: tuple[Any, Any]) -> None:
 def test_lookups_find_what_the_original_finds(both: tuple[Any, Any]) -> None:
     lookups = {
         "FindFileByName": ["messages_all.proto", "nope.proto"],
-        "FindMessageTypeByName": ["russet.test.All", "russet.test.All.Inner", ".russet.test.All", "russet.test.Color", "nope"],
+        "FindMessageTypeByName": [
+            "russet.test.All",
+            "russet.test.All.Inner",
+            ".russet.test.All",
+            "russet.test.Color",
+            "nope",
+        ],
         "FindEnumTypeByName": ["russet.test.Color", "russet.test.All.Nested", "russet.test.All"],
         "FindFieldByName": ["russet.test.All.f_int32", "russet.test2.x_int32", "nope"],
-        "FindExtensionByName": ["russet.test2.x_int32", "russet.test2.Scope.x_scoped", "russet.test.All.f_int32"],
+        "FindExtensionByName": [
+            "russet.test2.x_int32",
+            "russet.test2.Scope.x_scoped",
+            "russet.test.All.f_int32",
+        ],
         "FindOneofByName": ["russet.test.All.choice", "russet.test.All.f_int32"],
         "FindServiceByName": ["russet.test.Service", "russet.test.All"],
         "FindMethodByName": ["russet.test.Service.Unary", "russet.test.Service.Nope"],
-        "FindFileContainingSymbol": ["russet.test.All", "russet.test.All.f_int32", "russet.test.RED", "nope"],
+        "FindFileContainingSymbol": [
+            "russet.test.All",
+            "russet.test.All.f_int32",
+            "russet.test.RED",
+            "nope",
+        ],
     }
     for method, names in lookups.items():
         for name in names:
@@ -148,9 +175,13 @@ def test_a_descriptor_is_one_object(russet: Any) -> None:
 
 def test_conflicts_name_both_files() -> None:
     pool = descriptor_pool.DescriptorPool()
-    first = descriptor_pb2.FileDescriptorProto(name="a.proto", package="p", message_type=[{"name": "M"}])
+    first = descriptor_pb2.FileDescriptorProto(
+        name="a.proto", package="p", message_type=[{"name": "M"}]
+    )
     assert pool.Add(first) is pool.Add(first)
-    second = descriptor_pb2.FileDescriptorProto(name="b.proto", package="p", message_type=[{"name": "M"}])
+    second = descriptor_pb2.FileDescriptorProto(
+        name="b.proto", package="p", message_type=[{"name": "M"}]
+    )
     with pytest.raises(TypeError, match=r'duplicate symbol \'p\.M\'.*"a\.proto".*"b\.proto"'):
         pool.Add(second)
     changed = descriptor_pb2.FileDescriptorProto(name="a.proto", package="q")
@@ -171,11 +202,11 @@ def test_a_database_is_asked_for_what_a_pool_lacks() -> None:
     asked: list[str] = []
 
     class Database:
-        def FindFileByName(self, name: str) -> Any:  # noqa: N802
+        def FindFileByName(self, name: str) -> Any:
             asked.append(name)
             return files[name]
 
-        def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802
+        def FindFileContainingSymbol(self, symbol: str) -> Any:
             asked.append(symbol)
             if symbol == "russet.test.All":
                 return files["messages_all.proto"]
@@ -194,14 +225,25 @@ def test_a_database_is_asked_for_what_a_pool_lacks() -> None:
 def test_hostile_descriptors_are_refused() -> None:
     for broken in (
         {"message_type": [{"name": "M", "field": [{"name": "f", "number": 0, "type": 5}]}]},
-        {"message_type": [{"name": "M", "field": [{"name": "f", "number": 1, "type": 11, "type_name": ".gone"}]}]},
+        {
+            "message_type": [
+                {
+                    "name": "M",
+                    "field": [{"name": "f", "number": 1, "type": 11, "type_name": ".gone"}],
+                }
+            ]
+        },
         {"message_type": [{"name": "a b"}]},
         {"message_type": [{"name": "M", "oneof_decl": [{"name": "o"}]}]},
         {"enum_type": [{"name": "E"}]},
         {"extension": [{"name": "x", "number": 5, "type": 5, "extendee": ".M"}]},
     ):
-        with pytest.raises(TypeError, match=r"Couldn't build proto file into descriptor pool: bad\.proto"):
-            descriptor_pool.DescriptorPool().Add(descriptor_pb2.FileDescriptorProto(name="bad.proto", **broken))
+        with pytest.raises(
+            TypeError, match=r"Couldn't build proto file into descriptor pool: bad\.proto"
+        ):
+            descriptor_pool.DescriptorPool().Add(
+                descriptor_pb2.FileDescriptorProto(name="bad.proto", **broken)
+            )
 
 
 def test_messages_recurse_into_themselves(russet: Any) -> None:

@@ -14,7 +14,7 @@ from grpc_tools import protoc
 from .conftest import PROTOS
 
 # What protoc 3.20 wrote around the serialized file, and what older code calls besides.
-OLD = '''
+OLD = """
 from google.protobuf.internal import builder as _builder
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
@@ -33,7 +33,7 @@ _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'older_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-'''
+"""
 
 
 def load(name: str, source: str, folder: Path) -> Any:
@@ -55,7 +55,11 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("generated")
     arguments = ["protoc", f"-I{PROTOS}", f"--python_out={folder}", "messages_generated.proto"]
     assert protoc.main(arguments) == 0
-    source = (folder / "messages_generated_pb2.py").read_text().replace("from google.protobuf", "from russet.protobuf")
+    source = (
+        (folder / "messages_generated_pb2.py")
+        .read_text()
+        .replace("from google.protobuf", "from russet.protobuf")
+    )
     return load("messages_generated_pb2", source, folder)
 
 
@@ -82,7 +86,9 @@ def test_an_older_module_runs(tmp_path: Path) -> None:
         name="older.proto", package="russet.older", syntax="proto3",
         message_type=[{"name": "Older", "field": [{"name": "x", "number": 1, "type": 5, "label": 1}]}],
     )  # fmt: skip
-    source = OLD.format(serialized=file.SerializeToString()).replace("google.protobuf", "russet.protobuf")
+    source = OLD.format(serialized=file.SerializeToString()).replace(
+        "google.protobuf", "russet.protobuf"
+    )
     module = load("older_pb2", source, tmp_path)
     assert module.Older(x=3).SerializeToString() == b"\x08\x03"
     assert module._OLDER is module.Older.DESCRIPTOR
@@ -102,4 +108,7 @@ def test_the_symbol_database_knows_generated_classes(generated: Any) -> None:
 
     database = symbol_database.Default()
     assert database.GetSymbol("russet.generated.Outer.Inner") is generated.Outer.Inner
-    assert set(database.GetMessages(["messages_generated.proto"])) >= {"russet.generated.Outer", "russet.generated.Outer.Inner"}
+    assert set(database.GetMessages(["messages_generated.proto"])) >= {
+        "russet.generated.Outer",
+        "russet.generated.Outer.Inner",
+    }

@@ -58,7 +58,13 @@ def scenarios(cls: Any) -> list[Callable[[], Any]]:
         m.Clear()
 
     def raise_() -> None:
-        for bad in ({"f_int32": "x"}, {"r_sub": [1]}, {"nope": 1}, {"f_string": b"\xff"}, {"m_int32_sub": {1: 5}}):
+        for bad in (
+            {"f_int32": "x"},
+            {"r_sub": [1]},
+            {"nope": 1},
+            {"f_string": b"\xff"},
+            {"m_int32_sub": {1: 5}},
+        ):
             with pytest.raises((TypeError, ValueError)):
                 cls(**bad)
         with pytest.raises(Exception, match="Error parsing"):
@@ -113,7 +119,10 @@ def test_memory_outside_of_python_stays_flat(russet: Any) -> None:
 
 def test_the_collector_of_garbage_has_no_part_in_messages(russet: Any) -> None:
     m = russet.classes.All(**CONTENT)
-    held = [(m, m.f_sub, m.r_sub, m.r_string, m.m_string_string, m.w_struct, iter(m.r_string)) for _ in range(1000)]
+    held = [
+        (m, m.f_sub, m.r_sub, m.r_string, m.m_string_string, m.w_struct, iter(m.r_string))
+        for _ in range(1000)
+    ]
     gc.collect()
     for thing in held[0]:
         assert not gc.is_tracked(thing)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from russet.protobuf.message import DecodeError, EncodeError
 
 from .test_random import parse, varint

@@ -18,7 +18,10 @@ pub(crate) trait Codec {
 macro_rules! varint_codec {
     ($name:ident, $type:ty, |$raw:ident| $from:expr, |$value:ident| $to:expr) => {
         pub(crate) struct $name;
-        #[expect(clippy::allow_attributes, reason = "not every type needs each of the casts")]
+        #[expect(
+            clippy::allow_attributes,
+            reason = "not every type needs each of the casts"
+        )]
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_possible_wrap,

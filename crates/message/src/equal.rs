@@ -26,7 +26,10 @@ fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
     let fields = a.set_fields();
     let others = b.set_fields();
     if fields.len() != others.len()
-        || !fields.iter().zip(&others).all(|(a, b)| std::ptr::eq(*a, *b))
+        || !fields
+            .iter()
+            .zip(&others)
+            .all(|(a, b)| std::ptr::eq(*a, *b))
     {
         return Ok(false);
     }

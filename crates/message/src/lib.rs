@@ -14,11 +14,6 @@
 //! # Threads
 //! A message is neither `Send` nor `Sync`: reading may fill caches, as in Python, where the interpreter's lock guards it.
 
-#![expect(
-    clippy::missing_fields_in_debug,
-    reason = "messages print as text format"
-)]
-
 pub mod host;
 
 mod codec;

@@ -14,7 +14,10 @@ use crate::value::Value;
 
 /// The elements of a repeated field.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each holds elements of the storage it is named by")]
+#[expect(
+    missing_docs,
+    reason = "each holds elements of the storage it is named by"
+)]
 pub enum Items {
     I32(Vec<i32>),
     U32(Vec<u32>),
@@ -171,6 +174,7 @@ impl Items {
     }
 
     /// Takes the elements of a range out, in their order.
+    #[must_use]
     pub fn drain(&mut self, range: std::ops::Range<usize>) -> Self {
         match self {
             Self::I32(vec) => Self::I32(vec.drain(range).collect()),

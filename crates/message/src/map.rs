@@ -2,8 +2,8 @@
 
 #![expect(unsafe_code, reason = "a counted block, as messages are")]
 
-use std::cmp::Ordering;
 use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::mem::ManuallyDrop;
@@ -19,6 +19,7 @@ const SMALL: usize = 8;
 
 /// The entries of a map. Keys come from peers, so the index's hash is seeded at random.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "entries are what they are")]
 pub struct Entries {
     entries: Vec<(Value, Value)>,
     /// Places of entries by the hash of their key; empty while there are few.

@@ -86,7 +86,15 @@ macro_rules! scalars {
         }
     )*};
 }
-scalars!(i32 = I32, u32 = U32, i64 = I64, u64 = U64, f32 = F32, f64 = F64, bool = Bool);
+scalars!(
+    i32 = I32,
+    u32 = U32,
+    i64 = I64,
+    u64 = U64,
+    f32 = F32,
+    f64 = F64,
+    bool = Bool
+);
 
 /// A reference to a message. Cloning shares; dropping the last frees.
 #[repr(transparent)]
@@ -230,7 +238,10 @@ impl Message {
         );
     }
 
-    #[expect(clippy::mut_from_ref, reason = "the side block is a cell; see the module")]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the side block is a cell; see the module"
+    )]
     fn extra_or_new(&self) -> &mut Extra {
         // SAFETY: no reference into the side block outlives the function that takes it, and none of them calls back.
         unsafe { (*self.body().extra.get()).get_or_insert_default() }
@@ -416,7 +427,8 @@ impl Message {
     fn text_slot(&self, field: &FieldInfo) -> Option<&Text> {
         assert!(field.storage() == Storage::Text && field.shape() == Shape::Singular);
         // SAFETY: the slot is a text; writers replace it whole, and no reader here holds it while it calls a writer.
-        self.slot::<Text>(field).map(|slot| unsafe { slot.as_ref() })
+        self.slot::<Text>(field)
+            .map(|slot| unsafe { slot.as_ref() })
     }
 
     /// A singular string or bytes value as it is stored, empty if unset.
@@ -503,6 +515,7 @@ impl Message {
 
     /// A singular sub-message; if it is not set, one that becomes set in this message when it is first written.
     #[inline]
+    #[must_use]
     pub fn message_or_stub(&self, field: &'static FieldInfo) -> Self {
         if let Some(message) = self.message_slot(field) {
             return (*message).clone();
@@ -514,7 +527,11 @@ impl Message {
         child
     }
 
-    /// A singular sub-message, set now if it was not.
+    /// A singular sub-message, set now if it was not; the result may be dropped.
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "setting it may be all that is wanted"
+    )]
     pub fn message_mut(&self, field: &'static FieldInfo) -> Self {
         let child = self.message_or_stub(field);
         if child.is_stub() {

@@ -167,27 +167,27 @@ impl Parser<'_> {
                     return Ok(false);
                 }
                 with_codec!(field.field_type(),
-                    C => {
-                        let value = C::read(reader)?;
-                        if field.is_closed_enum() && is_unknown_number(field, value) {
-                            keep_unknown_number(message, field, value);
-                        } else {
-                            message.set_scalar(field, value);
-                        }
-                    },
-                    _ => if field.storage() == Storage::Text {
-                        let bytes = reader.length_delimited()?;
-                        let text = self.text(field, bytes, |buffer| message.keep_buffer(buffer))?;
-                        message.set_parsed_text(field, text);
+                C => {
+                    let value = C::read(reader)?;
+                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                        keep_unknown_number(message, field, value);
                     } else {
-                        let child = message.message_for_parse(field);
-                        self.message(&child, field, reader, depth)?;
-                    });
+                        message.set_scalar(field, value);
+                    }
+                },
+                _ => if field.storage() == Storage::Text {
+                    let bytes = reader.length_delimited()?;
+                    let text = self.text(field, bytes, |buffer| message.keep_buffer(buffer))?;
+                    message.set_parsed_text(field, text);
+                } else {
+                    let child = message.message_for_parse(field);
+                    self.message(&child, field, reader, depth)?;
+                });
                 Ok(true)
             }
             Shape::List => {
-                let packed = wire_type == WireType::LengthDelimited
-                    && field.field_type().is_packable();
+                let packed =
+                    wire_type == WireType::LengthDelimited && field.field_type().is_packable();
                 if wire_type != field.wire_type() && !packed {
                     return Ok(false);
                 }
@@ -362,18 +362,18 @@ impl Parser<'_> {
         keep: impl FnOnce(NonNull<()>) -> bool,
     ) -> Result<Value, WireError> {
         with_codec!(field.field_type(),
-            C => C::read(reader).map(Into::into),
-            _ => if field.storage() == Storage::Text {
-                let bytes = reader.length_delimited()?;
-                self.text(field, bytes, keep).map(Value::Text)
-            } else {
-                let child = match earlier {
-                    Some(Value::Message(child)) => child,
-                    _ => Message::new(field.message_type()),
-                };
-                self.message(&child, field, reader, depth)?;
-                Ok(Value::Message(child))
-            })
+        C => C::read(reader).map(Into::into),
+        _ => if field.storage() == Storage::Text {
+            let bytes = reader.length_delimited()?;
+            self.text(field, bytes, keep).map(Value::Text)
+        } else {
+            let child = match earlier {
+                Some(Value::Message(child)) => child,
+                _ => Message::new(field.message_type()),
+            };
+            self.message(&child, field, reader, depth)?;
+            Ok(Value::Message(child))
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use russet_descriptor::pool;
+
 use crate::list::Items;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
@@ -38,7 +40,11 @@ pub(crate) fn reaches_itself(ty: &'static MessageType) -> bool {
         if !message.proto().extension_range.is_empty() {
             return true;
         }
-        for next in message.fields().iter().filter_map(|f| f.message_type()) {
+        for next in message
+            .fields()
+            .iter()
+            .filter_map(pool::Field::message_type)
+        {
             if next == start {
                 return true;
             }

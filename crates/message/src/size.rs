@@ -24,14 +24,14 @@ fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
         total += match field.shape() {
             Shape::Singular => {
                 tag + with_codec!(field.field_type(),
-                    C => C::size(message.scalar(field)),
-                    _ => if field.storage() == Storage::Text {
-                        message.with_text(field, |text| delimited(text.as_slice().len()))
-                    } else if let Some(child) = message.message_slot(field) {
-                        sub_message(&child, field, nesting)?
-                    } else {
-                        0
-                    })
+                C => C::size(message.scalar(field)),
+                _ => if field.storage() == Storage::Text {
+                    message.with_text(field, |text| delimited(text.as_slice().len()))
+                } else if let Some(child) = message.message_slot(field) {
+                    sub_message(&child, field, nesting)?
+                } else {
+                    0
+                })
             }
             Shape::List => match message.list_slot(field) {
                 Some(list) => list_size(&list.items(), field, tag, nesting)?,

@@ -181,8 +181,7 @@ impl Output {
     }
 
     fn list(&mut self, field: &'static FieldInfo, items: &Items, indent: usize, depth: u32) {
-        let short = self.printer.use_short_repeated_primitives
-            && field.field_type().is_packable();
+        let short = self.printer.use_short_repeated_primitives && field.field_type().is_packable();
         if !short {
             for index in 0..items.len() {
                 self.field(field, &items.get(index), indent, depth);
@@ -217,8 +216,8 @@ impl Output {
             self.name(field);
             self.braces(indent, |out, inner| {
                 // MessageToString prints an entry as the message it is on the wire: without what is zero.
-                let skips_zero = out.printer.dialect == Dialect::TextFormat
-                    && !key_field.has_presence();
+                let skips_zero =
+                    out.printer.dialect == Dialect::TextFormat && !key_field.has_presence();
                 if !(skips_zero && key.is_zero()) {
                     out.field(key_field, key, inner, depth);
                 }
@@ -254,8 +253,7 @@ impl Output {
                 Dialect::TextFormat => self.text.push_str(&python_repr(*number)),
             },
             Value::Text(text) => {
-                let as_utf8 =
-                    self.printer.as_utf8 && field.field_type() == FieldType::String;
+                let as_utf8 = self.printer.as_utf8 && field.field_type() == FieldType::String;
                 self.text.push('"');
                 escape(text.as_slice(), as_utf8, &mut self.text);
                 self.text.push('"');
@@ -284,7 +282,11 @@ impl Output {
                     self.end_line();
                 }
                 WireType::Fixed32 => {
-                    let _ = write!(self.text, ": 0x{:08x}", reader.fixed32().unwrap_or_default());
+                    let _ = write!(
+                        self.text,
+                        ": 0x{:08x}",
+                        reader.fixed32().unwrap_or_default()
+                    );
                     self.end_line();
                 }
                 WireType::Fixed64 => {
@@ -526,7 +528,11 @@ mod tests {
             (1.0 / 3.0, "0.33333333333333331", "0.3333333333333333"),
             (1e15, "1e+15", "1000000000000000.0"),
             (1e16, "1e+16", "1e+16"),
-            (123_456_789_012_345_680.0, "1.2345678901234568e+17", "1.2345678901234568e+17"),
+            (
+                123_456_789_012_345_680.0,
+                "1.2345678901234568e+17",
+                "1.2345678901234568e+17",
+            ),
             (-0.0, "-0", "-0.0"),
             (1e-7, "1e-07", "1e-07"),
             (1e-4, "0.0001", "0.0001"),

@@ -12,7 +12,10 @@ use crate::message::HEADER;
 /// What a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "each is named by its Rust type; Text is string and bytes")]
+#[expect(
+    missing_docs,
+    reason = "each is named by its Rust type; Text is string and bytes"
+)]
 pub enum Storage {
     I32,
     U32,
@@ -67,6 +70,10 @@ pub enum Shape {
 const NONE: u16 = u16::MAX;
 
 /// How one field lies in memory and on the wire.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are facts of the field, independent of each other"
+)]
 pub struct FieldInfo {
     number: u32,
     /// From the start of the body; unused for extensions.

@@ -10,7 +10,10 @@ use crate::types::{FieldInfo, Storage};
 
 /// A value as a field stores it.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each holds a value of the storage it is named by")]
+#[expect(
+    missing_docs,
+    reason = "each holds a value of the storage it is named by"
+)]
 pub enum Value {
     I32(i32),
     U32(u32),
@@ -106,9 +109,7 @@ impl Value {
         };
         let (a, b) = (a.as_slice(), b.as_slice());
         let common = a.len().min(b.len());
-        b[..common]
-            .cmp(&a[..common])
-            .then(a.len().cmp(&b.len()))
+        b[..common].cmp(&a[..common]).then(a.len().cmp(&b.len()))
     }
 
     /// Feeds a map key to a hasher.

@@ -148,19 +148,24 @@ impl Encoder {
         Ok(())
     }
 
-    fn field(&mut self, message: &Message, field: &'static FieldInfo, depth: u32) -> Result<(), Deep> {
+    fn field(
+        &mut self,
+        message: &Message,
+        field: &'static FieldInfo,
+        depth: u32,
+    ) -> Result<(), Deep> {
         match field.shape() {
             Shape::Singular => {
                 if !message.has(field) {
                     return Ok(());
                 }
                 with_codec!(field.field_type(),
-                    C => C::put(self, message.scalar(field)),
-                    _ => if field.storage() == Storage::Text {
-                        message.with_text(field, |text| self.delimited(text.as_slice()));
-                    } else if let Some(child) = message.message_slot(field) {
-                        return self.sub_message(&child, field, depth);
-                    });
+                C => C::put(self, message.scalar(field)),
+                _ => if field.storage() == Storage::Text {
+                    message.with_text(field, |text| self.delimited(text.as_slice()));
+                } else if let Some(child) = message.message_slot(field) {
+                    return self.sub_message(&child, field, depth);
+                });
                 self.tag(field.number(), field.wire_type());
                 Ok(())
             }
@@ -194,12 +199,7 @@ impl Encoder {
     }
 
     /// A sub-message with its tag.
-    fn sub_message(
-        &mut self,
-        child: &Message,
-        field: &FieldInfo,
-        depth: u32,
-    ) -> Result<(), Deep> {
+    fn sub_message(&mut self, child: &Message, field: &FieldInfo, depth: u32) -> Result<(), Deep> {
         let depth = depth.checked_sub(1).ok_or(Deep)?;
         if field.field_type() == FieldType::Group {
             self.tag(field.number(), WireType::EndGroup);

@@ -41,7 +41,7 @@ class TypeTransformationError(Error):
     """A proto type has no counterpart."""
 
 
-def _ParseOptions(message: Any, string: bytes) -> Any:
+def _ParseOptions(message: Any, string: bytes) -> Any:  # pyright: ignore[reportUnusedFunction]
     """Parses serialized options into an options message; older generated code calls it."""
     message.ParseFromString(string)
     return message

@@ -16,7 +16,9 @@ def GetMessageClass(descriptor: Descriptor) -> type[Message]:
     return get_message_class(descriptor)
 
 
-def GetMessageClassesForFiles(files: Iterable[str], pool: DescriptorPool) -> dict[str, type[Message]]:
+def GetMessageClassesForFiles(
+    files: Iterable[str], pool: DescriptorPool
+) -> dict[str, type[Message]]:
     """The classes of the top-level messages of files, by full name."""
     classes: dict[str, type[Message]] = {}
     for name in files:
@@ -25,7 +27,9 @@ def GetMessageClassesForFiles(files: Iterable[str], pool: DescriptorPool) -> dic
     return classes
 
 
-def GetMessages(file_protos: Iterable[Any], pool: DescriptorPool | None = None) -> dict[str, type[Message]]:
+def GetMessages(
+    file_protos: Iterable[Any], pool: DescriptorPool | None = None
+) -> dict[str, type[Message]]:
     """Adds files to a pool (a new one unless given) and returns the classes of their top-level messages."""
     pool = pool or descriptor_pool.DescriptorPool()
     pending = {proto.name: proto for proto in file_protos}

@@ -27,8 +27,15 @@ class VersionError(Exception):
 
 
 def ValidateProtobufRuntimeVersion(
-    gen_domain: Domain, gen_major: int, gen_minor: int, gen_patch: int, gen_suffix: str, location: str
+    gen_domain: Domain,
+    gen_major: int,
+    gen_minor: int,
+    gen_patch: int,
+    gen_suffix: str,
+    location: str,
 ) -> None:
     """Accepts generated code of any version; one that could not be is an error of its caller."""
     if min(gen_major, gen_minor, gen_patch) < 0:
-        raise VersionError(f"Invalid gencode version of {location}: {gen_major}.{gen_minor}.{gen_patch}{gen_suffix}")
+        raise VersionError(
+            f"Invalid gencode version of {location}: {gen_major}.{gen_minor}.{gen_patch}{gen_suffix}"
+        )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from russet._core import Descriptor, DescriptorPool, Message
 from russet.protobuf import descriptor_pool, message_factory
 
 __all__ = ["Default", "SymbolDatabase"]
+
+_Class = TypeVar("_Class", bound=type[Message])
 
 
 class SymbolDatabase:
@@ -24,7 +26,7 @@ class SymbolDatabase:
 
     CreatePrototype = GetPrototype
 
-    def RegisterMessage(self, message: Any) -> Any:
+    def RegisterMessage(self, message: _Class) -> _Class:
         """Remembers a class; returns it, so that it works as a decorator."""
         self._classes[message.DESCRIPTOR] = message
         return message

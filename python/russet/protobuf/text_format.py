@@ -8,7 +8,14 @@ from typing import Any, TextIO
 from russet._core import Message, message_to_string
 from russet.protobuf import text_encoding
 
-__all__ = ["Error", "MessageToBytes", "MessageToString", "ParseError", "PrintMessage", "text_encoding"]
+__all__ = [
+    "Error",
+    "MessageToBytes",
+    "MessageToString",
+    "ParseError",
+    "PrintMessage",
+    "text_encoding",
+]
 
 
 class Error(Exception):
@@ -38,7 +45,9 @@ def MessageToString(
     ``Any`` is printed as it is, its value escaped; ``descriptor_pool`` is accepted and has no effect.
     """
     if message_formatter is not None:
-        raise NotImplementedError("message_formatter is not supported yet; format the message's fields yourself")
+        raise NotImplementedError(
+            "message_formatter is not supported yet; format the message's fields yourself"
+        )
     return message_to_string(
         message,
         as_utf8=as_utf8,

@@ -222,8 +222,7 @@ impl Builder<'_> {
                 .oneof_index
                 .and_then(|oneof| proto.oneof_decl.get(usize::try_from(oneof).ok()?))
                 .map_or(features, |oneof| {
-                    features
-                        .overridden_by(oneof.options.as_ref().and_then(|o| o.features.as_ref()))
+                    features.overridden_by(oneof.options.as_ref().and_then(|o| o.features.as_ref()))
                 });
             fields.push(self.field(field, name, Some(message), index, outer, false)?);
         }
@@ -321,9 +320,7 @@ impl Builder<'_> {
         };
         let cardinality = match proto.label.unwrap_or(label::OPTIONAL) {
             label::REPEATED => Cardinality::Repeated,
-            _ if features.field_presence
-                == crate::proto::field_presence::LEGACY_REQUIRED =>
-            {
+            _ if features.field_presence == crate::proto::field_presence::LEGACY_REQUIRED => {
                 Cardinality::Required
             }
             label::OPTIONAL => Cardinality::Singular,
@@ -345,7 +342,7 @@ impl Builder<'_> {
             scope,
             index,
             number,
-            field_type: self.encoded_type(proto, field_type, features)?,
+            field_type: encoded_type(proto, field_type, features),
             cardinality,
             features,
             is_extension,
@@ -353,31 +350,6 @@ impl Builder<'_> {
             extendee: OnceLock::new(),
             default: OnceLock::new(),
             attachment: Attachment::default(),
-        })
-    }
-
-    /// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is.
-    fn encoded_type(
-        &self,
-        proto: &FieldDescriptorProto,
-        declared: FieldType,
-        features: Features,
-    ) -> Result<FieldType, PoolError> {
-        if declared == FieldType::Enum
-            || features.message_encoding != message_encoding::DELIMITED
-            || !declared.is_message()
-        {
-            return Ok(declared);
-        }
-        let name = proto.type_name.as_deref().unwrap_or_default();
-        let short = name.rsplit('.').next().unwrap_or_default();
-        // Whether the type is a map entry is not known before it is resolved, but an entry is always nested beside its field and named after it.
-        let is_entry = proto.label == Some(label::REPEATED)
-            && short == map_entry_name(proto.name.as_deref().unwrap_or_default());
-        Ok(if is_entry && declared == FieldType::Message {
-            FieldType::Message
-        } else {
-            FieldType::Group
         })
     }
 
@@ -392,8 +364,7 @@ impl Builder<'_> {
         if proto.extendee.is_none() {
             return Err(self.invalid(scope_name, "an extension without an extendee"));
         }
-        let field: &'static Field =
-            leak(self.field(proto, scope_name, scope, index, outer, true)?);
+        let field: &'static Field = leak(self.field(proto, scope_name, scope, index, outer, true)?);
         self.define(&field.full_name, Symbol::Field(field))?;
         self.fields.push(field);
         self.extensions.push(field);
@@ -526,7 +497,9 @@ impl Builder<'_> {
                     _ => {
                         return Err(self.invalid(
                             name,
-                            format!("\"{type_name}\" is not of the kind that the field's type says"),
+                            format!(
+                                "\"{type_name}\" is not of the kind that the field's type says"
+                            ),
                         ));
                     }
                 }
@@ -555,11 +528,9 @@ impl Builder<'_> {
         }
         let enumeration = field.enum_type();
         let default = match proto.default_value.as_deref() {
-            Some(text) => {
-                parse_default(text, field.field_type, enumeration).ok_or_else(|| {
-                    self.invalid(name, format!("\"{text}\" is no default for its type"))
-                })?
-            }
+            Some(text) => parse_default(text, field.field_type, enumeration).ok_or_else(|| {
+                self.invalid(name, format!("\"{text}\" is no default for its type"))
+            })?,
             None if field.is_repeated() => super::model::Default::None,
             None => zero_default(field.field_type, enumeration),
         };
@@ -637,6 +608,27 @@ impl Builder<'_> {
             self.define(&method.full_name, Symbol::Method(method))?;
         }
         Ok(service)
+    }
+}
+
+/// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is.
+fn encoded_type(
+    proto: &FieldDescriptorProto,
+    declared: FieldType,
+    features: Features,
+) -> FieldType {
+    if declared != FieldType::Message || features.message_encoding != message_encoding::DELIMITED {
+        return declared;
+    }
+    // Whether the type is a map's entry is not known before it is resolved, but an entry is always nested beside its field and named after it.
+    let type_name = proto.type_name.as_deref().unwrap_or_default();
+    let short_name = type_name.rsplit('.').next().unwrap_or_default();
+    let is_entry = proto.label == Some(label::REPEATED)
+        && short_name == map_entry_name(proto.name.as_deref().unwrap_or_default());
+    if is_entry {
+        FieldType::Message
+    } else {
+        FieldType::Group
     }
 }
 

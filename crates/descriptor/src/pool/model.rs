@@ -361,6 +361,10 @@ pub(super) enum TypeRef {
 }
 
 /// A field of a message, or an extension.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`type` alone is a keyword, and it is what descriptors call it"
+)]
 pub struct Field {
     pub(super) proto: &'static FieldDescriptorProto,
     pub(super) full_name: String,

@@ -53,7 +53,10 @@ fn names_resolve_from_the_inside_out() {
             outer,
             message("Inner", vec![]),
             message("Other", vec![typed("b", 1, field_type::MESSAGE, "Inner")]),
-            message("Third", vec![typed("c", 1, field_type::MESSAGE, ".p.q.Outer.Inner")]),
+            message(
+                "Third",
+                vec![typed("c", 1, field_type::MESSAGE, ".p.q.Outer.Inner")],
+            ),
         ],
     );
     pool.add_proto(proto).unwrap();
@@ -81,9 +84,11 @@ fn features_follow_syntax_labels_and_options() {
         }),
         ..field(name, number, field_type::INT32)
     };
-    for (syntax, packed, presence, utf8) in
-        [("proto2", false, true, false), ("proto3", true, false, true), ("editions", true, true, true)]
-    {
+    for (syntax, packed, presence, utf8) in [
+        ("proto2", false, true, false),
+        ("proto3", true, false, true),
+        ("editions", true, true, true),
+    ] {
         let name = format!("{syntax}.proto");
         let mut proto = file(
             &name,
@@ -102,7 +107,10 @@ fn features_follow_syntax_labels_and_options() {
         let m = pool.add_proto(proto).unwrap().messages()[0];
         let field = |name| m.field_by_name(name).unwrap();
         assert_eq!(field("plain").is_packed(), packed, "{syntax}");
-        assert!(field("yes").is_packed() && !field("no").is_packed(), "{syntax}");
+        assert!(
+            field("yes").is_packed() && !field("no").is_packed(),
+            "{syntax}"
+        );
         assert_eq!(field("text").has_presence(), presence, "{syntax}");
         assert_eq!(field("text").validates_utf8(), utf8, "{syntax}");
     }
@@ -161,17 +169,35 @@ fn broken_descriptors_are_refused_with_the_rule_they_break() {
         )
     };
     let cases = [
-        (message("M", vec![field("f", 0, field_type::INT32)]), "field number 0"),
-        (message("M", vec![field("f", 536_870_912, 5)]), "field number 536870912"),
+        (
+            message("M", vec![field("f", 0, field_type::INT32)]),
+            "field number 0",
+        ),
+        (
+            message("M", vec![field("f", 536_870_912, 5)]),
+            "field number 536870912",
+        ),
         (message("M", vec![field("f", 1, 99)]), "no field type 99"),
-        (message("M", vec![field("f", 1, 5), field("g", 1, 5)]), "already used by \"f\""),
-        (message("M", vec![field("f", 1, 5), field("f", 2, 5)]), "duplicate symbol 'p.q.M.f'"),
+        (
+            message("M", vec![field("f", 1, 5), field("g", 1, 5)]),
+            "already used by \"f\"",
+        ),
+        (
+            message("M", vec![field("f", 1, 5), field("f", 2, 5)]),
+            "duplicate symbol 'p.q.M.f'",
+        ),
         (message("", vec![]), "is not a name"),
         (message("a.b", vec![]), "is not a name"),
         (message("M", vec![optional_in(3)]), "no oneof of index 3"),
         (with_oneof, "at least one field"),
-        (message("M", vec![typed("f", 1, field_type::MESSAGE, ".x.Y")]), "couldn't resolve name 'x.Y'"),
-        (message("M", vec![typed("f", 1, field_type::ENUM, ".p.q.M")]), "not of the kind"),
+        (
+            message("M", vec![typed("f", 1, field_type::MESSAGE, ".x.Y")]),
+            "couldn't resolve name 'x.Y'",
+        ),
+        (
+            message("M", vec![typed("f", 1, field_type::ENUM, ".p.q.M")]),
+            "not of the kind",
+        ),
         (bad_map, "a map needs an entry"),
         (
             message(
@@ -194,7 +220,10 @@ fn broken_descriptors_are_refused_with_the_rule_they_break() {
     let mut missing = file("a.proto", "proto3", vec![]);
     missing.dependency.push("z.proto".into());
     let error = Pool::new().add_proto(missing).unwrap_err().to_string();
-    assert!(error.contains("\"z.proto\", which has not been added"), "{error}");
+    assert!(
+        error.contains("\"z.proto\", which has not been added"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -215,7 +244,9 @@ fn open_enums_start_at_zero() {
     let e = pool.add_proto(proto).unwrap().enums()[0];
     assert!(e.is_closed());
     // Values stand beside their enum.
-    assert!(matches!(pool.symbol("p.q.ONE"), Some(Symbol::EnumValue(value)) if value.parent() == e));
+    assert!(
+        matches!(pool.symbol("p.q.ONE"), Some(Symbol::EnumValue(value)) if value.parent() == e)
+    );
 }
 
 #[test]
@@ -236,7 +267,10 @@ fn extensions_are_found_by_number_and_may_not_collide() {
     let m = pool.add_proto(proto).unwrap().messages()[0];
     assert_eq!(pool.extension(m, 100).unwrap().full_name(), "p.q.x");
     assert!(pool.extension(m, 101).is_none());
-    for (name, number, expected) in [("y", 100, "duplicate extension"), ("z", 200, "does not declare 200")] {
+    for (name, number, expected) in [
+        ("y", 100, "duplicate extension"),
+        ("z", 200, "does not declare 200"),
+    ] {
         let mut second = file("b.proto", "proto2", vec![]);
         second.dependency.push("a.proto".into());
         second.extension.push(extension(name, number));

@@ -40,7 +40,7 @@ impl Class {
     pub(super) fn type_object(&self) -> *mut ffi::PyTypeObject {
         self.object
     }
-    /// The class as an object of PyO3.
+    /// The class as an object of `PyO3`.
     pub(super) fn bind<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         // SAFETY: classes live as long as the process.
         unsafe { Bound::from_borrowed_ptr(py, self.object.cast()) }
@@ -101,10 +101,7 @@ pub(super) fn class_of(py: Python<'_>, ty: &'static MessageType) -> PyResult<&'s
 #[cold]
 fn build_from_descriptor(py: Python<'_>, ty: &'static MessageType) -> PyResult<&'static Class> {
     let dict = PyDict::new(py);
-    dict.set_item(
-        "__module__",
-        module_name(ty.descriptor().file().name()),
-    )?;
+    dict.set_item("__module__", module_name(ty.descriptor().file().name()))?;
     let mut names = vec![ty.descriptor().name()];
     let mut outer = ty.descriptor().parent();
     while let Some(message) = outer {
@@ -148,7 +145,10 @@ pub(super) unsafe fn class_of_object(object: *mut ffi::PyObject) -> &'static Cla
 pub(super) fn make_meta(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
     let slots = vec![
         types::slot(ffi::Py_tp_new, new_class as *const _),
-        types::slot(ffi::Py_tp_doc, c"The class of message classes.".as_ptr().cast()),
+        types::slot(
+            ffi::Py_tp_doc,
+            c"The class of message classes.".as_ptr().cast(),
+        ),
     ];
     // SAFETY: the type of types, with room for a pointer more.
     unsafe {
@@ -218,7 +218,10 @@ fn build(
     static MIXINS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let message = ty.descriptor();
     dict.set_item("__slots__", PyTuple::empty(py))?;
-    dict.set_item("DESCRIPTOR", descriptor::wrap(py, Described::Message(message))?)?;
+    dict.set_item(
+        "DESCRIPTOR",
+        descriptor::wrap(py, Described::Message(message))?,
+    )?;
     for nested in message.nested() {
         if !dict.contains(nested.name())? {
             let class = class_of(py, MessageType::of(nested))?;
@@ -240,7 +243,10 @@ fn build(
     }
     let number_name = |name: &str| format!("{}_FIELD_NUMBER", name.to_uppercase());
     for &extension in message.extensions() {
-        dict.set_item(extension.name(), descriptor::wrap(py, Described::Field(extension))?)?;
+        dict.set_item(
+            extension.name(),
+            descriptor::wrap(py, Described::Field(extension))?,
+        )?;
         dict.set_item(number_name(extension.name()), extension.number())?;
     }
     for field in message.fields() {
@@ -264,9 +270,8 @@ fn build(
     let object = unsafe {
         let new = ffi::PyType_Type.tp_new.expect("type has a tp_new");
         let made = new(types::meta(), args.as_ptr(), ptr::null_mut());
-        let object: *mut ffi::PyTypeObject = Bound::from_owned_ptr_or_err(py, made)?
-            .into_ptr()
-            .cast();
+        let object: *mut ffi::PyTypeObject =
+            Bound::from_owned_ptr_or_err(py, made)?.into_ptr().cast();
         // `type.__new__` assumes instances with a garbage collector's header before them. Ours have none and need none: what a message holds cannot refer back to it.
         (*object).tp_flags &= !ffi::Py_TPFLAGS_HAVE_GC;
         (*object).tp_traverse = None;
@@ -316,10 +321,7 @@ fn build(
 }
 
 /// The dict of a type.
-unsafe fn type_dict(
-    py: Python<'_>,
-    object: *mut ffi::PyTypeObject,
-) -> PyResult<Bound<'_, PyDict>> {
+unsafe fn type_dict(py: Python<'_>, object: *mut ffi::PyTypeObject) -> PyResult<Bound<'_, PyDict>> {
     // SAFETY: heap types keep their dict here in all versions; the caller passes a living type.
     unsafe {
         Bound::from_borrowed_ptr_or_err(py, (*object).tp_dict)?
@@ -404,7 +406,7 @@ pub(super) unsafe extern "C" fn init_message(
 }
 
 /// `isinstance(value, class)` for message classes, else `None`: the class that an object is of.
-pub(super) fn message_class_of<'py>(value: &Bound<'py, PyAny>) -> Option<&'static Class> {
+pub(super) fn message_class_of(value: &Bound<'_, PyAny>) -> Option<&'static Class> {
     if types::is_message(value.as_ptr()) {
         // SAFETY: just checked.
         Some(unsafe { class_of_object(value.as_ptr()) })

@@ -161,9 +161,9 @@ pub(super) fn to_f64(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<f
             return Ok(ffi::PyFloat_AS_DOUBLE(object.as_ptr()));
         }
         let number = ffi::PyFloat_AsDouble(object.as_ptr());
-        if number == -1.0
-            && let Some(error) = PyErr::take(object.py())
-        {
+        #[expect(clippy::float_cmp, reason = "the very number that means an error")]
+        let may_have_failed = number == -1.0;
+        if may_have_failed && let Some(error) = PyErr::take(object.py()) {
             if error.is_instance_of::<PyTypeError>(object.py()) {
                 return Err(wrong_type(field, expected(field), object));
             }
@@ -251,10 +251,12 @@ fn string(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<Text> {
     match std::str::from_utf8(bytes.as_bytes()) {
         Ok(_) => Ok(Text::copy_of(bytes.as_bytes())),
         // Python's own decoder says best what is wrong.
-        Err(_) => Err(match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
-            Err(error) => error,
-            Ok(_) => wrong_type(field, expected(field), object),
-        }),
+        Err(_) => Err(
+            match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
+                Err(error) => error,
+                Ok(_) => wrong_type(field, expected(field), object),
+            },
+        ),
     }
 }
 
@@ -337,7 +339,7 @@ pub(super) fn from_value(
     }
 }
 
-/// As [`from_value`], for PyO3.
+/// As [`from_value`], for `PyO3`.
 pub(super) fn bind_value<'py>(
     py: Python<'py>,
     field: &FieldInfo,
@@ -348,7 +350,7 @@ pub(super) fn bind_value<'py>(
     Ok(unsafe { Bound::from_owned_ptr(py, object) })
 }
 
-/// As [`from_bytes`], for PyO3.
+/// As [`from_bytes`], for `PyO3`.
 pub(super) fn bind_bytes<'py>(
     py: Python<'py>,
     field_type: FieldType,

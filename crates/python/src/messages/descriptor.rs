@@ -106,7 +106,9 @@ fn mapping<'py, K: IntoPyObject<'py>>(
         for (key, described) in entries {
             dict.set_item(key, wrap(py, described)?)?;
         }
-        Ok(PyMappingProxy::new(py, dict.as_mapping()).into_any().unbind())
+        Ok(PyMappingProxy::new(py, dict.as_mapping())
+            .into_any()
+            .unbind())
     })
     .map(|made| made.clone_ref(py))
 }
@@ -142,7 +144,11 @@ impl Sequence {
     fn __len__(&self, py: Python<'_>) -> usize {
         self.0.bind(py).len()
     }
-    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let item = self.0.bind(py).as_any().get_item(index)?;
         // A slice is a list.
         match item.cast::<PyTuple>() {
@@ -296,22 +302,38 @@ impl FileDescriptor {
     #[getter]
     fn message_types_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let messages = self.inner.messages().iter();
-        mapping(py, &self.messages, messages.map(|&m| (m.name(), Described::Message(m))))
+        mapping(
+            py,
+            &self.messages,
+            messages.map(|&m| (m.name(), Described::Message(m))),
+        )
     }
     #[getter]
     fn enum_types_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let enums = self.inner.enums().iter();
-        mapping(py, &self.enums, enums.map(|&e| (e.name(), Described::Enum(e))))
+        mapping(
+            py,
+            &self.enums,
+            enums.map(|&e| (e.name(), Described::Enum(e))),
+        )
     }
     #[getter]
     fn extensions_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let extensions = self.inner.extensions().iter();
-        mapping(py, &self.extensions, extensions.map(|&e| (e.name(), Described::Field(e))))
+        mapping(
+            py,
+            &self.extensions,
+            extensions.map(|&e| (e.name(), Described::Field(e))),
+        )
     }
     #[getter]
     fn services_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let services = self.inner.services().iter();
-        mapping(py, &self.services, services.map(|&s| (s.name(), Described::Service(s))))
+        mapping(
+            py,
+            &self.services,
+            services.map(|&s| (s.name(), Described::Service(s))),
+        )
     }
     #[getter]
     fn has_options(&self) -> bool {
@@ -331,10 +353,10 @@ impl FileDescriptor {
     }
 }
 
-fn files<'py>(
-    py: Python<'py>,
+fn files(
+    py: Python<'_>,
     files: impl Iterator<Item = &'static File>,
-) -> PyResult<Bound<'py, PyList>> {
+) -> PyResult<Bound<'_, PyList>> {
     let list = PyList::empty(py);
     for file in files {
         list.append(wrap(py, Described::File(file))?)?;
@@ -366,17 +388,29 @@ impl Descriptor {
     }
     #[getter]
     fn fields(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.fields, self.inner.fields().iter().map(Described::Field))
+        sequence(
+            py,
+            &self.fields,
+            self.inner.fields().iter().map(Described::Field),
+        )
     }
     #[getter]
     fn fields_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let fields = self.inner.fields().iter();
-        mapping(py, &self.fields_by_name, fields.map(|f| (f.name(), Described::Field(f))))
+        mapping(
+            py,
+            &self.fields_by_name,
+            fields.map(|f| (f.name(), Described::Field(f))),
+        )
     }
     #[getter]
     fn fields_by_number(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let fields = self.inner.fields().iter();
-        mapping(py, &self.fields_by_number, fields.map(|f| (f.number(), Described::Field(f))))
+        mapping(
+            py,
+            &self.fields_by_number,
+            fields.map(|f| (f.number(), Described::Field(f))),
+        )
     }
     #[getter]
     fn fields_by_camelcase_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
@@ -389,50 +423,95 @@ impl Descriptor {
     }
     #[getter]
     fn nested_types(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.nested, self.inner.nested().iter().copied().map(Described::Message))
+        sequence(
+            py,
+            &self.nested,
+            self.inner.nested().iter().copied().map(Described::Message),
+        )
     }
     #[getter]
     fn nested_types_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let nested = self.inner.nested().iter();
-        mapping(py, &self.nested_by_name, nested.map(|&m| (m.name(), Described::Message(m))))
+        mapping(
+            py,
+            &self.nested_by_name,
+            nested.map(|&m| (m.name(), Described::Message(m))),
+        )
     }
     #[getter]
     fn enum_types(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.enums, self.inner.enums().iter().copied().map(Described::Enum))
+        sequence(
+            py,
+            &self.enums,
+            self.inner.enums().iter().copied().map(Described::Enum),
+        )
     }
     #[getter]
     fn enum_types_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let enums = self.inner.enums().iter();
-        mapping(py, &self.enums_by_name, enums.map(|&e| (e.name(), Described::Enum(e))))
+        mapping(
+            py,
+            &self.enums_by_name,
+            enums.map(|&e| (e.name(), Described::Enum(e))),
+        )
     }
     #[getter]
     fn enum_values_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let values = self.inner.enums().iter().flat_map(|e| e.values());
-        mapping(py, &self.enum_values_by_name, values.map(|v| (v.name(), Described::EnumValue(v))))
+        mapping(
+            py,
+            &self.enum_values_by_name,
+            values.map(|v| (v.name(), Described::EnumValue(v))),
+        )
     }
     #[getter]
     fn extensions(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.extensions, self.inner.extensions().iter().copied().map(Described::Field))
+        sequence(
+            py,
+            &self.extensions,
+            self.inner
+                .extensions()
+                .iter()
+                .copied()
+                .map(Described::Field),
+        )
     }
     #[getter]
     fn extensions_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let extensions = self.inner.extensions().iter();
-        mapping(py, &self.extensions_by_name, extensions.map(|&e| (e.name(), Described::Field(e))))
+        mapping(
+            py,
+            &self.extensions_by_name,
+            extensions.map(|&e| (e.name(), Described::Field(e))),
+        )
     }
     #[getter]
     fn oneofs(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.oneofs, self.inner.oneofs().iter().map(Described::Oneof))
+        sequence(
+            py,
+            &self.oneofs,
+            self.inner.oneofs().iter().map(Described::Oneof),
+        )
     }
     #[getter]
     fn oneofs_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let oneofs = self.inner.oneofs().iter();
-        mapping(py, &self.oneofs_by_name, oneofs.map(|o| (o.name(), Described::Oneof(o))))
+        mapping(
+            py,
+            &self.oneofs_by_name,
+            oneofs.map(|o| (o.name(), Described::Oneof(o))),
+        )
     }
     #[getter]
     fn extension_ranges(&self) -> Vec<(i32, i32)> {
         let ranges = self.inner.proto().extension_range.iter();
         ranges
-            .map(|range| (range.start.unwrap_or_default(), range.end.unwrap_or_default()))
+            .map(|range| {
+                (
+                    range.start.unwrap_or_default(),
+                    range.end.unwrap_or_default(),
+                )
+            })
             .collect()
     }
     #[getter]
@@ -444,12 +523,12 @@ impl Descriptor {
         Ok(class::class_of(py, MessageType::of(self.inner))?.bind(py))
     }
     #[pyo3(name = "EnumValueName")]
-    fn enum_value_name(&self, r#enum: &str, value: i32) -> PyResult<&str> {
-        let enumeration = self.inner.enums().iter().find(|e| e.name() == r#enum);
+    fn enum_value_name(&self, name: &str, value: i32) -> PyResult<&str> {
+        let enumeration = self.inner.enums().iter().find(|e| e.name() == name);
         enumeration
             .and_then(|e| e.value_by_number(value))
             .map(EnumValue::name)
-            .ok_or_else(|| PyKeyError::new_err(format!("no value {value} of an enum {}", r#enum)))
+            .ok_or_else(|| PyKeyError::new_err(format!("no value {value} of an enum {name}")))
     }
     #[getter]
     fn has_options(&self) -> bool {
@@ -668,18 +747,30 @@ impl EnumDescriptor {
     }
     #[getter]
     fn values(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.values, self.inner.values().iter().map(Described::EnumValue))
+        sequence(
+            py,
+            &self.values,
+            self.inner.values().iter().map(Described::EnumValue),
+        )
     }
     #[getter]
     fn values_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let values = self.inner.values().iter();
-        mapping(py, &self.by_name, values.map(|v| (v.name(), Described::EnumValue(v))))
+        mapping(
+            py,
+            &self.by_name,
+            values.map(|v| (v.name(), Described::EnumValue(v))),
+        )
     }
     #[getter]
     fn values_by_number(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         // Of aliases the first is meant.
         let values = self.inner.values().iter().rev();
-        mapping(py, &self.by_number, values.map(|v| (v.number(), Described::EnumValue(v))))
+        mapping(
+            py,
+            &self.by_number,
+            values.map(|v| (v.number(), Described::EnumValue(v))),
+        )
     }
     #[getter]
     fn has_options(&self) -> bool {
@@ -751,12 +842,20 @@ impl ServiceDescriptor {
     }
     #[getter]
     fn methods(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        sequence(py, &self.methods, self.inner.methods().iter().map(Described::Method))
+        sequence(
+            py,
+            &self.methods,
+            self.inner.methods().iter().map(Described::Method),
+        )
     }
     #[getter]
     fn methods_by_name(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let methods = self.inner.methods().iter();
-        mapping(py, &self.by_name, methods.map(|m| (m.name(), Described::Method(m))))
+        mapping(
+            py,
+            &self.by_name,
+            methods.map(|m| (m.name(), Described::Method(m))),
+        )
     }
     #[pyo3(name = "FindMethodByName")]
     fn find_method_by_name<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {

@@ -78,13 +78,13 @@ pub(super) fn out_of_range(
     ))
 }
 
-/// A field that a message type does not have, as a ValueError.
+/// A field that a message type does not have, as a `ValueError`.
 #[cold]
 pub(super) fn no_field(message: &pool::Message, name: &str) -> PyErr {
     PyValueError::new_err(no_field_text(message, name))
 }
 
-/// The same as an AttributeError, where an attribute was asked for.
+/// The same as an `AttributeError`, where an attribute was asked for.
 #[cold]
 pub(super) fn no_attribute(message: &pool::Message, name: &str) -> PyErr {
     PyAttributeError::new_err(no_field_text(message, name))

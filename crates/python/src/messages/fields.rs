@@ -171,15 +171,17 @@ unsafe extern "C" fn set(
             return Ok(0);
         }
         let name = field.descriptor().name();
-        Err(PyAttributeError::new_err(if field.shape() == Shape::Singular {
-            format!(
-                "Assignment not allowed to message field \"{name}\" in protocol message object; use CopyFrom, or set its fields"
-            )
-        } else {
-            format!(
-                "Assignment not allowed to map, or repeated field \"{name}\" in protocol message object; use its methods, such as extend or update"
-            )
-        }))
+        Err(PyAttributeError::new_err(
+            if field.shape() == Shape::Singular {
+                format!(
+                    "Assignment not allowed to message field \"{name}\" in protocol message object; use CopyFrom, or set its fields"
+                )
+            } else {
+                format!(
+                    "Assignment not allowed to map, or repeated field \"{name}\" in protocol message object; use its methods, such as extend or update"
+                )
+            },
+        ))
     })
 }
 
@@ -214,7 +216,10 @@ pub(super) fn get<'py>(
     field: &'static FieldInfo,
 ) -> PyResult<Bound<'py, PyAny>> {
     match field.shape() {
-        Shape::List => Ok(object::bind_block(py, message.list_or_new(field).into_raw())),
+        Shape::List => Ok(object::bind_block(
+            py,
+            message.list_or_new(field).into_raw(),
+        )),
         Shape::Map => Ok(object::bind_block(py, message.map_or_new(field).into_raw())),
         Shape::Singular if field.storage() == Storage::Message => {
             object::bind(py, message.message_or_stub(field))

@@ -128,9 +128,9 @@ pub(super) fn assign_well_known(
     };
     let takes = match descriptor.full_name() {
         "google.protobuf.Struct" => value.cast::<PyDict>().is_ok(),
-        "google.protobuf.Timestamp"
-        | "google.protobuf.Duration"
-        | "google.protobuf.ListValue" => !types::is_message(value.as_ptr()) && value.cast::<PyDict>().is_err(),
+        "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.ListValue" => {
+            !types::is_message(value.as_ptr()) && value.cast::<PyDict>().is_err()
+        }
         _ => false,
     };
     if !takes {
@@ -145,11 +145,7 @@ pub(super) fn assign_well_known(
 }
 
 /// A new element of a list, from a message or dict.
-pub(super) fn element(
-    py: Python<'_>,
-    list: &List,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<Value> {
+pub(super) fn element(py: Python<'_>, list: &List, value: &Bound<'_, PyAny>) -> PyResult<Value> {
     let field = list.field();
     if field.storage() != Storage::Message {
         return convert::to_value(field, value);

@@ -30,7 +30,14 @@ pub(super) fn make(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *const _),
         types::slot(ffi::Py_tp_iternext, next as *const _),
     ];
-    types::make(py, c"russet._core.ContainerIterator", size_of::<Iterator>(), 0, slots, None)
+    types::make(
+        py,
+        c"russet._core.ContainerIterator",
+        size_of::<Iterator>(),
+        0,
+        slots,
+        None,
+    )
 }
 
 /// `iter(container)`.

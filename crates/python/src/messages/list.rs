@@ -24,33 +24,72 @@ type Object = *mut ffi::PyObject;
 fn methods(composite: bool) -> Vec<ffi::PyMethodDef> {
     let mut methods = vec![
         types::one_arg(c"append", append, c"Appends a value; a message is copied."),
-        types::one_arg(c"extend", extend_method, c"Appends the values of an iterable."),
+        types::one_arg(
+            c"extend",
+            extend_method,
+            c"Appends the values of an iterable.",
+        ),
         types::any_args(c"insert", insert, c"Inserts a value before an index."),
-        types::any_args(c"pop", pop, c"Removes and returns the value at an index, by default the last."),
+        types::any_args(
+            c"pop",
+            pop,
+            c"Removes and returns the value at an index, by default the last.",
+        ),
         types::one_arg(c"remove", remove, c"Removes the first value that is equal."),
-        types::any_args(c"index", index, c"The index of the first value that is equal."),
+        types::any_args(
+            c"index",
+            index,
+            c"The index of the first value that is equal.",
+        ),
         types::one_arg(c"count", count, c"How many values are equal."),
-        types::any_args(c"sort", sort, c"Sorts in place; key and reverse as for lists."),
+        types::any_args(
+            c"sort",
+            sort,
+            c"Sorts in place; key and reverse as for lists.",
+        ),
         types::no_args(c"reverse", reverse, c"Reverses in place."),
         types::no_args(c"clear", clear, c"Removes all values."),
-        types::one_arg(c"MergeFrom", extend_method, c"Appends the values of another container."),
+        types::one_arg(
+            c"MergeFrom",
+            extend_method,
+            c"Appends the values of another container.",
+        ),
         types::one_arg(c"__deepcopy__", deep_copy, c"A copy that is in no message."),
     ];
     if composite {
-        methods.push(types::any_args(c"add", add, c"Appends a new message, its fields from keywords."));
+        methods.push(types::any_args(
+            c"add",
+            add,
+            c"Appends a new message, its fields from keywords.",
+        ));
     } else {
-        methods.push(types::no_args(c"__reduce__", reduce, c"Containers are not pickled."));
-        methods.push(types::any_args(c"__array__", array, c"The values as a numpy array."));
+        methods.push(types::no_args(
+            c"__reduce__",
+            reduce,
+            c"Containers are not pickled.",
+        ));
+        methods.push(types::any_args(
+            c"__array__",
+            array,
+            c"The values as a numpy array.",
+        ));
     }
     methods
 }
 
-fn make(py: Python<'_>, name: &'static std::ffi::CStr, composite: bool) -> PyResult<*mut ffi::PyTypeObject> {
+fn make(
+    py: Python<'_>,
+    name: &'static std::ffi::CStr,
+    composite: bool,
+) -> PyResult<*mut ffi::PyTypeObject> {
     let slots = vec![
         types::slot(ffi::Py_tp_dealloc, object::dealloc_list as *const _),
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
-        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
+        types::slot(
+            ffi::Py_tp_hash,
+            ffi::PyObject_HashNotImplemented as *const _,
+        ),
         types::slot(ffi::Py_tp_iter, iterate::iterate as *const _),
         types::slot(ffi::Py_tp_methods, types::table(methods(composite))),
         types::slot(ffi::Py_tp_new, no_new as *const _),
@@ -60,7 +99,14 @@ fn make(py: Python<'_>, name: &'static std::ffi::CStr, composite: bool) -> PyRes
         types::slot(ffi::Py_mp_subscript, subscript as *const _),
         types::slot(ffi::Py_mp_ass_subscript, assign as *const _),
     ];
-    types::make(py, name, russet_message::PREFIX + size_of::<usize>(), 0, slots, None)
+    types::make(
+        py,
+        name,
+        russet_message::PREFIX + size_of::<usize>(),
+        0,
+        slots,
+        None,
+    )
 }
 
 /// Makes the class of lists of scalars.
@@ -287,11 +333,7 @@ pub(super) fn extend(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> 
     Ok(())
 }
 
-fn extend_from_list(
-    py: Python<'_>,
-    list: &List,
-    values: &Bound<'_, PyList>,
-) -> PyResult<()> {
+fn extend_from_list(py: Python<'_>, list: &List, values: &Bound<'_, PyList>) -> PyResult<()> {
     let field = list.field();
     /// Appends numbers; they are converted first, since that may run code of Python's.
     macro_rules! numbers {
@@ -406,7 +448,10 @@ unsafe extern "C" fn insert(
             let value = init::element(py, &list, value)?;
             let length = list.len();
             let at = if index < 0 {
-                index.saturating_add(length.cast_signed()).max(0).cast_unsigned()
+                index
+                    .saturating_add(length.cast_signed())
+                    .max(0)
+                    .cast_unsigned()
             } else {
                 index.cast_unsigned().min(length)
             };
@@ -496,7 +541,9 @@ unsafe extern "C" fn count(object: Object, value: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let values = to_list(py, &list_of(object))?;
-            Ok(values.call_method1(intern!(py, "count"), (arg(py, &value),))?.into_ptr())
+            Ok(values
+                .call_method1(intern!(py, "count"), (arg(py, &value),))?
+                .into_ptr())
         }
     })
 }
@@ -522,12 +569,12 @@ unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
 }
 
 /// Keywords of a call as a dict.
-unsafe fn keyword_dict<'py>(
-    py: Python<'py>,
+unsafe fn keyword_dict(
+    py: Python<'_>,
     args: *const Object,
     count: ffi::Py_ssize_t,
     keywords: Object,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     // SAFETY: Python passes the keywords' values after the positional arguments.
     unsafe {
@@ -557,9 +604,17 @@ unsafe extern "C" fn sort(
             let list = list_of(object);
             let options = keyword_dict(py, args, count, keywords)?;
             // Older Python had `cmp`, which the original still takes.
-            if let Some(compare) = options.get_item("sort_function")?.or(options.get_item("cmp")?) {
-                let key = py.import("functools")?.getattr("cmp_to_key")?.call1((compare,))?;
-                options.del_item("sort_function").or_else(|_| options.del_item("cmp"))?;
+            if let Some(compare) = options
+                .get_item("sort_function")?
+                .or(options.get_item("cmp")?)
+            {
+                let key = py
+                    .import("functools")?
+                    .getattr("cmp_to_key")?
+                    .call1((compare,))?;
+                options
+                    .del_item("sort_function")
+                    .or_else(|_| options.del_item("cmp"))?;
                 options.set_item("key", key)?;
             }
             // Indexes are sorted by the values, so that the values stay what they are: messages keep their identity.

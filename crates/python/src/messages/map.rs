@@ -21,19 +21,47 @@ type Object = *mut ffi::PyObject;
 fn methods(message: bool) -> Vec<ffi::PyMethodDef> {
     let mut methods = vec![
         types::no_args(c"clear", clear, c"Removes all entries."),
-        types::no_args(c"GetEntryClass", entry_class, c"The class of the entry message."),
-        types::one_arg(c"MergeFrom", merge_from, c"Copies the entries of another map into this."),
-        types::any_args(c"get", get, c"The value of a key, or a default; the map stays as it is."),
-        types::any_args(c"setdefault", set_default, c"The value of a key, set to a default if there is none."),
-        types::one_arg(c"__deepcopy__", deep_copy, c"The entries as a dict of copies."),
+        types::no_args(
+            c"GetEntryClass",
+            entry_class,
+            c"The class of the entry message.",
+        ),
+        types::one_arg(
+            c"MergeFrom",
+            merge_from,
+            c"Copies the entries of another map into this.",
+        ),
+        types::any_args(
+            c"get",
+            get,
+            c"The value of a key, or a default; the map stays as it is.",
+        ),
+        types::any_args(
+            c"setdefault",
+            set_default,
+            c"The value of a key, set to a default if there is none.",
+        ),
+        types::one_arg(
+            c"__deepcopy__",
+            deep_copy,
+            c"The entries as a dict of copies.",
+        ),
     ];
     if message {
-        methods.push(types::one_arg(c"get_or_create", subscript, c"The message of a key, made if there is none."));
+        methods.push(types::one_arg(
+            c"get_or_create",
+            subscript,
+            c"The message of a key, made if there is none.",
+        ));
     }
     methods
 }
 
-fn make(py: Python<'_>, name: &'static std::ffi::CStr, message: bool) -> PyResult<*mut ffi::PyTypeObject> {
+fn make(
+    py: Python<'_>,
+    name: &'static std::ffi::CStr,
+    message: bool,
+) -> PyResult<*mut ffi::PyTypeObject> {
     let slots = vec![
         types::slot(ffi::Py_tp_dealloc, object::dealloc_map as *const _),
         types::slot(ffi::Py_tp_repr, repr as *const _),
@@ -47,7 +75,14 @@ fn make(py: Python<'_>, name: &'static std::ffi::CStr, message: bool) -> PyResul
         types::slot(ffi::Py_mp_ass_subscript, assign as *const _),
         types::slot(ffi::Py_sq_contains, contains as *const _),
     ];
-    let made = types::make(py, name, russet_message::PREFIX + size_of::<usize>(), 0, slots, None)?;
+    let made = types::make(
+        py,
+        name,
+        russet_message::PREFIX + size_of::<usize>(),
+        0,
+        slots,
+        None,
+    )?;
     // The rest of a mutable mapping is Python's own, written over the methods above.
     // SAFETY: the type is alive.
     let class: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, made.cast()) };
@@ -210,7 +245,9 @@ unsafe extern "C" fn get(
                 }
             }
             let Some(name) = name else {
-                return Err(PyTypeError::new_err("get() missing required argument 'key'"));
+                return Err(PyTypeError::new_err(
+                    "get() missing required argument 'key'",
+                ));
             };
             let found = lookup(py, &map, &key(&map, arg(py, &name))?)?;
             if !found.is_null() {

@@ -76,14 +76,27 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_str, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
-        types::slot(ffi::Py_tp_hash, ffi::PyObject_HashNotImplemented as *const _),
+        types::slot(
+            ffi::Py_tp_hash,
+            ffi::PyObject_HashNotImplemented as *const _,
+        ),
         types::slot(ffi::Py_tp_setattro, set_attribute as *const _),
         types::slot(ffi::Py_tp_methods, types::table(methods)),
         types::slot(ffi::Py_tp_getset, types::table(getsets)),
-        types::slot(ffi::Py_tp_doc, c"Base class of all messages.".as_ptr().cast()),
+        types::slot(
+            ffi::Py_tp_doc,
+            c"Base class of all messages.".as_ptr().cast(),
+        ),
     ];
     let size = russet_message::PREFIX + size_of::<usize>();
-    types::make(py, c"russet.protobuf.message.Message", size, ffi::Py_TPFLAGS_BASETYPE, slots, None)
+    types::make(
+        py,
+        c"russet.protobuf.message.Message",
+        size,
+        ffi::Py_TPFLAGS_BASETYPE,
+        slots,
+        None,
+    )
 }
 
 // Parsing.
@@ -101,8 +114,8 @@ unsafe fn parse_into(py: Python<'_>, message: &Message, data: Object) -> PyResul
             ffi::PyBytes_Size(data).cast_unsigned(),
         );
         let class = class::class_of(py, message.ty())?;
-        let input = Input::of_object(bytes, NonNull::new_unchecked(data.cast()))
-            .with_types(class.types());
+        let input =
+            Input::of_object(bytes, NonNull::new_unchecked(data.cast())).with_types(class.types());
         message
             .merge_wire(input)
             .map_err(|error| DecodeError::new_err(error.to_string()))?;
@@ -136,7 +149,9 @@ unsafe extern "C" fn from_string(class: Object, data: Object) -> Object {
         // SAFETY: Python calls it for the base class or one that the metaclass made.
         unsafe {
             if ffi::Py_TYPE(class) != types::meta() {
-                return Err(PyTypeError::new_err("Message is abstract; use a generated class"));
+                return Err(PyTypeError::new_err(
+                    "Message is abstract; use a generated class",
+                ));
             }
             let class = class::class_of_type(class.cast())
                 .ok_or_else(|| PyAttributeError::new_err("this message class is not complete"))?;
@@ -297,7 +312,7 @@ unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
 }
 
 /// Another message of the same class.
-unsafe fn same_class<'a>(
+unsafe fn same_class(
     py: Python<'_>,
     function: &str,
     object: Object,
@@ -351,7 +366,9 @@ unsafe extern "C" fn deep_copy(object: Object, _memo: Object) -> Object {
 unsafe extern "C" fn shallow_copy(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
-        let copy = unsafe { message_of(object) }.duplicate().map_err(too_deep)?;
+        let copy = unsafe { message_of(object) }
+            .duplicate()
+            .map_err(too_deep)?;
         object::expose(py, copy)
     })
 }
@@ -524,7 +541,9 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
             });
         };
         Ok(match message.which(oneof.index()) {
-            Some(field) => PyString::intern(py, field.descriptor().name()).into_any().into_ptr(),
+            Some(field) => PyString::intern(py, field.descriptor().name())
+                .into_any()
+                .into_ptr(),
             None => none(py),
         })
     })
@@ -579,13 +598,7 @@ unsafe extern "C" fn dir(object: Object, _: Object) -> Object {
         if class.ty().descriptor().proto().extension_range.is_empty() {
             set.discard("Extensions")?;
         }
-        Ok(set.call_method0("__iter__").and_then(|names| {
-            let list = PyList::empty(py);
-            for name in names.try_iter()? {
-                list.append(name?)?;
-            }
-            Ok(list.into_ptr())
-        })?)
+        Ok(PyList::new(py, set.iter())?.into_ptr())
     })
 }
 
@@ -645,7 +658,9 @@ unsafe extern "C" fn reduce(object: Object, _: Object) -> Object {
         unsafe {
             let state = Bound::from_owned_ptr_or_err(py, get_state(object, ptr::null_mut()))?;
             let class = arg(py, &object).get_type();
-            Ok((class, PyTuple::empty(py), state).into_pyobject(py)?.into_ptr())
+            Ok((class, PyTuple::empty(py), state)
+                .into_pyobject(py)?
+                .into_ptr())
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Messages in Python: classes built at run time from descriptors, containers, descriptors and pools.
 //!
-//! A message is a Python object and a block of `russet_message` at once (see [`object`]); a class has one data descriptor a field ([`fields`]), so that CPython's own type cache does the lookup. What is called often is written against the C API in the modules that say so; all else is plain PyO3. Parsing, serializing, merging, comparing and printing are `russet_message`'s.
+//! A message is a Python object and a block of `russet_message` at once (see [`object`]); a class has one data descriptor a field ([`fields`]), so that `CPython`'s own type cache does the lookup. What is called often is written against the C API in the modules that say so; all else is plain `PyO3`. Parsing, serializing, merging, comparing and printing are `russet_message`'s.
 
 mod class;
 mod convert;
@@ -31,6 +31,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     errors::register(module)?;
     types::register(module)?;
+    module.add_class::<extension::ExtensionDict>()?;
     descriptor::register(module)?;
     pool::register(module)?;
     module.add_function(wrap_pyfunction!(class::get_message_class, module)?)?;

@@ -91,7 +91,7 @@ pub(super) fn expose(py: Python<'_>, message: Message) -> PyResult<*mut ffi::PyO
     Ok(object)
 }
 
-/// As [`expose`], for PyO3.
+/// As [`expose`], for `PyO3`.
 pub(super) fn bind(py: Python<'_>, message: Message) -> PyResult<Bound<'_, PyAny>> {
     let object = expose(py, message)?;
     // SAFETY: `expose` gives an owned reference.
@@ -225,7 +225,7 @@ pub(super) fn run<T: Raised>(body: impl FnOnce(Python<'_>) -> PyResult<T>) -> T 
     Python::attach(|py| guard(py, body))
 }
 
-/// As [`run`], for short bodies that drop no `Py`: without registering the thread with PyO3.
+/// As [`run`], for short bodies that drop no `Py`: without registering the thread with `PyO3`.
 #[inline]
 pub(super) fn run_hot<T: Raised>(body: impl FnOnce(Python<'_>) -> PyResult<T>) -> T {
     // SAFETY: only functions that Python calls come here, and it holds the lock then.
@@ -237,7 +237,7 @@ fn guard<T: Raised>(py: Python<'_>, body: impl FnOnce(Python<'_>) -> PyResult<T>
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => {
-            // Attached, so that PyO3 gives references back at once.
+            // Attached, so that `PyO3` gives references back at once.
             Python::attach(|py| error.restore(py));
             T::RAISED
         }

@@ -70,11 +70,7 @@ pub(crate) struct DescriptorPool {
 
 impl DescriptorPool {
     /// Adds a file of the database, after the files that it imports.
-    fn add_from_database(
-        &self,
-        file: &Bound<'_, PyAny>,
-        depth: usize,
-    ) -> PyResult<&'static File> {
+    fn add_from_database(&self, file: &Bound<'_, PyAny>, depth: usize) -> PyResult<&'static File> {
         let py = file.py();
         let bytes = file.call_method0("SerializeToString")?;
         let bytes = bytes.cast::<PyBytes>()?.as_bytes();
@@ -189,7 +185,11 @@ impl DescriptorPool {
     }
 
     #[pyo3(name = "FindFileByName")]
-    fn find_file_by_name<'py>(&self, py: Python<'py>, file_name: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn find_file_by_name<'py>(
+        &self,
+        py: Python<'py>,
+        file_name: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
         if self.pool.file(file_name).is_none()
             && let Some(file) = self.ask(py, "FindFileByName", file_name)?
         {

@@ -189,6 +189,22 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         };
         let _ = TYPES.set(made);
     }
+    let abstracts = py.import("collections.abc")?;
+    for (interface, classes) in [
+        (
+            "MutableSequence",
+            [types().scalar_list, types().composite_list],
+        ),
+        ("MutableMapping", [types().scalar_map, types().message_map]),
+    ] {
+        for class in classes {
+            // SAFETY: the type is alive.
+            let class: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, class.0.cast()) };
+            abstracts
+                .getattr(interface)?
+                .call_method1("register", (class,))?;
+        }
+    }
     for (name, ty) in [
         ("Message", types().message),
         ("MessageMeta", types().meta),
@@ -211,8 +227,6 @@ pub(super) fn import<'py>(
     module: &str,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    cell.get_or_try_init(py, || {
-        Ok(py.import(module)?.getattr(name)?.unbind())
-    })
-    .map(|object| object.bind(py))
+    cell.get_or_try_init(py, || Ok(py.import(module)?.getattr(name)?.unbind()))
+        .map(|object| object.bind(py))
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from russet._core import Descriptor, FileDescriptor, Message, MessageMeta
 from russet.protobuf import symbol_database
@@ -25,11 +25,14 @@ def _bind_descriptors(message: Descriptor, name: str, module: dict[str, Any]) ->
         module[f"{name}_{enum.name.upper()}"] = enum
 
 
-def BuildTopDescriptorsAndMessages(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
+def BuildTopDescriptorsAndMessages(
+    file_des: FileDescriptor, module_name: str, module: dict[str, Any]
+) -> None:
     """Binds the names of a file's enums, values, extensions, services and messages."""
     for enum in file_des.enum_types_by_name.values():
         module["_" + enum.name.upper()] = enum
-        module[enum.name] = EnumTypeWrapper(enum)
+        # The stub shows the wrapper as a metaclass, which it is only to type checkers.
+        module[enum.name] = cast("Any", EnumTypeWrapper)(enum)
         for value in enum.values:
             module[value.name] = value.number
     for extension in file_des.extensions_by_name.values():
@@ -44,10 +47,11 @@ def BuildTopDescriptorsAndMessages(file_des: FileDescriptor, module_name: str, m
 def _build_class(message: Descriptor, module_name: str, prefix: str) -> type[Message]:
     qualified = prefix + message.name
     content: dict[str, Any] = {
-        nested.name: _build_class(nested, module_name, qualified + ".") for nested in message.nested_types
+        nested.name: _build_class(nested, module_name, qualified + ".")
+        for nested in message.nested_types
     }
     content.update(DESCRIPTOR=message, __module__=module_name, __qualname__=qualified)
-    made: type[Message] = MessageMeta(message.name, (Message,), content)
+    made = cast("type[Message]", MessageMeta(message.name, (Message,), content))
     return _symbols.RegisterMessage(made)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, MutableSequence
-
 from russet._core import (
     MessageMapContainer,
     RepeatedCompositeContainer,
@@ -22,8 +20,3 @@ RepeatedScalarFieldContainer = RepeatedScalarContainer
 RepeatedCompositeFieldContainer = RepeatedCompositeContainer
 ScalarMap = ScalarMapContainer
 MessageMap = MessageMapContainer
-
-MutableSequence.register(RepeatedScalarContainer)
-MutableSequence.register(RepeatedCompositeContainer)
-MutableMapping.register(ScalarMapContainer)
-MutableMapping.register(MessageMapContainer)

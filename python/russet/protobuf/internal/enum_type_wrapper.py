@@ -16,7 +16,7 @@ class EnumTypeWrapper:
 
     def __init__(self, enum_type: EnumDescriptor) -> None:
         self._enum_type = enum_type
-        self.DESCRIPTOR = enum_type
+        self.DESCRIPTOR = enum_type  # pyright: ignore[reportConstantRedefinition]
 
     def Name(self, number: int) -> str:
         """The name of a value; ``ValueError`` if no value has the number."""
@@ -25,8 +25,10 @@ class EnumTypeWrapper:
         except (KeyError, TypeError):
             pass
         name = self._enum_type.name
-        if not isinstance(number, int):
-            raise TypeError(f"Enum value for {name} must be an int, but got {type(number)} {number!r}.")
+        if not isinstance(number, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"Enum value for {name} must be an int, but got {type(number)} {number!r}."
+            )
         raise ValueError(f"Enum {name} has no name defined for value {number!r}")
 
     def Value(self, name: str) -> int:
@@ -55,7 +57,9 @@ class EnumTypeWrapper:
             value = self._enum_type.values_by_name.get(name)
             if value is not None:
                 return value.number
-            raise AttributeError(f"Enum {self._enum_type.name} has no value defined for name {name!r}")
+            raise AttributeError(
+                f"Enum {self._enum_type.name} has no value defined for name {name!r}"
+            )
         raise AttributeError(name)
 
     def __or__(self, other: Any) -> Any:

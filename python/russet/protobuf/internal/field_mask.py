@@ -23,8 +23,8 @@ class FieldMask:
 
     def FromJsonString(self, value: str) -> None:
         """Reads what :meth:`ToJsonString` writes."""
-        if not isinstance(value, str):
-            raise ValueError(f"FieldMask JSON value not a string: {value!r}")
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"FieldMask JSON value not a string: {value!r}")  # noqa: TRY004 - the original's
         self.Clear()
         if value:
             self.paths.extend(_to_snake_case(path) for path in value.split(","))
@@ -67,7 +67,9 @@ class FieldMask:
         replace_repeated_field: bool = False,
     ) -> None:
         """Merges the fields of this mask from one message into another of its type."""
-        _Tree.of(self.paths).merge(source, destination, replace_message_field, replace_repeated_field)
+        _Tree.of(self.paths).merge(
+            source, destination, replace_message_field, replace_repeated_field
+        )
 
     def _become(self, tree: _Tree) -> None:
         paths = list(tree.paths())
@@ -125,7 +127,9 @@ class _Tree:
             node = child
         return list(node.paths(path))
 
-    def merge(self, source: Any, destination: Any, replace_message: bool, replace_repeated: bool) -> None:
+    def merge(
+        self, source: Any, destination: Any, replace_message: bool, replace_repeated: bool
+    ) -> None:
         if source.DESCRIPTOR != destination.DESCRIPTOR:
             raise ValueError(
                 f"a mask merges messages of one type, not {source.DESCRIPTOR.full_name} into "
@@ -144,7 +148,12 @@ class _Tree:
                         "and cannot have sub-fields."
                     )
                 if source.HasField(name):
-                    child.merge(getattr(source, name), getattr(destination, name), replace_message, replace_repeated)
+                    child.merge(
+                        getattr(source, name),
+                        getattr(destination, name),
+                        replace_message,
+                        replace_repeated,
+                    )
             elif field.is_repeated:
                 if replace_repeated:
                     destination.ClearField(name)
@@ -181,7 +190,9 @@ def _to_camel_case(path: str) -> str:
     after_underscore = False
     for c in path:
         if c.isupper():
-            raise ValueError(f"Fail to print FieldMask to Json string: Path name {path} must not contain uppercase letters.")
+            raise ValueError(
+                f"Fail to print FieldMask to Json string: Path name {path} must not contain uppercase letters."
+            )
         if after_underscore:
             if not c.islower():
                 raise ValueError(
@@ -195,7 +206,9 @@ def _to_camel_case(path: str) -> str:
         else:
             out.append(c)
     if after_underscore:
-        raise ValueError(f'Fail to print FieldMask to Json string: Trailing "_" in path name {path}.')
+        raise ValueError(
+            f'Fail to print FieldMask to Json string: Trailing "_" in path name {path}.'
+        )
     return "".join(out)
 
 

@@ -9,13 +9,27 @@ import calendar
 import collections.abc
 import datetime
 import re
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping
-from typing import TYPE_CHECKING, Any as _Any
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+from typing import Any as _Any
 
 from russet.protobuf.internal.field_mask import FieldMask
 
+__all__ = [
+    "WKTBASES",
+    "Any",
+    "Duration",
+    "FieldMask",
+    "ListValue",
+    "Struct",
+    "Timestamp",
+]
+
 if TYPE_CHECKING:
     from russet._core import Descriptor, Message
+
+# Mixins have no place of their own; what they set are fields of the message. As a literal, it would forbid that.
+_NO_SLOTS: tuple[str, ...] = ()
 
 _NANOS_PER_SECOND = 1_000_000_000
 _NANOS_PER_MILLISECOND = 1_000_000
@@ -51,7 +65,7 @@ def _fraction(nanos: int) -> str:
 class Any:
     """A message of any type, with its type's URL."""
 
-    __slots__ = ()
+    __slots__ = _NO_SLOTS
     type_url: str
     value: bytes
 
@@ -85,7 +99,7 @@ class Any:
 class Timestamp:
     """A point in time, to the nanosecond."""
 
-    __slots__ = ()
+    __slots__ = _NO_SLOTS
     seconds: int
     nanos: int
 
@@ -97,8 +111,8 @@ class Timestamp:
 
     def FromJsonString(self, value: str) -> None:
         """Reads RFC 3339, with any offset and up to 9 digits of a second's fraction."""
-        if not isinstance(value, str):
-            raise ValueError(f"Timestamp JSON value not a string: {value!r}")
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"Timestamp JSON value not a string: {value!r}")  # noqa: TRY004 - the original's
         at = value.find("Z")
         if at == -1:
             at = value.find("+")
@@ -115,7 +129,9 @@ class Timestamp:
         since = datetime.datetime.strptime(moment, _TIMESTAMP_FORMAT) - _EPOCH
         seconds = since.days * _SECONDS_PER_DAY + since.seconds
         if len(digits) > 9:
-            raise ValueError(f"Failed to parse Timestamp: nanos {digits} more than 9 fractional digits.")
+            raise ValueError(
+                f"Failed to parse Timestamp: nanos {digits} more than 9 fractional digits."
+            )
         if digits and not (digits.isascii() and digits.isdigit()):
             raise ValueError(f"Failed to parse Timestamp: {digits!r} is no fraction of a second.")
         nanos = int(digits.ljust(9, "0")) if digits else 0
@@ -185,8 +201,10 @@ class Timestamp:
 
     def FromDatetime(self, dt: datetime.datetime) -> None:
         """Sets this from a datetime; a naive one is taken as UTC."""
-        if not isinstance(dt, datetime.datetime) and type(dt).__name__ != "datetime":
-            raise TypeError(f"Fail to convert to Timestamp. Expected a datetime object got {type(dt).__name__}")
+        if not isinstance(dt, datetime.datetime) and type(dt).__name__ != "datetime":  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"Fail to convert to Timestamp. Expected a datetime object got {type(dt).__name__}"
+            )
         try:
             seconds = calendar.timegm(dt.utctimetuple())
             nanos = dt.microsecond * _NANOS_PER_MICROSECOND
@@ -220,13 +238,15 @@ def _check_timestamp(seconds: int, nanos: int) -> None:
             f"[{_TIMESTAMP_SECONDS_MIN}, {_TIMESTAMP_SECONDS_MAX}]."
         )
     if not 0 <= nanos < _NANOS_PER_SECOND:
-        raise ValueError(f"Timestamp is not valid: Nanos {nanos} must be in a range [0, 999999999].")
+        raise ValueError(
+            f"Timestamp is not valid: Nanos {nanos} must be in a range [0, 999999999]."
+        )
 
 
 class Duration:
     """A signed span of time, to the nanosecond."""
 
-    __slots__ = ()
+    __slots__ = _NO_SLOTS
     seconds: int
     nanos: int
 
@@ -238,8 +258,8 @@ class Duration:
 
     def FromJsonString(self, value: str) -> None:
         """Reads seconds with any fraction, then ``s``."""
-        if not isinstance(value, str):
-            raise ValueError(f"Duration JSON value not a string: {value!r}")
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"Duration JSON value not a string: {value!r}")  # noqa: TRY004 - the original's
         if not value.endswith("s"):
             raise ValueError(f'Duration must end with letter "s": {value}.')
         whole, point, digits = value[:-1].partition(".")
@@ -295,8 +315,10 @@ class Duration:
 
     def FromTimedelta(self, td: datetime.timedelta) -> None:
         """Sets this from a timedelta."""
-        if not isinstance(td, datetime.timedelta) and type(td).__name__ != "timedelta":
-            raise TypeError(f"Fail to convert to Duration. Expected a timedelta object got {type(td).__name__}")
+        if not isinstance(td, datetime.timedelta) and type(td).__name__ != "timedelta":  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"Fail to convert to Duration. Expected a timedelta object got {type(td).__name__}"
+            )
         try:
             seconds = td.days * _SECONDS_PER_DAY + td.seconds
             nanos = td.microseconds * _NANOS_PER_MICROSECOND
@@ -336,7 +358,9 @@ def _check_duration(seconds: int, nanos: int) -> None:
             f"[-{_DURATION_SECONDS_MAX}, {_DURATION_SECONDS_MAX}]."
         )
     if not -_NANOS_PER_SECOND < nanos < _NANOS_PER_SECOND:
-        raise ValueError(f"Duration is not valid: Nanos {nanos} must be in range [-999999999, 999999999].")
+        raise ValueError(
+            f"Duration is not valid: Nanos {nanos} must be in range [-999999999, 999999999]."
+        )
     if seconds < 0 < nanos or nanos < 0 < seconds:
         raise ValueError("Duration is not valid: Sign mismatch.")
 
@@ -359,7 +383,7 @@ def _set_value(target: _Any, value: _Any) -> None:
         target.list_value.Clear()
         target.list_value.extend(value)
     else:
-        raise ValueError(f"Unexpected type: a Value cannot hold {type(value).__name__}")  # noqa: TRY004 - the original's
+        raise ValueError(f"Unexpected type: a Value cannot hold {type(value).__name__}")
 
 
 def _get_value(source: _Any) -> _Any:
@@ -405,7 +429,10 @@ class Struct:
         self.update(dictionary)
 
     def _internal_compare(self, other: _Any) -> bool:
-        if not isinstance(other, collections.abc.Mapping) or len(self) != len(other):
+        if not isinstance(other, collections.abc.Mapping):
+            return False
+        other = cast("Mapping[str, _Any]", other)
+        if len(self) != len(other):
             return False
         return all(key in other and _same(value, other[key]) for key, value in self.items())
 
@@ -443,7 +470,7 @@ class Struct:
             _set_value(self.fields[key], value)
 
 
-collections.abc.MutableMapping.register(Struct)
+cast("_Any", collections.abc.MutableMapping).register(Struct)
 
 
 class ListValue:
@@ -481,7 +508,10 @@ class ListValue:
         self.extend(elem_seq)
 
     def _internal_compare(self, other: _Any) -> bool:
-        if not isinstance(other, collections.abc.Sequence) or len(self) != len(other):
+        if not isinstance(other, collections.abc.Sequence):
+            return False
+        other = cast("Sequence[_Any]", other)
+        if len(self) != len(other):
             return False
         return all(_same(self[index], other[index]) for index in range(len(self)))
 
@@ -503,7 +533,7 @@ class ListValue:
         return value
 
 
-collections.abc.MutableSequence.register(ListValue)
+cast("_Any", collections.abc.MutableSequence).register(ListValue)
 
 WKTBASES: dict[str, type] = {
     "google.protobuf.Any": Any,
