@@ -1060,8 +1060,10 @@ impl Core for Channel {
         };
         match self.links.get_mut(index) {
             Some(Some(link)) => {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                link.transport.set_ready(readable, event.is_writable());
+                let closing = event.is_read_closed() || event.is_error();
+                let readable = event.is_readable() || closing;
+                link.transport
+                    .set_ready(readable, event.is_writable(), closing);
                 if event.is_writable() && !std::mem::replace(&mut link.transport.dirty, true) {
                     self.dirty.push(index);
                 }

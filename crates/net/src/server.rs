@@ -756,8 +756,10 @@ impl Core for Server {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
-        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-        peer.transport.set_ready(readable, event.is_writable());
+        let closing = event.is_read_closed() || event.is_error();
+        let readable = event.is_readable() || closing;
+        peer.transport
+            .set_ready(readable, event.is_writable(), closing);
         if event.is_writable() && !std::mem::replace(&mut peer.transport.dirty, true) {
             self.dirty.push(index);
         }

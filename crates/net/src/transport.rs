@@ -75,6 +75,8 @@ pub(crate) struct Transport<E> {
     socket: Socket,
     readable: bool,
     writable: bool,
+    /// The poll has said that the peer closed its side, which is read after the last byte.
+    closing: bool,
     /// The peer has closed its side, or the socket failed.
     ended: bool,
     /// The earliest timer that stands in the driver's heap for this transport.
@@ -91,6 +93,7 @@ impl<E: Engine> Transport<E> {
             socket,
             readable: true,
             writable: true,
+            closing: false,
             ended: false,
             armed: None,
             dirty: false,
@@ -103,8 +106,9 @@ impl<E: Engine> Transport<E> {
     }
 
     /// Takes in what the poll said.
-    pub(crate) const fn set_ready(&mut self, readable: bool, writable: bool) {
-        self.readable |= readable;
+    pub(crate) const fn set_ready(&mut self, readable: bool, writable: bool, closing: bool) {
+        self.closing |= closing;
+        self.readable |= readable | closing;
         self.writable |= writable;
     }
 
@@ -119,8 +123,8 @@ impl<E: Engine> Transport<E> {
                 }
                 Ok(count) => {
                     self.engine.handle_input(&buffer[..count], now);
-                    // A short read emptied the socket; the next byte is a new edge.
-                    self.readable = count == buffer.len();
+                    // A short read emptied the socket; the next byte is a new edge. The end of a stream that the poll has told is none.
+                    self.readable = count == buffer.len() || self.closing;
                     budget = budget.saturating_sub(count);
                     if budget == 0 && self.readable {
                         return self.turn(Turn::More);
@@ -233,7 +237,7 @@ mod tests {
         // Until the peer's own writes are held back, however much room the sockets have.
         while let Ok(count) = theirs.write(&[1; 1000]) {
             sent += count;
-            transport.set_ready(true, false);
+            transport.set_ready(true, false, false);
             assert_eq!(transport.read(&mut buffer, now), Turn::Idle);
             assert!(transport.engine.output.len() <= 110_000);
             transport.flush(now);
@@ -246,7 +250,7 @@ mod tests {
             if let Ok(count) = theirs.read(&mut sink) {
                 received += count;
             }
-            transport.set_ready(false, true);
+            transport.set_ready(false, true, false);
             if transport.flush(now) == Turn::More {
                 transport.read(&mut buffer, now);
             }

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # What the core gives to handlers is a context, though it is not written in Python.
 ServicerContext.register(_core.ServerCall)
 
+# Seconds of one wait: a signal that arrives just before it would go unnoticed until its end.
+_SIGNAL_SLICE = 0.2
+
 # How many workers an executor gets that does not say how many threads it has.
 _UNKNOWN_EXECUTOR_WORKERS = 32
 
@@ -212,13 +215,13 @@ class _Server(Server):
         self._terminated.set()
 
     def wait_for_termination(self, timeout: float | None = None) -> bool:
-        if timeout is None:
-            # In slices: a wait without limit cannot be interrupted on every platform.
-            while not self._terminated.wait(3600.0):
-                pass
-            return False
-        until = monotonic() + timeout
-        return not self._terminated.wait(max(until - monotonic(), 0.0))
+        until = None if timeout is None else monotonic() + timeout
+        while True:
+            remaining = _SIGNAL_SLICE if until is None else until - monotonic()
+            if self._terminated.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
+                return False
+            if until is not None and monotonic() >= until:
+                return True
 
 
 def server(

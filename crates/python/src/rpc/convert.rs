@@ -47,8 +47,10 @@ pub(super) fn check_metadata(
             )));
         }
         let value = text_or_bytes(&value, "value")?;
-        if let Err(error) = metadata.push(key, &value) {
-            return Ok(Err(error));
+        match metadata.push(key, &value) {
+            // The protocol's own keys are dropped without a word, as in grpcio.
+            Ok(()) | Err(MetadataError::Reserved(_)) => {}
+            Err(error) => return Ok(Err(error)),
         }
     }
     Ok(Ok(metadata))

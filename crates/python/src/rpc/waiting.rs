@@ -1,7 +1,7 @@
 //! Waiting without the GIL, and answering Ctrl-C while waiting.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -13,6 +13,9 @@ pub(super) fn parker() -> PyResult<Arc<Parker>> {
         .map_err(|error| PyOSError::new_err(format!("no descriptor left to wait on: {error}")))
 }
 
+/// How long a thread waits before it asks Python for signals again. A signal that arrives just before the system call that waits does not interrupt it; this bounds how long it can go unnoticed.
+const SIGNAL_SLICE: Duration = Duration::from_millis(200);
+
 /// Waits until `ready` gives a value, without the GIL; `None` where the deadline passed first. A signal's Python handler runs at once, and what it raises ends the wait.
 pub(super) fn wait<C: Core, T: Send>(
     py: Python<'_>,
@@ -22,11 +25,13 @@ pub(super) fn wait<C: Core, T: Send>(
 ) -> PyResult<Option<T>> {
     let parker = parker()?;
     loop {
-        let waited = py.detach(|| reactor.wait(&parker, deadline, |core| ready(core, &parker)));
+        let slice = Instant::now() + SIGNAL_SLICE;
+        let until = deadline.map_or(slice, |deadline| deadline.min(slice));
+        let waited = py.detach(|| reactor.wait(&parker, Some(until), |core| ready(core, &parker)));
         match waited {
             Waited::Ready(value) => return Ok(Some(value)),
-            Waited::TimedOut => return Ok(None),
-            Waited::Interrupted => py.check_signals()?,
+            Waited::TimedOut if deadline == Some(until) => return Ok(None),
+            Waited::TimedOut | Waited::Interrupted => py.check_signals()?,
         }
     }
 }
