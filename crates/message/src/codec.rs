@@ -13,6 +13,22 @@ pub(crate) trait Codec {
     fn read(reader: &mut Reader<'_>) -> Result<Self::T, WireError>;
     fn put(out: &mut Encoder, value: Self::T);
     fn size(value: Self::T) -> usize;
+    /// Appends all elements of a packed run.
+    fn read_packed(bytes: &[u8], elements: &mut Vec<Self::T>) -> Result<(), WireError> {
+        // Each element ends with the one byte of it that is below 128.
+        elements.reserve(bytes.iter().filter(|&&byte| byte < 0x80).count());
+        let mut reader = Reader::new(bytes);
+        while !reader.is_empty() {
+            elements.push(Self::read(&mut reader)?);
+        }
+        Ok(())
+    }
+    /// Writes all elements of a packed run.
+    fn put_packed(out: &mut Encoder, elements: &[Self::T]) {
+        for &element in elements.iter().rev() {
+            Self::put(out, element);
+        }
+    }
 }
 
 macro_rules! varint_codec {
@@ -85,6 +101,21 @@ macro_rules! fixed_codec {
             #[inline]
             fn size(_value: $type) -> usize {
                 $bytes
+            }
+            fn read_packed(bytes: &[u8], elements: &mut Vec<$type>) -> Result<(), WireError> {
+                let (whole, rest) = bytes.as_chunks::<$bytes>();
+                elements.extend(whole.iter().map(|raw| <$type>::from_le_bytes(*raw)));
+                if rest.is_empty() {
+                    Ok(())
+                } else {
+                    Err(WireError::Truncated)
+                }
+            }
+            fn put_packed(out: &mut Encoder, elements: &[$type]) {
+                let (room, _) = out.take(elements.len() * $bytes).as_chunks_mut::<$bytes>();
+                for (room, element) in room.iter_mut().zip(elements) {
+                    *room = element.to_le_bytes();
+                }
             }
         }
     };

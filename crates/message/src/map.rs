@@ -15,7 +15,7 @@ use crate::types::FieldInfo;
 use crate::value::Value;
 
 /// Up to this many entries are searched one by one, without an index.
-const SMALL: usize = 8;
+const SMALL: usize = 16;
 
 /// The entries of a map. Keys come from peers, so the index's hash is seeded at random.
 #[derive(Debug, Default)]

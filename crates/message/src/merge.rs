@@ -112,37 +112,53 @@ fn copy_value(value: &Value, nesting: Nesting) -> Result<Value, TooDeep> {
 }
 
 fn merge(target: &Message, source: &Message, nesting: Nesting) -> Result<(), TooDeep> {
-    for field in source.set_fields() {
-        match field.shape() {
-            Shape::Singular if field.storage() == Storage::Message => {
-                if let Some(child) = source.message_slot(field) {
-                    let child = (*child).clone();
-                    merge(&target.message_mut(field), &child, nesting.deeper()?)?;
-                }
-            }
-            Shape::Singular => {
-                if let Some(value) = source.value(field) {
-                    target.set_value(field, value);
-                }
-            }
-            Shape::List => merge_list(target, source, field, nesting)?,
-            Shape::Map => {
-                let Some(map) = source.map(field) else {
-                    continue;
-                };
-                // Copied first: source and target may be one.
-                let copies = copy_entries(&map, nesting)?;
-                let target = target.map_or_new(field);
-                let mut entries = target.entries_mut();
-                for (key, value) in copies {
-                    entries.insert(key, value);
-                }
-            }
+    for field in source.ty().fields_by_number() {
+        if source.has(field) {
+            merge_field(target, source, field, nesting)?;
         }
+    }
+    for extension in source.extensions() {
+        merge_field(target, source, extension, nesting)?;
     }
     let unknown = source.unknown();
     if !unknown.is_empty() {
         target.append_unknown(&unknown);
+    }
+    Ok(())
+}
+
+fn merge_field(
+    target: &Message,
+    source: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<(), TooDeep> {
+    match field.shape() {
+        Shape::Singular if field.storage() == Storage::Message => {
+            if let Some(child) = source.message_slot(field) {
+                let child = (*child).clone();
+                merge(&target.message_mut(field), &child, nesting.deeper()?)?;
+            }
+        }
+        Shape::Singular if field.storage() == Storage::Text => target.copy_text(source, field),
+        Shape::Singular => {
+            if let Some(value) = source.value(field) {
+                target.set_value(field, value);
+            }
+        }
+        Shape::List => merge_list(target, source, field, nesting)?,
+        Shape::Map => {
+            let Some(map) = source.map(field) else {
+                return Ok(());
+            };
+            // Copied first: source and target may be one.
+            let copies = copy_entries(&map, nesting)?;
+            let target = target.map_or_new(field);
+            let mut entries = target.entries_mut();
+            for (key, value) in copies {
+                entries.insert(key, value);
+            }
+        }
     }
     Ok(())
 }

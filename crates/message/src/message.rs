@@ -470,6 +470,19 @@ impl Message {
         self.mark(field);
     }
 
+    /// Sets a singular string or bytes field to that of another message, whose input both keep alive if it is a range of it.
+    pub(crate) fn copy_text(&self, source: &Self, field: &'static FieldInfo) {
+        let buffer = NonNull::new(source.body().buffer.get());
+        let text = source.with_text(field, |text| match buffer {
+            // SAFETY: a borrowed text is a range of the buffer that its message keeps, and so does this one now.
+            Some(buffer) if text.is_borrowed() && self.keep_buffer(buffer) => unsafe {
+                Text::range_of(text.as_slice())
+            },
+            _ => text.clone(),
+        });
+        self.set_parsed_text(field, text);
+    }
+
     /// As [`Message::set_text`] for the parser, which keeps the input alive.
     #[inline]
     pub(crate) fn set_parsed_text(&self, field: &'static FieldInfo, text: Text) {
@@ -629,8 +642,10 @@ impl Message {
         if let Some(list) = self.list_slot(field) {
             return list;
         }
-        drop(self.list_or_new(field));
-        self.list_slot(field).expect("the list was just made")
+        let list = List::new(field, self).into_raw();
+        self.store(field, Some(list));
+        // SAFETY: the slot keeps it alive, and the parser clears no field.
+        unsafe { List::borrow_raw(list) }
     }
 
     /// As [`Message::map_or_new`] for the parser, without a reference of its own.
@@ -639,8 +654,10 @@ impl Message {
         if let Some(map) = self.map_slot(field) {
             return map;
         }
-        drop(self.map_or_new(field));
-        self.map_slot(field).expect("the map was just made")
+        let map = Map::new(field, self).into_raw();
+        self.store(field, Some(map));
+        // SAFETY: as for lists.
+        unsafe { Map::borrow_raw(map) }
     }
 
     // Clearing.

@@ -285,18 +285,13 @@ impl Parser<'_> {
                     return Ok(());
                 }
                 let bytes = reader.length_delimited()?;
-                // Each element takes at least a byte, and all are of the input's length together.
-                match C::FIXED {
-                    Some(size) => items.reserve(bytes.len() / size),
-                    None => items.reserve(bytes.iter().filter(|&&byte| byte < 0x80).count()),
-                }
-                let mut elements = Reader::new(bytes);
-                while !elements.is_empty() {
-                    let value = C::read(&mut elements)?;
-                    if field.is_closed_enum() && is_unknown_number(field, value) {
-                        keep_unknown_number(message, field, value);
-                    } else {
-                        items.push(value);
+                let before = items.len();
+                C::read_packed(bytes, items)?;
+                if field.is_closed_enum() {
+                    for unknown in items
+                        .extract_if(before.., |&mut number| is_unknown_number(field, number))
+                    {
+                        keep_unknown_number(message, field, unknown);
                     }
                 }
             },

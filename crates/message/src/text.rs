@@ -1,6 +1,6 @@
 //! The 16-byte slot of a `string` or `bytes` value.
 //!
-//! Its last byte tells what it is: 0 to 15, that many bytes inline; else a range of the input, a buffer of its own, or an object that the host lent. All zero is the empty string, so a zeroed slot is a valid one.
+//! Two words, so that a text moves in registers. The last byte tells what it is: 0 to 15, that many bytes inline in the others; else a range of the input, a buffer of its own, or an object that the host lent, with its address in the first word and its length in the low half of the second. All zero is the empty string, so a zeroed slot is a valid one.
 
 #![expect(unsafe_code, reason = "a tagged union laid out by hand")]
 
@@ -17,70 +17,107 @@ const BORROWED: u8 = 16;
 const OWNED: u8 = 17;
 const OBJECT: u8 = 18;
 
+/// Where the tag stands in the second word: its last byte in memory.
+const TAG_SHIFT: u32 = 56;
+
+const _: () = assert!(
+    cfg!(all(target_pointer_width = "64", target_endian = "little")),
+    "texts are laid out for 64-bit little-endian machines"
+);
+
 /// A string's bytes, wherever they are. See the [module](self).
-#[repr(C, align(8))]
+#[repr(C)]
 pub struct Text {
-    // Inline bytes begin here and run to the tag.
+    /// An address, or the first eight inline bytes.
     start: *mut u8,
-    #[cfg(target_pointer_width = "32")]
-    pad: u32,
-    length: u32,
-    rest: [u8; 3],
-    tag: u8,
+    /// The tag above, below it a length or further inline bytes.
+    rest: u64,
 }
 
 const _: () = assert!(size_of::<Text>() == 16);
 
 impl Text {
     /// The empty string.
-    pub const EMPTY: Self = Self::pointing(ptr::null_mut(), 0, 0);
+    pub const EMPTY: Self = Self {
+        start: ptr::null_mut(),
+        rest: 0,
+    };
 
     const fn pointing(start: *mut u8, length: u32, tag: u8) -> Self {
         Self {
             start,
-            #[cfg(target_pointer_width = "32")]
-            pad: 0,
-            length,
-            rest: [0; 3],
-            tag,
+            rest: (tag as u64) << TAG_SHIFT | length as u64,
         }
+    }
+
+    #[inline]
+    const fn tag(&self) -> u8 {
+        (self.rest >> TAG_SHIFT) as u8
+    }
+
+    /// The length of a text that points somewhere.
+    #[inline]
+    const fn length(&self) -> usize {
+        (self.rest & 0xffff_ffff) as usize
     }
 
     /// A copy of `bytes`: inline where they fit.
     ///
     /// # Panics
     /// If they are longer than 4 GiB, which no message can hold.
+    #[inline]
     pub fn copy_of(bytes: &[u8]) -> Self {
         if bytes.len() <= INLINE {
             return Self::inline(bytes);
         }
+        Self::owned(bytes)
+    }
+
+    fn owned(bytes: &[u8]) -> Self {
         let length = u32::try_from(bytes.len()).expect("a string of a message is below 4 GiB");
         let owned: Box<[u8]> = bytes.into();
         Self::pointing(Box::into_raw(owned).cast(), length, OWNED)
     }
 
+    /// Up to 15 bytes, gathered into two words by reads that overlap.
+    #[inline]
     fn inline(bytes: &[u8]) -> Self {
-        debug_assert!(bytes.len() <= INLINE);
-        let mut text = Self::EMPTY;
-        // SAFETY: at most 15 bytes go to the start of a struct of 16, whose fields take any bytes.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                ptr::from_mut(&mut text).cast::<u8>(),
-                bytes.len(),
-            );
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "at most 15")]
+        let length = bytes.len();
+        let (first, second) = if let (Some(head), Some(tail)) =
+            (bytes.first_chunk::<8>(), bytes.last_chunk::<8>())
         {
-            text.tag = bytes.len() as u8;
+            // Of the last eight bytes, those that the first word does not have.
+            let shift = 8 * (16 - length);
+            let tail = u64::from_le_bytes(*tail);
+            let tail = if length == 8 { 0 } else { tail >> shift };
+            (u64::from_le_bytes(*head), tail)
+        } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            let tail = u64::from(u32::from_le_bytes(*tail)) << (8 * (length - 4));
+            (u64::from(u32::from_le_bytes(*head)) | tail, 0)
+        } else {
+            let at = |index: usize| u64::from(bytes[index]) << (8 * index);
+            match length {
+                0 => (0, 0),
+                _ => (at(0) | at(length / 2) | at(length - 1), 0),
+            }
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "addresses are 64 bits wide"
+        )]
+        let start = ptr::without_provenance_mut(first as usize);
+        Self {
+            start,
+            rest: (length as u64) << TAG_SHIFT | second,
         }
-        text
     }
 
     /// A range of the input: inline where it fits, else borrowed (then [`Text::is_borrowed`]).
     ///
     /// # Safety
     /// `bytes` must stay alive and unchanged as long as the text, if it is borrowed.
+    #[inline]
     pub unsafe fn range_of(bytes: &[u8]) -> Self {
         match u32::try_from(bytes.len()) {
             Ok(length) if bytes.len() > INLINE => {
@@ -94,19 +131,20 @@ impl Text {
     ///
     /// # Safety
     /// `object` must be one that the host's functions take.
+    #[inline]
     pub unsafe fn of_object(object: NonNull<()>) -> Self {
         Self::pointing(object.as_ptr().cast(), 0, OBJECT)
     }
 
     /// Whether it is a range of the input.
     pub fn is_borrowed(&self) -> bool {
-        self.tag == BORROWED
+        self.tag() == BORROWED
     }
 
     /// The lent object, if it is one.
     #[inline]
     pub fn object(&self) -> Option<NonNull<()>> {
-        if self.tag == OBJECT {
+        if self.tag() == OBJECT {
             NonNull::new(self.start.cast())
         } else {
             None
@@ -118,8 +156,8 @@ impl Text {
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: each tag comes with a start and length that stay valid as long as the text: inline in the text itself, borrowed by the promise of `range_of`, owned until drop, and lent while the reference is held.
         unsafe {
-            match self.tag {
-                BORROWED | OWNED => slice::from_raw_parts(self.start, self.length as usize),
+            match self.tag() {
+                BORROWED | OWNED => slice::from_raw_parts(self.start, self.length()),
                 OBJECT => {
                     let object = NonNull::new_unchecked(self.start.cast());
                     let (start, length) = (host().object_bytes)(object);
@@ -135,7 +173,7 @@ impl Text {
     /// Whether there are no bytes.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.tag == 0 || (self.tag > OWNED && self.as_slice().is_empty())
+        self.tag() == 0 || (self.tag() > OWNED && self.as_slice().is_empty())
     }
 }
 
@@ -158,9 +196,9 @@ impl Clone for Text {
 impl Drop for Text {
     #[inline]
     fn drop(&mut self) {
-        match self.tag {
+        match self.tag() {
             OWNED => {
-                let owned = ptr::slice_from_raw_parts_mut(self.start, self.length as usize);
+                let owned = ptr::slice_from_raw_parts_mut(self.start, self.length());
                 // SAFETY: `copy_of` made this box and nobody else has it.
                 drop(unsafe { Box::from_raw(owned) });
             }

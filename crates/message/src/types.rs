@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use russet_descriptor::pool::{self, Attachment, Field, FieldType, Pool};
+use russet_descriptor::pool::{self, Field, FieldType, Pool};
 use russet_descriptor::wire::WireType;
 
 use crate::message::HEADER;
@@ -267,7 +267,7 @@ pub struct MessageType {
     oneofs: Box<[Box<[u16]>]>,
     needs_required_check: OnceLock<bool>,
     is_recursive: OnceLock<bool>,
-    attachment: Attachment,
+    host_slot: AtomicPtr<()>,
 }
 
 impl fmt::Debug for MessageType {
@@ -359,7 +359,7 @@ impl MessageType {
             oneofs,
             needs_required_check: OnceLock::new(),
             is_recursive: OnceLock::new(),
-            attachment: Attachment::default(),
+            host_slot: AtomicPtr::default(),
         }
     }
 
@@ -433,10 +433,10 @@ impl MessageType {
             .is_recursive
             .get_or_init(|| crate::required::reaches_itself(self))
     }
-    /// The place of the layer above.
+    /// A pointer that belongs to the host: the class of the messages, null until it is made.
     #[inline]
-    pub fn attachment(&self) -> &Attachment {
-        &self.attachment
+    pub fn host_slot(&self) -> &AtomicPtr<()> {
+        &self.host_slot
     }
 }
 

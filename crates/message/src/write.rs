@@ -80,7 +80,7 @@ impl Encoder {
 
     /// Room for `count` more bytes; where they begin.
     #[inline]
-    fn take(&mut self, count: usize) -> &mut [u8] {
+    pub(crate) fn take(&mut self, count: usize) -> &mut [u8] {
         if self.start < count {
             self.grow(count);
         }
@@ -235,9 +235,7 @@ impl Encoder {
                     }
                     if field.is_packed() {
                         let before = self.written();
-                        for &item in items.iter().rev() {
-                            C::put(self, item);
-                        }
+                        C::put_packed(self, items);
                         self.varint((self.written() - before) as u64);
                         self.tag(field.number(), WireType::LengthDelimited);
                     } else {

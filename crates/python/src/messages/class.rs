@@ -7,6 +7,7 @@
 use std::ffi::CString;
 use std::mem::offset_of;
 use std::ptr;
+use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::ffi;
@@ -86,7 +87,13 @@ impl Class {
 /// The class of a message type, if it was made.
 #[inline]
 pub(super) fn built_class(ty: &'static MessageType) -> Option<&'static Class> {
-    ty.attachment().get::<Class>()
+    // SAFETY: only `build` writes the slot, with a class that lives as long as the process.
+    unsafe {
+        ty.host_slot()
+            .load(Ordering::Acquire)
+            .cast::<Class>()
+            .as_ref()
+    }
 }
 
 /// The class of a message type, made if it was not.
@@ -308,13 +315,24 @@ fn build(
             names.push(name.into_ptr());
         }
         ffi::PyType_Modified(object);
-        // Where the loader of the class's module failed half way, a second attempt finds the first class.
-        let class = ty.attachment().get_or_attach(|| Class {
+        let class = Box::leak(Box::new(Class {
             object,
             ty,
             pool: pool::by_id(message.file().pool_id()),
             names,
-        });
+        }));
+        let slot = ptr::from_mut(class).cast();
+        let earlier = ty.host_slot().compare_exchange(
+            ptr::null_mut(),
+            slot,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        // Code that ran meanwhile may have made the class; the first one is the class.
+        let class: &'static Class = match earlier {
+            Ok(_) => class,
+            Err(first) => return Ok(&*first.cast::<Class>()),
+        };
         class_slot(object).write(Some(class));
         Ok(class)
     }
