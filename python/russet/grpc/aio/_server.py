@@ -306,7 +306,8 @@ class _Server(Server):
         )
         self._loop = current_loop()
         self._thread_pool = thread_pool
-        for interceptor in interceptors or ():
+        given: Sequence[Any] = interceptors or ()
+        for interceptor in given:
             if not isinstance(interceptor, ServerInterceptor):
                 raise ValueError(  # noqa: TRY004 (grpcio's type)
                     f"Interceptor must be ServerInterceptor, the following are invalid: {interceptor!r}"
