@@ -336,13 +336,13 @@ impl Parser<'_> {
         {
             keeps_whole = true;
         }
-        let key = key.unwrap_or_else(|| Value::zero(key_field));
-        let value = value.unwrap_or_else(|| Value::default_of(value_field));
         if keeps_whole {
             // An entry of a map has no place for what is unknown in it: so that nothing is lost, the whole becomes an unknown field, as in the original.
-            message.append_unknown(&entry_bytes(field, &key, &value, &unknown));
+            message.append_unknown(&entry_bytes(field, key.as_ref(), value.as_ref(), &unknown));
             return Ok(());
         }
+        let key = key.unwrap_or_else(|| Value::zero(key_field));
+        let value = value.unwrap_or_else(|| Value::default_of(value_field));
         map.entries_cache().insert(key, value);
         Ok(())
     }

@@ -296,16 +296,16 @@ impl Encoder {
 /// An entry of a map with its tag, as a message with unknown fields after key and value.
 pub(crate) fn entry_bytes(
     field: &'static FieldInfo,
-    key: &Value,
-    value: &Value,
+    key: Option<&Value>,
+    value: Option<&Value>,
     unknown: &[u8],
 ) -> Vec<u8> {
     let mut out = Encoder::new();
     out.bytes(unknown);
     let (key_field, value_field) = field.map_fields();
     // What was parsed is never too deep to be written.
-    let _ = out.value(value, value_field, MAX_NESTING);
-    let _ = out.value(key, key_field, MAX_NESTING);
+    let _ = value.map(|value| out.value(value, value_field, MAX_NESTING));
+    let _ = key.map(|key| out.value(key, key_field, MAX_NESTING));
     out.varint(out.written() as u64);
     out.tag(field.number(), WireType::LengthDelimited);
     out.buffer.split_off(out.start)
