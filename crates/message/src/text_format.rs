@@ -369,7 +369,9 @@ pub(crate) fn key_text(key: &Value) -> String {
 /// C escapes; with `as_utf8`, valid UTF-8 beyond ASCII stays as it is.
 pub fn escape(bytes: &[u8], as_utf8: bool, out: &mut String) {
     if !as_utf8 {
-        bytes.iter().for_each(|&byte| escape_byte(byte, out));
+        for &byte in bytes {
+            escape_byte(byte, out);
+        }
         return;
     }
     for chunk in bytes.utf8_chunks() {
