@@ -75,6 +75,8 @@ def start_server(out: Path) -> tuple[subprocess.Popen[str], int]:
     environment["PYTHONPATH"] = os.pathsep.join(
         [str(out), *filter(None, [environment.get("PYTHONPATH")])]
     )
+    # Where this program is told to ignore SIGINT, as in the background, the server must not inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = subprocess.Popen(
         [sys.executable, str(ROUTE_GUIDE / "route_guide_server.py"), "--port=0"],
         env=environment,

@@ -68,9 +68,19 @@ impl Connection {
     fn is_idle(&self, number: u32) -> bool {
         let by_client = number % 2 == 1;
         match (self.role, by_client) {
-            (Role::Server, true) => number > self.last_peer_stream,
+            (Role::Server, true) => number > self.last_peer_stream && !self.is_turned_away(number),
             (Role::Client, true) => number >= self.next_stream,
             (_, false) => true,
+        }
+    }
+
+    /// Whether the final GOAWAY told the client that this stream is not processed. The client may have opened it before it knew, so its frames are ignored (RFC 9113 section 6.8).
+    fn is_turned_away(&self, number: u32) -> bool {
+        match self.shutdown {
+            Shutdown::Final { last_stream } => {
+                self.role == Role::Server && number % 2 == 1 && number > last_stream
+            }
+            _ => false,
         }
     }
 
@@ -243,6 +253,9 @@ impl Connection {
             }
             return self.on_stream_headers(stream, end_stream);
         }
+        if self.is_turned_away(number) {
+            return self.charge_idle_frame().map(|()| None);
+        }
         if !self.is_idle(number) {
             if self.reset_here.contains(&number) || self.role == Role::Client {
                 return Ok(None);
@@ -257,12 +270,6 @@ impl Connection {
         }
         if number.is_multiple_of(2) {
             return protocol_error("a client opened a stream with an even number");
-        }
-        if let Shutdown::Final { last_stream } = self.shutdown
-            && number > last_stream
-        {
-            // The peer knows from GOAWAY, or will, that this stream is not processed.
-            return self.charge_idle_frame().map(|()| None);
         }
         self.last_peer_stream = number;
         if depends_on_itself || self.headers.judge(ListKind::Request).is_err() {
@@ -375,7 +382,10 @@ impl Connection {
             self.charge_empty_data()?;
         }
         let Some(stream) = stream else {
-            if self.role == Role::Server && !self.reset_here.contains(&header.stream) {
+            if self.role == Role::Server
+                && !self.reset_here.contains(&header.stream)
+                && !self.is_turned_away(header.stream)
+            {
                 self.refuse(header.stream, ErrorCode::STREAM_CLOSED)?;
             }
             return Ok((None, None));

@@ -843,6 +843,37 @@ fn the_fall_of_a_full_buffer_is_told_once() {
 }
 
 #[test]
+fn frames_of_a_stream_that_the_goaway_turned_away_are_ignored() {
+    let mut connection = server();
+    feed(&mut connection, &whole(1));
+    connection.finish_shutdown();
+    take_output(&mut connection);
+    let late = [
+        open(3),
+        window_update(3, 100),
+        wire(kind::DATA, 0, 3, b"12345"),
+        wire(
+            kind::HEADERS,
+            flag::END_HEADERS | flag::END_STREAM,
+            3,
+            &block(&[("end", "1")]),
+        ),
+        window_update(5, 100),
+        wire(kind::RST_STREAM, 0, 3, &8_u32.to_be_bytes()),
+    ];
+    assert_eq!(feed(&mut connection, &late.concat()), []);
+    assert_eq!(failure_code(&connection), None);
+    let kinds: Vec<u8> = take_output(&mut connection)
+        .iter()
+        .map(|frame| frame.0)
+        .collect();
+    assert!(
+        !kinds.contains(&kind::GOAWAY) && !kinds.contains(&kind::RST_STREAM),
+        "{kinds:?}"
+    );
+}
+
+#[test]
 fn the_end_is_sent_while_the_output_is_full() {
     let mut connection = server();
     let credit = settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 20)]);
