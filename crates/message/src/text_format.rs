@@ -368,22 +368,23 @@ pub(crate) fn key_text(key: &Value) -> String {
 
 /// C escapes; with `as_utf8`, valid UTF-8 beyond ASCII stays as it is.
 pub fn escape(bytes: &[u8], as_utf8: bool, out: &mut String) {
-    let keep = if as_utf8 {
-        std::str::from_utf8(bytes).ok()
-    } else {
-        None
-    };
-    if let Some(text) = keep {
-        for c in text.chars() {
+    if !as_utf8 {
+        for &byte in bytes {
+            escape_byte(byte, out);
+        }
+        return;
+    }
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
             match u8::try_from(c) {
                 Ok(byte) if byte.is_ascii() => escape_byte(byte, out),
                 _ => out.push(c),
             }
         }
-    } else {
-        for &byte in bytes {
-            escape_byte(byte, out);
-        }
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|&byte| escape_byte(byte, out));
     }
 }
 
