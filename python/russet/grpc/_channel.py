@@ -696,7 +696,6 @@ class _Channel(Channel):
         self._compression = default_compression if compression is None else int(compression)
         self._subscriptions = _Subscriptions(self._channel)
         self._default_timeout = _default_timeout()
-        self._closed = False
 
     def _make(
         self,

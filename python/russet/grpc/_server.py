@@ -146,9 +146,7 @@ class _Server(Server):
             default_compression if compression is None else int(compression),
         )
         self._terminated = threading.Event()
-        self._lock = threading.Lock()
         self._started = False
-        self._stopping = False
         if generic_handlers:
             self.add_generic_rpc_handlers(generic_handlers)
 
@@ -192,10 +190,8 @@ class _Server(Server):
         _stop_at_exit(self)
 
     def stop(self, grace: float | None) -> threading.Event:
-        with self._lock:
-            if self._terminated.is_set():
-                return self._terminated
-            self._stopping = True
+        if self._terminated.is_set():
+            return self._terminated
         self._core.shutdown()
         if grace is None or not self._started:
             self._end()
