@@ -7,6 +7,8 @@
 mod compile;
 mod diagnostics;
 mod features;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lexer;
 mod link;
 mod literal;
