@@ -89,6 +89,7 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
+    /// The next choice; zero at the end, so zero must end every repetition.
     fn byte(&mut self) -> usize {
         let Some((&byte, rest)) = self.bytes.split_first() else {
             return 0;
@@ -287,7 +288,7 @@ impl Writer<'_> {
                 1 => self.put("to max"),
                 _ => {}
             }
-            if self.below(3) != 0 {
+            if self.below(3) != 1 {
                 return;
             }
             self.put(",");
@@ -393,7 +394,7 @@ impl Writer<'_> {
     }
 
     fn options(&mut self) {
-        if self.below(3) != 0 {
+        if self.below(3) != 1 {
             return;
         }
         self.put("[");
@@ -409,7 +410,7 @@ impl Writer<'_> {
                 }
                 _ => self.option(),
             }
-            if self.below(3) != 0 {
+            if self.below(3) != 1 {
                 break;
             }
             self.put(",");

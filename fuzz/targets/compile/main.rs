@@ -51,7 +51,7 @@ fn check(sources: &SourceTree) {
     }
     // What was compiled once is right as a descriptor too, and stays what it is.
     again.compile(&first);
-    assert_eq!(again.diagnostics(), compiler.diagnostics());
+    assert!(!again.has_errors(), "{:?}", again.diagnostics());
     for name in &names {
         assert_eq!(
             again.file(name).map(FileDescriptorProto::encode),
