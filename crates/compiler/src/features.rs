@@ -1,7 +1,7 @@
 //! Features of an edition, resolved: the file's edition gives defaults, and each element inherits from the one around it.
 
 use russet_descriptor::proto::{
-    FeatureSet, default_symbol_visibility, edition, enforce_naming_style, enum_type,
+    FeatureSet, default_symbol_visibility, edition, enforce_naming_style, enforce_proto_limits, enum_type,
     field_presence, json_format, message_encoding, repeated_field_encoding, utf8_validation,
 };
 
@@ -16,6 +16,7 @@ pub(crate) struct Features {
     pub(crate) json_format: i32,
     pub(crate) enforce_naming_style: i32,
     pub(crate) default_symbol_visibility: i32,
+    pub(crate) enforce_proto_limits: i32,
 }
 
 impl Default for Features {
@@ -36,6 +37,7 @@ impl Features {
             json_format: json_format::LEGACY_BEST_EFFORT,
             enforce_naming_style: enforce_naming_style::STYLE_LEGACY,
             default_symbol_visibility: default_symbol_visibility::EXPORT_ALL,
+            enforce_proto_limits: enforce_proto_limits::LEGACY_NO_EXPLICIT_LIMITS,
         };
         if number >= edition::PROTO3 {
             features.field_presence = field_presence::IMPLICIT;
@@ -50,6 +52,11 @@ impl Features {
         if number >= edition::EDITION_2024 {
             features.enforce_naming_style = enforce_naming_style::STYLE2024;
             features.default_symbol_visibility = default_symbol_visibility::EXPORT_TOP_LEVEL;
+        }
+        if number >= edition::EDITION_2026 {
+            features.enforce_naming_style = enforce_naming_style::STYLE2026;
+            features.default_symbol_visibility = default_symbol_visibility::STRICT;
+            features.enforce_proto_limits = enforce_proto_limits::PROTO_LIMITS2026;
         }
         features
     }
@@ -74,11 +81,30 @@ impl Features {
                 &mut self.default_symbol_visibility,
                 own.default_symbol_visibility,
             ),
+            (&mut self.enforce_proto_limits, own.enforce_proto_limits),
         ];
         for (slot, value) in pairs {
             *slot = value.unwrap_or(*slot);
         }
         self
+    }
+
+    /// The name of a feature that is zero, and of its zero: an element cannot leave open what holds for it.
+    pub(crate) fn unknown(&self) -> Option<(&'static str, &'static str)> {
+        [
+            ("field_presence", self.field_presence, "FIELD_PRESENCE_UNKNOWN"),
+            ("enum_type", self.enum_type, "ENUM_TYPE_UNKNOWN"),
+            ("repeated_field_encoding", self.repeated_field_encoding, "REPEATED_FIELD_ENCODING_UNKNOWN"),
+            ("utf8_validation", self.utf8_validation, "UTF8_VALIDATION_UNKNOWN"),
+            ("message_encoding", self.message_encoding, "MESSAGE_ENCODING_UNKNOWN"),
+            ("json_format", self.json_format, "JSON_FORMAT_UNKNOWN"),
+            ("enforce_naming_style", self.enforce_naming_style, "ENFORCE_NAMING_STYLE_UNKNOWN"),
+            ("default_symbol_visibility", self.default_symbol_visibility, "VisibilityFeature::DEFAULT_SYMBOL_VISIBILITY_UNKNOWN"),
+            ("enforce_proto_limits", self.enforce_proto_limits, "ProtoLimitsFeature::PROTO_LIMITS_UNKNOWN"),
+        ]
+        .into_iter()
+        .find(|(_, value, _)| *value == 0)
+        .map(|(name, _, zero)| (name, zero))
     }
 
     pub(crate) fn is_packed(&self) -> bool {

@@ -238,10 +238,7 @@ impl<'s> Lexer<'s> {
                 if let Some(text) = text {
                     text.extend_from_slice(&self.source[from..self.at]);
                 }
-                // A zero byte would stop every later loop too.
-                if !self.at_end() {
-                    self.advance();
-                }
+                // A zero byte stays: the next token reports it.
                 return;
             }
         }
@@ -430,7 +427,9 @@ impl<'s> Lexer<'s> {
         let mut previous_line = Some(self.here.line);
         let mut trailing_end_line = None;
         if self.current.kind == TokenKind::Start {
-            self.skip_byte_order_mark();
+            if !self.skip_byte_order_mark() {
+                return collector.finish();
+            }
             collector.may_attach_to_previous = false;
             previous_line = None;
         } else {
@@ -490,18 +489,19 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn skip_byte_order_mark(&mut self) {
-        if self.peek() == 0xEF {
-            if self.source.starts_with(b"\xEF\xBB\xBF") {
-                // Columns count its bytes, as protoc's do.
-                (0..3).for_each(|_| self.advance());
-            } else {
-                self.advance();
-                self.error(
-                    "Proto file starts with 0xEF but not UTF-8 BOM. Only UTF-8 is accepted for proto file.",
-                );
-            }
+    /// `false` where the file starts with a part of the mark only.
+    fn skip_byte_order_mark(&mut self) -> bool {
+        if !self.eat(0xEF) {
+            return true;
         }
+        // Columns count the bytes of the mark, as protoc's do.
+        let is_whole = self.eat(0xBB) && self.eat(0xBF);
+        if !is_whole {
+            self.error(
+                "Proto file starts with 0xEF but not UTF-8 BOM. Only UTF-8 is accepted for proto file.",
+            );
+        }
+        is_whole
     }
 }
 

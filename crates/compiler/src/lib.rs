@@ -6,6 +6,7 @@
 
 mod compile;
 mod diagnostics;
+mod editions;
 mod features;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -6,7 +6,9 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
+use super::walk::{Declared, Kind};
 use super::{Linker, at};
+use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
@@ -47,6 +49,9 @@ impl Linker<'_> {
             _ => edition::PROTO2,
         };
         self.table[id].edition = number;
+        if let Some(message) = unsupported(number) {
+            self.error(file, &[path::FILE_SYNTAX], &[], message);
+        }
         self.table[id].features = Features::of_edition(number);
         self.table[id].dependencies = dependencies.to_vec();
         self.declare_package(file, &package);
@@ -99,16 +104,15 @@ impl Linker<'_> {
     }
 
     fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+        let plain = file.dependency.iter().enumerate();
+        let plain = plain.map(|(index, name)| (path::FILE_DEPENDENCY, index, name));
+        let option = file.option_dependency.iter().enumerate();
+        let option = option.map(|(index, name)| (path::FILE_OPTION_DEPENDENCY, index, name));
         let mut seen = FxHashSet::default();
-        for (index, name) in file.dependency.iter().enumerate() {
+        for (kind, index, name) in plain.chain(option) {
             if !seen.insert(name) {
-                let place = [path::FILE_DEPENDENCY, at(index)];
-                self.error(
-                    file,
-                    &place,
-                    &[],
-                    format!("Import \"{name}\" was listed twice."),
-                );
+                let message = format!("Import \"{name}\" was listed twice.");
+                self.error(file, &[kind, at(index)], &[], message);
             }
         }
         let public: Vec<FileId> = file
@@ -126,16 +130,19 @@ impl Linker<'_> {
             .collect();
         self.table[self.file].public_dependencies = public;
         self.visible.insert(self.file);
-        for &import in dependencies {
-            self.make_visible(import);
-        }
+        let (plain, option) = dependencies.split_at(file.dependency.len().min(dependencies.len()));
+        self.visible.extend(self.with_public_imports(plain));
+        self.visible_in_options = self.with_public_imports(option);
     }
 
     pub(super) fn report_unused(&mut self, file: &FileDescriptorProto) {
         for import in std::mem::take(&mut self.unused) {
             let name = self.table[import].name.clone();
-            let index = file.dependency.iter().position(|other| *other == name);
-            let place = [path::FILE_DEPENDENCY, at(index.unwrap_or_default())];
+            let index = |list: &[String]| list.iter().position(|other| *other == name);
+            let place = match index(&file.option_dependency) {
+                Some(index) => [path::FILE_OPTION_DEPENDENCY, at(index)],
+                None => [path::FILE_DEPENDENCY, at(index(&file.dependency).unwrap_or_default())],
+            };
             self.warning(file, &place, &[], format!("Import {name} is unused."));
         }
     }
@@ -214,6 +221,8 @@ impl Linker<'_> {
                 .as_ref()
                 .is_some_and(|options| options.map_entry == Some(true)),
             is_message_set: false,
+            visibility: message.visibility.unwrap_or_default(),
+            range_options: FxHashMap::default(),
             features: Features::default(),
         });
         let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
@@ -441,6 +450,7 @@ impl Linker<'_> {
             is_source_only: false,
             has_default: field.default_value.is_some(),
             targets: Vec::new(),
+            support: None,
             features: Features::default(),
         });
         self.declare(file, &full_name, Symbol::Field(id), place);
@@ -492,6 +502,9 @@ impl Linker<'_> {
                     (name, value.number.unwrap_or(0))
                 })
                 .collect(),
+            supports: FxHashMap::default(),
+            visibility: declared.visibility.unwrap_or_default(),
+            parent,
             features: Features::default(),
         });
         let mut own_names = FxHashSet::default();
@@ -602,6 +615,22 @@ impl Linker<'_> {
         }
     }
 
+    /// Input files may not use the numbers that the libraries keep for themselves. protoc says so without a position.
+    pub(super) fn check_library_numbers(&mut self, all: &[Declared<'_>]) {
+        for declared in all {
+            if let Kind::Field(_, id) = declared.kind
+                && RESERVED_NUMBERS.contains(&self.table[id].number)
+            {
+                let message = format!(
+                    "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
+                    RESERVED_NUMBERS.start,
+                    RESERVED_NUMBERS.end - 1
+                );
+                self.findings.error(None, message);
+            }
+        }
+    }
+
     /// The numbers that no field, range or reservation of a message takes, in order.
     pub(super) fn free_numbers(&self, id: MessageId) -> impl Iterator<Item = i32> + use<> {
         let message = &self.table[id];
@@ -631,5 +660,19 @@ impl Linker<'_> {
                 next - 1
             })
         })
+    }
+}
+
+/// Why files of an edition are not compiled.
+fn unsupported(number: i32) -> Option<String> {
+    let name = edition_name(number);
+    if number < MINIMUM_EDITION {
+        let minimum = edition_name(MINIMUM_EDITION);
+        Some(format!("Edition {name} is earlier than the minimum supported edition {minimum}"))
+    } else if number > MAXIMUM_EDITION && number != edition::UNSTABLE {
+        let maximum = edition_name(MAXIMUM_EDITION);
+        Some(format!("Edition {name} is later than the maximum supported edition {maximum}"))
+    } else {
+        None
     }
 }

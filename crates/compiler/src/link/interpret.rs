@@ -137,6 +137,9 @@ impl Linker<'_> {
             return Err(unknown(type_name));
         };
         self.find_anywhere(type_name);
+        if option.name.first().is_some_and(|part| part.name_part.as_deref() == Some("features")) {
+            self.sets_features = true;
+        }
         let mut chain: Vec<FieldId> = Vec::new();
         let mut shown = String::new();
         for (index, part) in option.name.iter().enumerate() {

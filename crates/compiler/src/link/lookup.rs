@@ -1,5 +1,7 @@
 //! Names to symbols, by protobuf's scoping rules.
 
+use rustc_hash::FxHashSet;
+
 use crate::link::Linker;
 use crate::table::{FileId, Symbol};
 
@@ -16,7 +18,7 @@ impl Linker<'_> {
     pub(super) fn find_anywhere(&mut self, name: &str) -> Option<Symbol> {
         let symbol = self.table.find(name)?;
         let file = self.table.file_of(symbol);
-        if self.visible.contains(&file) {
+        if self.sees(file) {
             self.unused.retain(|unused| *unused != file);
         }
         Some(symbol)
@@ -28,8 +30,9 @@ impl Linker<'_> {
         let file = self.table.file_of(symbol);
         let is_visible = if let Symbol::Package(_) = symbol {
             self.table.declares_package(name, &self.visible)
+                || (self.in_options && self.table.declares_package(name, &self.visible_in_options))
         } else {
-            self.visible.contains(&file)
+            self.sees(file)
         };
         if is_visible {
             return Some(symbol);
@@ -94,13 +97,21 @@ impl Linker<'_> {
         messages
     }
 
-    /// Makes a file visible, with all it imports publicly.
-    pub(super) fn make_visible(&mut self, file: FileId) {
-        let mut queue = vec![file];
+    /// Whether what a file declares can be used here.
+    fn sees(&self, file: FileId) -> bool {
+        self.visible.contains(&file)
+            || (self.in_options && self.visible_in_options.contains(&file))
+    }
+
+    /// Files and all they import publicly.
+    pub(super) fn with_public_imports(&self, files: &[FileId]) -> FxHashSet<FileId> {
+        let mut found = FxHashSet::default();
+        let mut queue = files.to_vec();
         while let Some(file) = queue.pop() {
-            if self.visible.insert(file) {
+            if found.insert(file) {
                 queue.extend(self.table[file].public_dependencies.iter().copied());
             }
         }
+        found
     }
 }

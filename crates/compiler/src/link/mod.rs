@@ -5,27 +5,36 @@
 mod aggregate;
 mod build;
 mod canonical;
+mod extensions;
+mod features;
 mod interpret;
+mod json_enum;
+mod lifetimes;
 mod lookup;
 mod resolve;
+mod style;
 mod validate;
+mod visibility;
 mod visit;
+mod walk;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use russet_descriptor::proto::FileDescriptorProto;
+use russet_descriptor::proto::{FileDescriptorProto, edition};
 
 pub(crate) use canonical::strip_source_retention;
 
 use crate::diagnostics::{Findings, Position};
+use crate::parser::path;
 use crate::table::{FileId, MessageId, Table};
+use walk::{Declared, Kind};
 
-/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`.
+/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`. Some rules hold only for files that are an input of the compilation.
 pub(crate) fn link(
     table: &mut Table,
     file: &mut FileDescriptorProto,
     dependencies: &[FileId],
-    warn_unused: bool,
+    is_input: bool,
 ) -> (FileId, Findings) {
     let name = file.name.clone().unwrap_or_default();
     let package = file.package.clone().unwrap_or_default();
@@ -34,6 +43,9 @@ pub(crate) fn link(
         table,
         file: id,
         visible: FxHashSet::default(),
+        visible_in_options: FxHashSet::default(),
+        in_options: false,
+        sets_features: false,
         unused: Vec::new(),
         findings: Findings::default(),
         places: None,
@@ -41,7 +53,7 @@ pub(crate) fn link(
         undeclared: None,
         unresolved: None,
     };
-    linker.run(file, dependencies, warn_unused);
+    linker.run(file, dependencies, is_input);
     let findings = linker.findings;
     if findings.has_errors() {
         table.forget_file(id);
@@ -54,6 +66,12 @@ struct Linker<'t> {
     file: FileId,
     /// This file, what it imports, and what those import publicly.
     visible: FxHashSet<FileId>,
+    /// What is visible only in options: imports for options, and what those import publicly.
+    visible_in_options: FxHashSet<FileId>,
+    /// Whether options are being read.
+    in_options: bool,
+    /// Whether an element sets features.
+    sets_features: bool,
     /// Imports that nothing has used yet.
     unused: Vec<FileId>,
     findings: Findings,
@@ -74,20 +92,72 @@ struct Hint {
 }
 
 impl Linker<'_> {
-    fn run(&mut self, file: &mut FileDescriptorProto, dependencies: &[FileId], warn_unused: bool) {
+    fn run(&mut self, file: &mut FileDescriptorProto, dependencies: &[FileId], is_input: bool) {
         self.build(file, dependencies);
         self.resolve(file);
         self.suggest_numbers(file);
         if !self.findings.has_errors() {
+            self.in_options = true;
             self.interpret(file);
+            self.in_options = false;
         }
         if !self.findings.has_errors() {
             self.validate(file);
         }
         if self.findings.has_errors() {
             self.map_conflicts(file);
-        } else if warn_unused {
+            return;
+        }
+        if is_input {
             self.report_unused(file);
+        }
+        self.check_declared(file, is_input);
+    }
+
+    /// The rules that hold for each thing a file declares, once all of them are linked. Old files that use nothing new are not walked through.
+    fn check_declared(&mut self, file: &FileDescriptorProto, is_input: bool) {
+        let number = self.table[self.file].edition;
+        let is_restricted = number >= edition::EDITION_2023 || self.table.has_restricted_options;
+        if !is_restricted && !is_input {
+            return;
+        }
+        let all = walk::declared(self.table, self.file, file);
+        if number >= edition::EDITION_2024 {
+            for declared in &all {
+                self.check_style(file, declared);
+            }
+            if !self.findings.has_errors() {
+                self.check_exports(&all);
+            }
+        }
+        if is_restricted {
+            self.check_options(file, &all, is_input);
+        }
+        if is_input {
+            self.check_library_numbers(&all);
+        }
+    }
+
+    /// An error at the name of what is declared. Of oneofs and extension ranges protoc knows no place.
+    fn error_at_name(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &Declared<'_>,
+        message: impl Into<String>,
+    ) {
+        let position = self.name_position(file, declared);
+        self.findings.error(position, message);
+    }
+
+    fn name_position(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &Declared<'_>,
+    ) -> Option<Position> {
+        match declared.kind {
+            Kind::Oneof(..) | Kind::Range(_) => None,
+            Kind::File(_) => self.position(file, &[path::FILE_PACKAGE]),
+            _ => self.position(file, &[&declared.place[..], &[path::NAME]].concat()),
         }
     }
 

@@ -61,7 +61,12 @@ impl Linker<'_> {
     ) {
         let written = name.clone().unwrap_or_default();
         match self.lookup(&written, scope, Wanted::Anything) {
-            Some(Symbol::Message(id)) => *name = Some(format!(".{}", self.table[id].full_name)),
+            Some(symbol @ Symbol::Message(id)) => {
+                if let Some(message) = self.hidden(symbol, "") {
+                    self.error(file, place, &[number], message);
+                }
+                *name = Some(format!(".{}", self.table[id].full_name));
+            }
             Some(_) => {
                 let message = format!("\"{written}\" is not a message type.");
                 self.error(file, place, &[number], message);
@@ -109,24 +114,15 @@ impl Linker<'_> {
             let place = [place, &[path::MESSAGE_EXTENSION, at(index)]].concat();
             self.resolve_field(file, proto, field, &place);
         }
-        self.check_oneofs(file, message, place);
+        self.check_oneofs(message);
     }
 
-    /// Fields of a oneof stand together, and there is at least one.
-    fn check_oneofs(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: &DescriptorProto,
-        place: &[i32],
-    ) {
+    /// There is at least one field in each oneof. protoc records no place for oneofs.
+    fn check_oneofs(&mut self, message: &DescriptorProto) {
         for index in 0..message.oneof_decl.len() {
-            let members = message
-                .field
-                .iter()
-                .filter(|field| field.oneof_index == Some(at(index)));
-            if members.count() == 0 {
-                let more = [path::MESSAGE_ONEOF, at(index), path::NAME];
-                self.error(file, place, &more, "Oneof must have at least one field.");
+            let is_member = |field: &FieldDescriptorProto| field.oneof_index == Some(at(index));
+            if !message.field.iter().any(is_member) {
+                self.findings.error(None, "Oneof must have at least one field.");
             }
         }
     }
@@ -150,6 +146,10 @@ impl Linker<'_> {
                 return;
             };
             let more = [path::FIELD_TYPE_NAME];
+            if let Some(message) = self.hidden(symbol, "") {
+                self.error(file, place, &more, message);
+                return;
+            }
             match symbol {
                 Symbol::Message(target) => {
                     let type_ = field.type_.unwrap_or(field_type::MESSAGE);
@@ -208,8 +208,12 @@ impl Linker<'_> {
         place: &[i32],
     ) -> bool {
         let written = field.extendee.clone().unwrap_or_default();
-        let more = [path::FIELD_EXTENDEE];
-        match self.lookup(&written, full_name, Wanted::Anything) {
+        let symbol = self.lookup(&written, full_name, Wanted::Anything);
+        if let Some(message) = symbol.and_then(|symbol| self.hidden(symbol, "target of extend")) {
+            self.extendee_error(file, place, message);
+            return false;
+        }
+        match symbol {
             Some(Symbol::Message(target)) => {
                 field.extendee = Some(format!(".{}", self.table[target].full_name));
                 self.table[id].containing = Some(target);
@@ -230,12 +234,12 @@ impl Linker<'_> {
             }
             Some(_) => {
                 let message = format!("\"{written}\" is not a message type.");
-                self.error(file, place, &more, message);
+                self.extendee_error(file, place, message);
                 false
             }
             None => {
                 for message in self.not_defined(&written) {
-                    self.error(file, place, &more, message);
+                    self.extendee_error(file, place, message);
                 }
                 false
             }

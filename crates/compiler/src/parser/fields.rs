@@ -103,6 +103,7 @@ impl Parser<'_> {
             }
             field.label = Some(label::OPTIONAL);
         }
+        let type_position = self.lexer.current().position;
         let written = match named_map {
             Some(named) => named,
             None => self.any_type()?,
@@ -110,7 +111,7 @@ impl Parser<'_> {
         match written {
             Type::Scalar(number) => {
                 if number == field_type::GROUP && self.syntax == Syntax::Editions {
-                    self.error("Group syntax is no longer supported in editions. To get group behavior you can specify features.message_encoding = DELIMITED on a message field.");
+                    self.error_at(type_position, "Group syntax is no longer supported in editions. To get group behavior you can specify features.message_encoding = DELIMITED on a message field.");
                 }
                 self.add_to_path(type_place, path::FIELD_TYPE);
                 field.type_ = Some(number);

@@ -16,6 +16,7 @@ use russet_descriptor::proto::{
 };
 
 use crate::diagnostics::{Findings, Position};
+use crate::editions::edition_number;
 use crate::lexer::{Lexer, Mode, Token, TokenKind};
 use crate::literal;
 
@@ -539,12 +540,13 @@ impl Parser<'_> {
         }
         let place = self.place(root, &[path::FILE_PACKAGE]);
         self.expect("package")?;
-        let mut name = self.identifier("Expected identifier.")?;
+        // What has been read counts even if the rest is wrong: a second package is reported all the same.
+        let first = self.identifier("Expected identifier.")?;
+        let name = file.package.insert(first);
         while self.eat(".") {
             name.push('.');
             name.push_str(&self.identifier("Expected identifier.")?);
         }
-        file.package = Some(name);
         self.expect_end(";", Some(place))?;
         self.end(place);
         Ok(())
@@ -581,20 +583,14 @@ impl Parser<'_> {
             self.lexer.next();
             file.weak_dependency.push(index);
         }
+        if !file.option_dependency.is_empty() {
+            self.error("imports should precede any option imports to ensure proto files can roundtrip.");
+        }
         let name = self.string("Expected a string naming the file to import.")?;
         file.dependency.push(name);
         self.expect_end(";", Some(place))?;
         self.end(place);
         Ok(())
-    }
-}
-
-/// The number of an edition that files can be written in.
-fn edition_number(name: &str) -> Option<i32> {
-    match name {
-        "2023" => Some(edition::EDITION_2023),
-        "2024" => Some(edition::EDITION_2024),
-        _ => None,
     }
 }
 
