@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, FileDescriptorProto, SourceCodeInfo,
-};
+use russet_descriptor::proto::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 
 use crate::diagnostics::{Diagnostic, Findings, Position, Severity};
 use crate::link::{self, strip_source_retention};
@@ -246,14 +244,10 @@ impl<'s> Compiler<'s> {
 }
 
 fn position_of(file: &FileDescriptorProto, path: &[i32]) -> Option<Position> {
-    let info: &SourceCodeInfo = file.source_code_info.as_ref()?;
-    let location = info
-        .location
-        .iter()
-        .find(|location| location.path.0 == path)?;
+    let location = file.source_code_info.as_ref()?.find(path)?;
     Some(Position {
-        line: location.span.0.first()?.unsigned_abs(),
-        column: location.span.0.get(1)?.unsigned_abs(),
+        line: location.span.first()?.unsigned_abs(),
+        column: location.span.get(1)?.unsigned_abs(),
     })
 }
 

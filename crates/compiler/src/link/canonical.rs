@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, field_type};
+use russet_descriptor::proto::{FileDescriptorProto, Rewrite, field_type};
 use russet_descriptor::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint};
 
 use super::visit::{Keep, for_each};
@@ -180,10 +180,15 @@ pub(crate) fn strip_source_retention(
         Keep::Yes
     });
     if let (Some(info), false) = (&mut file.source_code_info, stripped_paths.is_empty()) {
-        info.location.retain(|location| {
-            !stripped_paths
+        info.rewrite(|path| {
+            if stripped_paths
                 .iter()
-                .any(|path| location.path.0.starts_with(path))
+                .any(|stripped| path.starts_with(stripped))
+            {
+                Rewrite::Remove
+            } else {
+                Rewrite::Keep
+            }
         });
     }
     file

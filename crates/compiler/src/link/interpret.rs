@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, Location, UninterpretedOption, field_type};
+use russet_descriptor::proto::{
+    FileDescriptorProto, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
+};
 use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
 
 use super::lookup::Wanted;
@@ -55,7 +57,7 @@ impl Linker<'_> {
         });
         file.source_code_info = places.source_code_info;
         if let Some(info) = &mut file.source_code_info {
-            info.location = move_locations(std::mem::take(&mut info.location), &moved);
+            move_locations(info, &moved);
         }
     }
 
@@ -432,20 +434,19 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(locations: Vec<Location>, moved: &HashMap<Vec<i32>, Vec<i32>>) -> Vec<Location> {
-    let mut kept = Vec::with_capacity(locations.len());
-    let mut below: Option<Vec<i32>> = None;
-    for mut location in locations {
-        if let Some(prefix) = &below {
-            if location.path.0.starts_with(prefix) {
-                continue;
+fn move_locations(info: &mut SourceCodeInfo, moved: &HashMap<Vec<i32>, Vec<i32>>) {
+    let mut below: Option<&[i32]> = None;
+    info.rewrite(|path| {
+        if below.is_some_and(|prefix| path.starts_with(prefix)) {
+            return Rewrite::Remove;
+        }
+        below = None;
+        match moved.get_key_value(path) {
+            Some((old, new)) => {
+                below = Some(old);
+                Rewrite::Move(new)
             }
-            below = None;
+            None => Rewrite::Keep,
         }
-        if let Some(path) = moved.get(&location.path.0) {
-            below = Some(std::mem::replace(&mut location.path.0, path.clone()));
-        }
-        kept.push(location);
-    }
-    kept
+    });
 }

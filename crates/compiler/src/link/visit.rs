@@ -101,7 +101,7 @@ pub(super) fn for_each(file: &mut FileDescriptorProto, visit: &mut dyn FnMut(Ele
 }
 
 fn call<O: Options>(
-    slot: &mut Option<O>,
+    slot: &mut Option<Box<O>>,
     place: &[i32],
     number: i32,
     scope: &str,
@@ -111,7 +111,7 @@ fn call<O: Options>(
         return;
     };
     let keep = visit(Element {
-        options,
+        options: &mut **options,
         path: [place, &[number]].concat(),
         scope: scope.to_owned(),
     });
