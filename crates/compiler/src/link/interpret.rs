@@ -2,7 +2,7 @@
 //!
 //! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{
     FileDescriptorProto, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
@@ -40,7 +40,7 @@ impl Linker<'_> {
             source_code_info: source,
             ..FileDescriptorProto::default()
         };
-        let mut moved = HashMap::new();
+        let mut moved = FxHashMap::default();
         let mut waiting: Vec<Vec<UninterpretedOption>> = Vec::new();
         for_each(file, &mut |mut element| {
             let options = std::mem::take(element.options.uninterpreted());
@@ -67,10 +67,10 @@ impl Linker<'_> {
         element: &mut Element<'_>,
         options: &[UninterpretedOption],
         pass: Pass,
-        moved: &mut HashMap<Vec<i32>, Vec<i32>>,
+        moved: &mut FxHashMap<Vec<i32>, Vec<i32>>,
     ) {
         let mut bytes = Vec::new();
-        let mut counts: HashMap<Vec<i32>, usize> = HashMap::new();
+        let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
             let custom = option
                 .name
@@ -166,7 +166,7 @@ impl Linker<'_> {
                 }
             } else {
                 shown.push_str(name);
-                self.table[message].fields_by_name.get(name).copied()
+                self.table.field_by_name(message, name)
             };
             let Some(id) = found else {
                 if let Some(resolved) = self.unresolved.take() {
@@ -334,7 +334,7 @@ impl Linker<'_> {
             return Err(format!("Option \"{name}\" has an unknown enum type."));
         };
         let declared = &self.table[id];
-        if let Some((_, number)) = declared.values.iter().find(|(other, _)| other == value) {
+        if let Some((_, number)) = declared.values.iter().find(|(other, _)| **other == *value) {
             return Ok(*number);
         }
         let full_name = &declared.full_name;
@@ -434,7 +434,7 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(info: &mut SourceCodeInfo, moved: &HashMap<Vec<i32>, Vec<i32>>) {
+fn move_locations(info: &mut SourceCodeInfo, moved: &FxHashMap<Vec<i32>, Vec<i32>>) {
     let mut below: Option<&[i32]> = None;
     info.rewrite(|path| {
         if below.is_some_and(|prefix| path.starts_with(prefix)) {
