@@ -604,6 +604,7 @@ enums! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::put_bytes;
 
     #[test]
     fn a_file_round_trips_and_unknown_fields_survive() {

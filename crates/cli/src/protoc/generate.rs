@@ -1,5 +1,7 @@
 //! Runs the generators that the output directives name.
 
+use std::borrow::Cow;
+
 use russet_codegen::python::{self, MessageOptions, ServiceOptions};
 use russet_codegen::{GenerateError, Output, Schema};
 use russet_compiler::Compiler;
@@ -22,11 +24,11 @@ pub(super) fn run(
     if arguments.outputs.is_empty() {
         return Ok(());
     }
-    let files: Vec<FileDescriptorProto> = compiler
+    let files: Vec<Cow<'_, FileDescriptorProto>> = compiler
         .files()
         .filter_map(|file| compiler.runtime_file(file.name.as_deref()?))
         .collect();
-    let schema = Schema::new(&files);
+    let schema = Schema::new(files.iter().map(AsRef::as_ref));
     for directive in &arguments.outputs {
         let outputs = names
             .iter()

@@ -69,6 +69,10 @@ impl Linker<'_> {
         pass: Pass,
         moved: &mut FxHashMap<Vec<i32>, Vec<i32>>,
     ) {
+        if options.is_empty() {
+            return;
+        }
+        let (element_path, scope) = (element.path(), element.scope());
         let mut bytes = Vec::new();
         let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
@@ -79,11 +83,11 @@ impl Linker<'_> {
             if custom != (pass == Pass::Custom) {
                 continue;
             }
-            let place = [&element.path[..], &[path::UNINTERPRETED, at(index)]].concat();
+            let place = [&element_path[..], &[path::UNINTERPRETED, at(index)]].concat();
             let type_name = element.options.type_name();
-            match self.interpret_option(type_name, &element.scope, option, &mut bytes) {
+            match self.interpret_option(type_name, &scope, option, &mut bytes) {
                 Ok((mut fields, is_repeated)) => {
-                    fields.splice(0..0, element.path.iter().copied());
+                    fields.splice(0..0, element_path.iter().copied());
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
                         fields.push(at(*count));
@@ -103,10 +107,10 @@ impl Linker<'_> {
             }
         }
         if !bytes.is_empty() {
-            let mut all = element.options.encoded();
+            let mut all = element.encoded();
             all.extend_from_slice(&bytes);
             if let Err(error) = element.options.replace(&all) {
-                let place = [&element.path[..], &[path::UNINTERPRETED, 0]].concat();
+                let place = [&element_path[..], &[path::UNINTERPRETED, 0]].concat();
                 let message = format!("Some options could not be correctly parsed: {error}.");
                 self.error(places, &place, &[path::OPTION_NAME], message);
             }

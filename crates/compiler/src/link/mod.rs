@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{FileDescriptorProto, SourceCodeInfo};
 
-pub(crate) use canonical::strip_source_retention;
+pub(crate) use canonical::{is_runtime_form, strip_source_retention};
 
 use crate::diagnostics::{Findings, Position};
 use crate::table::{FileId, MessageId, Table};

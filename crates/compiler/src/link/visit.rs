@@ -16,7 +16,8 @@ pub(super) trait Options {
     /// Its full name in `descriptor.proto`.
     fn type_name(&self) -> &'static str;
     fn uninterpreted(&mut self) -> &mut Vec<UninterpretedOption>;
-    fn encoded(&self) -> Vec<u8>;
+    /// Appends its wire form.
+    fn encode_into(&self, out: &mut Vec<u8>);
     /// Takes over what the bytes say.
     fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError>;
 }
@@ -30,8 +31,8 @@ macro_rules! options {
             fn uninterpreted(&mut self) -> &mut Vec<UninterpretedOption> {
                 &mut self.uninterpreted_option
             }
-            fn encoded(&self) -> Vec<u8> {
-                self.encode()
+            fn encode_into(&self, out: &mut Vec<u8>) {
+                Self::encode_into(self, out);
             }
             fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError> {
                 *self = Self::decode(bytes)?;
@@ -55,10 +56,32 @@ pub(super) enum Keep {
 /// Options and where they stand.
 pub(super) struct Element<'f> {
     pub(super) options: &'f mut dyn Options,
+    outer: &'f [i32],
+    place: &'f [i32],
+    enclosing: &'f str,
+    name: Option<&'f str>,
+}
+
+impl Element<'_> {
     /// The path of the options field.
-    pub(super) path: Vec<i32>,
+    pub(super) fn path(&self) -> Vec<i32> {
+        [self.outer, self.place].concat()
+    }
+
     /// Names in the options are looked up from here.
-    pub(super) scope: String,
+    pub(super) fn scope(&self) -> String {
+        match self.name {
+            Some(name) => join(self.enclosing, name),
+            None => self.enclosing.to_owned(),
+        }
+    }
+
+    /// The wire form of the options.
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.options.encode_into(&mut bytes);
+        bytes
+    }
 }
 
 /// Calls `visit` for all options of a file, in the order in which protoc interprets them.
@@ -91,7 +114,7 @@ pub(super) fn for_each(file: &mut FileDescriptorProto, visit: &mut dyn FnMut(Ele
     call(&mut file.options, &[], &place, package, name, visit);
 }
 
-/// The options stand at `place` within `outer`, and belong to `name` in `scope`, or to `scope` itself. Most declarations have none, so the path and the name are made here only.
+/// The options stand at `place` within `outer`, and belong to `name` in `scope`, or to `scope` itself.
 fn call<O: Options>(
     slot: &mut Option<Box<O>>,
     outer: &[i32],
@@ -105,8 +128,10 @@ fn call<O: Options>(
     };
     let keep = visit(Element {
         options: &mut **options,
-        path: [outer, place].concat(),
-        scope: name.map_or_else(|| scope.to_owned(), |name| join(scope, name)),
+        outer,
+        place,
+        enclosing: scope,
+        name,
     });
     if keep == Keep::No {
         *slot = None;
