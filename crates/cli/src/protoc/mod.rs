@@ -5,16 +5,18 @@
 mod args;
 mod generate;
 mod inputs;
+mod process;
 mod raw;
 mod report;
 mod write;
+mod zip;
 
 use russet_compiler::{Compiler, SourceTree, add_json_names};
 use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
 
 use crate::{complain, print};
 use args::{Arguments, Parsed};
-use write::{Pending, WriteError};
+use write::Pending;
 
 /// The protoc release whose behaviour this is.
 const PROTOC_VERSION: &str = "36.2";
@@ -67,19 +69,25 @@ fn run(args: &[String]) -> Result<i32, String> {
         return Ok(1);
     }
     inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
-    let mut pending = Pending::default();
+    let mut pending = Pending::new(arguments.allow_escape);
     generate::run(&arguments, &compiler, &names, &mut pending)?;
     if let Some(path) = &arguments.descriptor_set_out {
         let set = descriptor_set(&arguments, &compiler, &names);
         pending.add_file(path, set.encode());
     }
     if let Some(path) = &arguments.dependency_out {
-        let text = dependency_text(&sources, &compiler, &names, &pending);
+        let text = dependency_text(
+            &sources,
+            &compiler,
+            &names,
+            &pending,
+            arguments.descriptor_set_out.as_deref(),
+        );
         pending.add_file(path, text.into_bytes());
     }
-    pending
-        .write()
-        .map_err(|error: WriteError| error.to_string())?;
+    for warning in pending.write().map_err(|error| error.to_string())? {
+        complain(&format!("{warning}\n"));
+    }
     if arguments.print_free_field_numbers {
         return Ok(print(&inputs::free_field_numbers(&compiler, &names)));
     }
@@ -130,11 +138,14 @@ fn dependency_text(
     compiler: &Compiler<'_>,
     names: &[String],
     pending: &Pending,
+    descriptor_set_out: Option<&str>,
 ) -> String {
-    let outputs: Vec<String> = pending
-        .paths()
-        .map(|path| path.display().to_string())
+    let mut outputs: Vec<String> = pending
+        .generated_paths()
+        .into_iter()
+        .map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned())
         .collect();
+    outputs.extend(descriptor_set_out.map(str::to_owned));
     let mut files: Vec<String> = Vec::new();
     for name in compiler.transitive(names) {
         if let Some(path) = sources.disk_file(&name) {
