@@ -544,7 +544,8 @@ messages! {
     GeneratedFile {
         name: Option<String> = 1,
         insertion_point: Option<String> = 2,
-        content: Option<String> = 15,
+        /// Declared a string; plugins write binary files too, and protoc takes them.
+        content: Option<Vec<u8>> = 15,
     }
 }
 

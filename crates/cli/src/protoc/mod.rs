@@ -5,9 +5,11 @@
 mod args;
 mod generate;
 mod inputs;
+mod process;
 mod raw;
 mod report;
 mod write;
+mod zip;
 
 use std::collections::HashSet;
 
@@ -15,7 +17,7 @@ use russet_compiler::{Compiler, SourceTree, encode_set};
 
 use crate::{complain, print};
 use args::{Arguments, Parsed};
-use write::{Pending, WriteError};
+use write::Pending;
 
 /// The protoc release whose behaviour this is.
 const PROTOC_VERSION: &str = "36.2";
@@ -71,27 +73,28 @@ fn run(args: &[String]) -> Result<i32, String> {
         return Ok(1);
     }
     inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
-    let mut pending = Pending::default();
+    let mut pending = Pending::new(arguments.allow_escape);
     generate::run(&arguments, &compiler, &names, &mut pending)?;
-    let dependencies = match &arguments.dependency_out {
-        Some(_) => dependencies(&sources, &compiler, &names),
-        None => Vec::new(),
-    };
+    if let Some(path) = &arguments.dependency_out {
+        let text = dependency_text(
+            &sources,
+            &compiler,
+            &names,
+            &pending,
+            arguments.descriptor_set_out.as_deref(),
+        );
+        pending.add_file(path, text.into_bytes());
+    }
     let free_numbers = arguments
         .print_free_field_numbers
         .then(|| inputs::free_field_numbers(&compiler, &names));
     // The last use of the compiler: it gives its files away.
     if let Some(path) = &arguments.descriptor_set_out {
-        let set = descriptor_set(&arguments, compiler, &names);
-        pending.add_file(path, set);
+        pending.add_file(path, descriptor_set(&arguments, compiler, &names));
     }
-    if let Some(path) = &arguments.dependency_out {
-        let text = dependency_text(&dependencies, &pending);
-        pending.add_file(path, text.into_bytes());
+    for warning in pending.write().map_err(|error| error.to_string())? {
+        complain(&format!("{warning}\n"));
     }
-    pending
-        .write()
-        .map_err(|error: WriteError| error.to_string())?;
     Ok(free_numbers.map_or(0, |text| print(&text)))
 }
 
@@ -111,8 +114,20 @@ fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[St
     encode_set(files)
 }
 
-/// All source files that are on disk.
-fn dependencies(sources: &SourceTree, compiler: &Compiler<'_>, names: &[String]) -> Vec<String> {
+/// A rule for make: outputs, then all source files that are on disk.
+fn dependency_text(
+    sources: &SourceTree,
+    compiler: &Compiler<'_>,
+    names: &[String],
+    pending: &Pending,
+    descriptor_set_out: Option<&str>,
+) -> String {
+    let mut outputs: Vec<String> = pending
+        .generated_paths()
+        .into_iter()
+        .map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned())
+        .collect();
+    outputs.extend(descriptor_set_out.map(str::to_owned));
     let mut seen = HashSet::new();
     let mut files: Vec<String> = Vec::new();
     for name in compiler.transitive(names) {
@@ -124,14 +139,5 @@ fn dependencies(sources: &SourceTree, compiler: &Compiler<'_>, names: &[String])
             }
         }
     }
-    files
-}
-
-/// A rule for make: the outputs depend on the source files.
-fn dependency_text(files: &[String], pending: &Pending) -> String {
-    let outputs: Vec<String> = pending
-        .paths()
-        .map(|path| path.display().to_string())
-        .collect();
     format!("{}: {}", outputs.join(" \\\n"), files.join("\\\n "))
 }

@@ -68,10 +68,10 @@ impl Linker<'_> {
                 let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
                 let name = method.name.as_deref().unwrap_or_default();
                 self.check_name(file, name, &place);
-                let method_name = join(&full_name, name).into();
+                let method_name = join(&full_name, name);
                 self.declare(file, method_name, Symbol::Method(id), &place);
             }
-            self.declare(file, full_name.into(), Symbol::Service(id), &place);
+            self.declare(file, full_name, Symbol::Service(id), &place);
         }
         for (index, extension) in file.extension.iter().enumerate() {
             let place = [path::FILE_EXTENSION, at(index)];
@@ -154,10 +154,11 @@ impl Linker<'_> {
     fn declare(
         &mut self,
         file: &FileDescriptorProto,
-        full_name: Name,
+        full_name: impl Into<Name>,
         symbol: Symbol,
         place: &[i32],
     ) -> bool {
+        let full_name = full_name.into();
         if self.table.add_name(full_name.clone(), symbol) {
             return true;
         }
@@ -223,7 +224,7 @@ impl Linker<'_> {
             self.check_name(file, &name, &place);
             self.declare(
                 file,
-                join(&full_name, &name).into(),
+                join(&full_name, &name),
                 Symbol::Oneof(self.file),
                 &place,
             );
@@ -498,7 +499,7 @@ impl Linker<'_> {
             let value_place = [place, &[path::ENUM_VALUE, at(index)]].concat();
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
-            let added = self.declare(file, join(&scope, value_name).into(), symbol, &value_place);
+            let added = self.declare(file, join(&scope, value_name), symbol, &value_place);
             if own_names.insert(value_name) && !added {
                 let outer = if scope.is_empty() {
                     "the global scope".to_owned()
