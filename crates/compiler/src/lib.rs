@@ -8,6 +8,8 @@ mod compile;
 mod descriptor_set;
 mod diagnostics;
 mod features;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lexer;
 mod link;
 mod literal;
