@@ -6,9 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from compiler_support import Tool, corpora, needs_oracle_release, roots_flags
-
-CORPORA = corpora()
+from compiler_support import CORPORA, Tool, needs_oracle_release, roots_flags
 
 # The pure-Python runtime needs every descriptor of this one file spelt out; Russet and the C runtime do not.
 NOT_EQUAL = {"google/protobuf/descriptor_pb2.py"}

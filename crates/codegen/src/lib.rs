@@ -1,12 +1,17 @@
-//! From descriptors to source code: Python modules, type stubs and gRPC stubs.
+//! From descriptors to source code: Python modules, type stubs and gRPC stubs, and the protocol of protoc's plugins.
 //!
 //! A generator gets a [`Schema`] (linked descriptors) and the name of one file of it, and gives the text of one generated file. It reads and writes no files; what text goes where is the command line's business.
 
+mod files;
+mod generator;
+pub mod plugin;
 pub mod python;
 mod schema;
 
 use thiserror::Error;
 
+pub use files::{FileError, GeneratedFiles};
+pub use generator::Generator;
 pub use schema::{Schema, TypeRef};
 
 /// A generated file.

@@ -1,5 +1,6 @@
 //! The flags.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -45,6 +46,8 @@ pub(super) struct Arguments {
     pub(super) outputs: Vec<OutputDirective>,
     /// Executables by plugin name, `protoc-gen-x`.
     pub(super) plugins: Vec<(String, String)>,
+    /// What runs the plugin of `--NAME_out`, by `NAME`: a program and its arguments.
+    pub(super) prefixes: HashMap<String, Vec<String>>,
     pub(super) descriptor_set_in: Vec<String>,
     pub(super) descriptor_set_out: Option<String>,
     pub(super) dependency_out: Option<String>,
@@ -53,6 +56,8 @@ pub(super) struct Arguments {
     pub(super) retain_options: bool,
     pub(super) error_format: ErrorFormat,
     pub(super) fatal_warnings: bool,
+    /// Names of generated files may have `..` in them.
+    pub(super) allow_escape: bool,
     pub(super) decode_raw: bool,
     pub(super) print_free_field_numbers: bool,
     pub(super) direct_dependencies: Option<Vec<String>>,
@@ -259,11 +264,11 @@ impl Parser {
                 };
                 arguments.plugins.push(plugin);
             }
+            "--unsafe_allow_out_dir_escape" => arguments.allow_escape = true,
             "--encode"
             | "--decode"
             | "--deterministic_output"
             | "--disallow_services"
-            | "--unsafe_allow_out_dir_escape"
             | "--option_dependencies"
             | "--edition_defaults_out"
             | "--edition_defaults_minimum"
@@ -307,6 +312,24 @@ impl Parser {
             .and_then(|name| name.strip_suffix("_opt"))
         {
             self.options.push((generator.to_owned(), value));
+            return Ok(());
+        }
+        if let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_prefix"))
+        {
+            if value.is_empty() {
+                return Err(format!("{name} requires a non-empty value."));
+            }
+            if value.contains(['"', '\'']) {
+                return Err(format!(
+                    "{name}: quotes are not supported in the value. Use a wrapper script for more complex invocations."
+                ));
+            }
+            let command = value.split_whitespace().map(str::to_owned).collect();
+            self.arguments
+                .prefixes
+                .insert(generator.to_owned(), command);
             return Ok(());
         }
         let Some(generator) = name

@@ -334,7 +334,7 @@ fn hex_escape(bytes: &[u8]) -> String {
 }
 
 /// Bytes as a Python literal, with octal escapes.
-fn octal_escape(bytes: &[u8]) -> String {
+pub(crate) fn octal_escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for &byte in bytes {
         if simple_escape(byte, &mut out) {

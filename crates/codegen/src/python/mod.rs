@@ -6,6 +6,7 @@ mod messages;
 mod services;
 mod stubs;
 
+pub(crate) use messages::octal_escape;
 pub use messages::{Options as MessageOptions, generate as generate_messages};
 pub use services::{Options as ServiceOptions, generate as generate_services};
 pub use stubs::generate as generate_stubs;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, Location, MethodDescriptorProto, ServiceDescriptorProto,
+    FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto,
 };
 
 use super::{Printer, Runtime, file_of, import_statement, local_name, module_alias, module_name};
@@ -184,23 +184,17 @@ if _version_not_supported:
 
     /// All comments of an element, line by line.
     fn comment(&self, path: &[i32]) -> Vec<String> {
-        let locations = self
-            .file
-            .source_code_info
-            .iter()
-            .flat_map(|info| &info.location);
-        let Some(location) = locations
-            .into_iter()
-            .find(|location: &&Location| location.path.0 == path)
-        else {
+        let info = self.file.source_code_info.as_ref();
+        let location = info.and_then(|info| info.find(path));
+        let Some(comments) = location.and_then(|location| location.comments) else {
             return Vec::new();
         };
         let mut lines = Vec::new();
-        for detached in &location.leading_detached_comments {
+        for detached in &comments.leading_detached {
             lines.extend(detached.lines().map(str::to_owned));
             lines.push(String::new());
         }
-        for comment in [&location.leading_comments, &location.trailing_comments] {
+        for comment in [&comments.leading, &comments.trailing] {
             lines.extend(
                 comment
                     .iter()

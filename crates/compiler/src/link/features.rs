@@ -73,7 +73,7 @@ impl Linker<'_> {
                 !options.declaration.is_empty() || options.verification.is_some()
             });
             if let Some(options) = options {
-                self.table[id].range_options.insert(index, options.clone());
+                self.table[id].range_options.insert(index, (**options).clone());
             }
         }
         let features = outer.merged(options.and_then(|options| options.features.as_ref()));

@@ -70,8 +70,8 @@ impl Linker<'_> {
 
     /// Whether a message has a field or oneof of a name.
     fn has_member(&self, id: MessageId, name: &str) -> bool {
-        let message = &self.table[id];
-        message.fields_by_name.contains_key(name) || message.oneofs.iter().any(|oneof| oneof == name)
+        self.table.field_by_name(id, name).is_some()
+            || self.table[id].oneofs.iter().any(|oneof| **oneof == *name)
     }
 
     fn too_many_members(&self, declared: &Declared<'_>) -> Option<String> {
@@ -79,7 +79,7 @@ impl Linker<'_> {
             Kind::Message(message, _) => ("Message", message.field.len(), MAX_FIELDS, "fields"),
             Kind::Enum(declared, _) => ("Enum", declared.value.len(), MAX_ENUM_VALUES, "values"),
             Kind::Oneof(_, id) => {
-                let index = self.table[id].oneofs.iter().position(|name| name == declared.name());
+                let index = self.table[id].oneofs.iter().position(|name| **name == *declared.name());
                 let fields = self.table[id].fields.iter();
                 let count = fields.filter(|&&field| self.table[field].oneof == index).count();
                 ("Oneof", count, MAX_ONEOF_FIELDS, "fields")
