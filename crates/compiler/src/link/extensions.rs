@@ -6,7 +6,6 @@ use russet_descriptor::proto::{
 use rustc_hash::FxHashSet;
 
 use super::{Linker, at};
-use crate::names::is_identifier;
 use crate::parser::path;
 use crate::table::FieldId;
 
@@ -111,7 +110,9 @@ impl Linker<'_> {
                 "Cannot use number {number} for extension field {name}, as it is reserved in the extension declarations for message {of}."
             )],
             Some(declaration) => self.mismatches(declaration, proto, id, of),
-            None if !options.declaration.is_empty() || options.verification == Some(DECLARATION) => {
+            None if !options.declaration.is_empty()
+                || options.verification == Some(DECLARATION) =>
+            {
                 vec![format!(
                     "Missing extension declaration for field {name} with number {number} in extendee message {of}. An extension range must declare for all extension fields if its verification state is DECLARATION or there's any declaration in the range already. Otherwise, consider splitting up the range."
                 )]
@@ -134,7 +135,11 @@ impl Linker<'_> {
         let number = field.number;
         let mut messages = Vec::new();
         // Types are compared only in a file that has no error yet.
-        if let Some(written) = declaration.type_.as_deref().filter(|_| !self.findings.has_errors()) {
+        if let Some(written) = declaration
+            .type_
+            .as_deref()
+            .filter(|_| !self.findings.has_errors())
+        {
             let expected = if NOT_MESSAGES.contains(&written) || written.starts_with('.') {
                 written.to_owned()
             } else {
@@ -142,7 +147,9 @@ impl Linker<'_> {
             };
             let actual = match &proto.type_name {
                 Some(name) => name.clone(),
-                None => field_type::name(field.type_).unwrap_or_default().to_ascii_lowercase(),
+                None => field_type::name(field.type_)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase(),
             };
             if expected != actual {
                 messages.push(format!(
@@ -151,7 +158,11 @@ impl Linker<'_> {
             }
         }
         let actual = format!(".{}", field.full_name);
-        if let Some(expected) = declaration.full_name.as_ref().filter(|name| **name != actual) {
+        if let Some(expected) = declaration
+            .full_name
+            .as_ref()
+            .filter(|name| **name != actual)
+        {
             messages.push(format!(
                 "\"{of}\" extension field {number} is expected to have field name \"{expected}\", not \"{actual}\"."
             ));
@@ -202,10 +213,15 @@ fn declaration_errors(declaration: &ExtensionDeclaration) -> Vec<String> {
             None => Some(format!(
                 "\"{symbol}\" must have a leading dot to indicate the fully-qualified scope."
             )),
-            Some(rest) if !rest.split('.').all(is_identifier) => {
+            Some(rest) if !rest.split('.').all(is_name) => {
                 Some(format!("\"{symbol}\" contains invalid identifiers."))
             }
             Some(_) => None,
         })
         .collect()
+}
+
+/// Letters, digits and underscores, in any order: protoc asks for no more here.
+fn is_name(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(crate::lexer::is_alphanumeric)
 }

@@ -5,9 +5,9 @@ use russet_descriptor::proto::{
     field_presence, field_type, label, message_encoding, repeated_field_encoding,
 };
 
-use super::walk::{self, Kind};
 use super::Linker;
-use crate::features::Features;
+use super::walk::{self, Kind};
+use crate::features::{Features, unknown_feature};
 use crate::parser::path;
 use crate::table::{EnumId, FieldId, MessageId};
 
@@ -16,7 +16,6 @@ const LITE_RUNTIME: i32 = 3;
 
 /// `FieldOptions.OptionRetention.RETENTION_SOURCE`.
 const RETENTION_SOURCE: i32 = 2;
-
 
 impl Linker<'_> {
     pub(super) fn resolve_features(&mut self, file: &FileDescriptorProto) {
@@ -39,21 +38,21 @@ impl Linker<'_> {
             let field_id = self.table[id].extensions[index];
             self.field_features(field, field_id, features);
         }
-        if self.sets_features {
-            self.check_features(file);
-        }
     }
 
     /// Features are for editions, and none may be left open.
-    fn check_features(&mut self, file: &FileDescriptorProto) {
+    pub(super) fn check_features(&mut self, file: &FileDescriptorProto) {
+        if !self.sets_features {
+            return;
+        }
         let is_legacy = self.table[self.file].edition < edition::EDITION_2023;
         for declared in walk::declared(self.table, self.file, file) {
-            if declared.own_features().is_none() {
+            let Some(own) = declared.own_features() else {
                 continue;
-            }
+            };
             let message = if is_legacy {
                 "Features are only valid under editions.".to_owned()
-            } else if let Some((feature, zero)) = declared.features.unknown() {
+            } else if let Some((feature, zero)) = unknown_feature(own) {
                 format!("Feature field `{feature}` must resolve to a known value, found {zero}")
             } else {
                 continue;
@@ -73,7 +72,9 @@ impl Linker<'_> {
                 !options.declaration.is_empty() || options.verification.is_some()
             });
             if let Some(options) = options {
-                self.table[id].range_options.insert(index, (**options).clone());
+                self.table[id]
+                    .range_options
+                    .insert(index, (**options).clone());
             }
         }
         let features = outer.merged(options.and_then(|options| options.features.as_ref()));
@@ -153,7 +154,9 @@ impl Linker<'_> {
             features.message_encoding = message_encoding::LENGTH_PREFIXED;
         }
         let support = options.and_then(|options| options.feature_support.clone());
-        let targets = options.map(|options| options.targets.clone()).unwrap_or_default();
+        let targets = options
+            .map(|options| options.targets.clone())
+            .unwrap_or_default();
         if support.is_some() || !targets.is_empty() {
             self.table.has_restricted_options = true;
         }
@@ -166,4 +169,3 @@ impl Linker<'_> {
         entry.support = support.map(Box::new);
     }
 }
-

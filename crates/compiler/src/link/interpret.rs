@@ -59,6 +59,7 @@ impl Linker<'_> {
         if let Some(info) = &mut file.source_code_info {
             move_locations(info, &moved);
         }
+        self.check_features(file);
     }
 
     fn interpret_element(
@@ -143,7 +144,11 @@ impl Linker<'_> {
             return Err(unknown(type_name));
         };
         self.find_anywhere(type_name);
-        if option.name.first().is_some_and(|part| part.name_part.as_deref() == Some("features")) {
+        if option
+            .name
+            .first()
+            .is_some_and(|part| part.name_part.as_deref() == Some("features"))
+        {
             self.sets_features = true;
         }
         let mut chain: Vec<FieldId> = Vec::new();
@@ -192,6 +197,14 @@ impl Linker<'_> {
                 )));
             }
             chain.push(id);
+            let first = &option.name[0];
+            let is_feature =
+                first.is_extension != Some(true) && first.name_part.as_deref() == Some("features");
+            if is_feature && field.file == self.file {
+                return Err(Wrong::Name(format!(
+                    "Feature \"{shown}\" can't be used in the same file it's defined in."
+                )));
+            }
             if index + 1 < option.name.len() {
                 if !field.is_message() {
                     return Err(Wrong::Name(format!(

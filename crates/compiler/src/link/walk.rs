@@ -110,7 +110,11 @@ pub(super) fn declared<'f>(
         walk.message(message, table[id].messages[index], &place);
     }
     for (index, declared) in file.enum_type.iter().enumerate() {
-        walk.enumeration(declared, table[id].enums[index], &[path::FILE_ENUM, at(index)]);
+        walk.enumeration(
+            declared,
+            table[id].enums[index],
+            &[path::FILE_ENUM, at(index)],
+        );
     }
     for (index, field) in file.extension.iter().enumerate() {
         let place = [path::FILE_EXTENSION, at(index)];
@@ -118,11 +122,17 @@ pub(super) fn declared<'f>(
     }
     for (index, service) in file.service.iter().enumerate() {
         let place = [path::FILE_SERVICE, at(index)];
-        let own = service.options.as_ref().and_then(|options| options.features.as_ref());
+        let own = service
+            .options
+            .as_ref()
+            .and_then(|options| options.features.as_ref());
         let features = features.merged(own);
         walk.add(Kind::Service(service), &place, features);
         for (index, method) in service.method.iter().enumerate() {
-            let own = method.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = method
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
             walk.add(Kind::Method(method), &place, features.merged(own));
         }
@@ -154,22 +164,36 @@ impl<'f> Walk<'_, 'f> {
             self.enumeration(declared, table[id].enums[index], &place);
         }
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
-            let own = oneof.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = oneof
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = under(path::MESSAGE_ONEOF, index);
             self.add(Kind::Oneof(oneof, id), &place, features.merged(own));
         }
         for (index, field) in message.field.iter().enumerate() {
-            self.field(field, table[id].fields[index], &under(path::MESSAGE_FIELD, index));
+            self.field(
+                field,
+                table[id].fields[index],
+                &under(path::MESSAGE_FIELD, index),
+            );
         }
         for (index, nested) in message.nested_type.iter().enumerate() {
-            self.message(nested, table[id].nested[index], &under(path::MESSAGE_NESTED, index));
+            self.message(
+                nested,
+                table[id].nested[index],
+                &under(path::MESSAGE_NESTED, index),
+            );
         }
         for (index, field) in message.extension.iter().enumerate() {
             let place = under(path::MESSAGE_EXTENSION, index);
             self.field(field, table[id].extensions[index], &place);
         }
         for (index, range) in message.extension_range.iter().enumerate() {
-            let own = range.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = range
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = under(path::MESSAGE_EXTENSION_RANGE, index);
             self.add(Kind::Range(range), &place, features.merged(own));
         }
@@ -183,7 +207,10 @@ impl<'f> Walk<'_, 'f> {
         let features = self.table[id].features;
         self.add(Kind::Enum(declared, id), place, features);
         for (index, value) in declared.value.iter().enumerate() {
-            let own = value.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = value
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = [place, &[path::ENUM_VALUE, at(index)]].concat();
             self.add(Kind::Value(value), &place, features.merged(own));
         }
