@@ -465,6 +465,7 @@ impl Linker<'_> {
                 .oneof_index
                 .and_then(|index| usize::try_from(index).ok()),
             packed: false,
+            is_entry_part: false,
             is_source_only: false,
             has_default: field.default_value.is_some(),
             targets: Vec::new(),
