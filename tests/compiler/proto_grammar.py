@@ -151,10 +151,9 @@ class Grammar:
 
     def aggregate(self, depth: int) -> str:
         """The text format, which has spaces of its own."""
-        parts = []
         pick = self.random.choice
-        for name in self.random.sample(sorted(self.FIELDS), self.random.randint(0, 3)):
-            parts.append(f"{name}: {self.text_value(self.FIELDS[name])}")
+        names = self.random.sample(sorted(self.FIELDS), self.random.randint(0, 3))
+        parts = [f"{name}: {self.text_value(self.FIELDS[name])}" for name in names]
         if self.chance(30):
             parts.append(pick(["level: HIGH", "level: -3", "level: 5", "levels: [LOW, HIGH]"]))
         if self.chance(20):
@@ -187,7 +186,7 @@ class Grammar:
                 ]))  # fmt: skip
         self.random.shuffle(parts)
         parts = [part for part in parts if part]
-        return "".join(part + pick([" ", ", ", "; ", "\n", " # c\n"]) for part in parts)
+        return "".join(part + pick([" ", ", ", "; ", "\n"]) for part in parts)
 
     def options(self, element: str) -> list[list[str]]:
         """Options of an element, each as its tokens; none sets what another has set."""
@@ -302,11 +301,8 @@ class Grammar:
             more += self.default(kind, known)
         if self.chance(10):
             more.append(["json_name", "=", f'"json{self.count}"'])
-        packable = (
-            repeated
-            and kind not in ("string", "bytes", "")
-            or (repeated and known and known.is_enum)
-        )
+        is_number = kind not in ("string", "bytes", "") or (known is not None and known.is_enum)
+        packable = repeated and is_number
         if packable and not self.is_edition and self.chance(20):
             more.append(["packed", "=", self.random.choice(["true", "false"])])
         if packable and self.is_edition and self.chance(20):
