@@ -1,8 +1,9 @@
 //! Features of an edition, resolved: the file's edition gives defaults, and each element inherits from the one around it.
 
 use russet_descriptor::proto::{
-    FeatureSet, default_symbol_visibility, edition, enforce_naming_style, enforce_proto_limits, enum_type,
-    field_presence, json_format, message_encoding, repeated_field_encoding, utf8_validation,
+    FeatureSet, default_symbol_visibility, edition, enforce_naming_style, enforce_proto_limits,
+    enum_type, field_presence, json_format, message_encoding, repeated_field_encoding,
+    utf8_validation,
 };
 
 /// The value of every feature that `descriptor.proto` itself declares.
@@ -92,15 +93,43 @@ impl Features {
     /// The name of a feature that is zero, and of its zero: an element cannot leave open what holds for it.
     pub(crate) fn unknown(&self) -> Option<(&'static str, &'static str)> {
         [
-            ("field_presence", self.field_presence, "FIELD_PRESENCE_UNKNOWN"),
+            (
+                "field_presence",
+                self.field_presence,
+                "FIELD_PRESENCE_UNKNOWN",
+            ),
             ("enum_type", self.enum_type, "ENUM_TYPE_UNKNOWN"),
-            ("repeated_field_encoding", self.repeated_field_encoding, "REPEATED_FIELD_ENCODING_UNKNOWN"),
-            ("utf8_validation", self.utf8_validation, "UTF8_VALIDATION_UNKNOWN"),
-            ("message_encoding", self.message_encoding, "MESSAGE_ENCODING_UNKNOWN"),
+            (
+                "repeated_field_encoding",
+                self.repeated_field_encoding,
+                "REPEATED_FIELD_ENCODING_UNKNOWN",
+            ),
+            (
+                "utf8_validation",
+                self.utf8_validation,
+                "UTF8_VALIDATION_UNKNOWN",
+            ),
+            (
+                "message_encoding",
+                self.message_encoding,
+                "MESSAGE_ENCODING_UNKNOWN",
+            ),
             ("json_format", self.json_format, "JSON_FORMAT_UNKNOWN"),
-            ("enforce_naming_style", self.enforce_naming_style, "ENFORCE_NAMING_STYLE_UNKNOWN"),
-            ("default_symbol_visibility", self.default_symbol_visibility, "VisibilityFeature::DEFAULT_SYMBOL_VISIBILITY_UNKNOWN"),
-            ("enforce_proto_limits", self.enforce_proto_limits, "ProtoLimitsFeature::PROTO_LIMITS_UNKNOWN"),
+            (
+                "enforce_naming_style",
+                self.enforce_naming_style,
+                "ENFORCE_NAMING_STYLE_UNKNOWN",
+            ),
+            (
+                "default_symbol_visibility",
+                self.default_symbol_visibility,
+                "VisibilityFeature::DEFAULT_SYMBOL_VISIBILITY_UNKNOWN",
+            ),
+            (
+                "enforce_proto_limits",
+                self.enforce_proto_limits,
+                "ProtoLimitsFeature::PROTO_LIMITS_UNKNOWN",
+            ),
         ]
         .into_iter()
         .find(|(_, value, _)| *value == 0)

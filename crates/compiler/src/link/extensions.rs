@@ -5,7 +5,7 @@ use russet_descriptor::proto::{
 };
 use rustc_hash::FxHashSet;
 
-use super::{Linker, at};
+use super::{Linker, at, below};
 use crate::names::is_identifier;
 use crate::parser::path;
 use crate::table::FieldId;
@@ -42,7 +42,7 @@ impl Linker<'_> {
                 return;
             }
             let bounds = range.start.unwrap_or(0)..range.end.unwrap_or(0);
-            let place = [place, &[path::MESSAGE_EXTENSION_RANGE, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_EXTENSION_RANGE, at(index)]);
             let mut numbers = FxHashSet::default();
             for declaration in &options.declaration {
                 let number = declaration.number.unwrap_or(0);
@@ -111,7 +111,9 @@ impl Linker<'_> {
                 "Cannot use number {number} for extension field {name}, as it is reserved in the extension declarations for message {of}."
             )],
             Some(declaration) => self.mismatches(declaration, proto, id, of),
-            None if !options.declaration.is_empty() || options.verification == Some(DECLARATION) => {
+            None if !options.declaration.is_empty()
+                || options.verification == Some(DECLARATION) =>
+            {
                 vec![format!(
                     "Missing extension declaration for field {name} with number {number} in extendee message {of}. An extension range must declare for all extension fields if its verification state is DECLARATION or there's any declaration in the range already. Otherwise, consider splitting up the range."
                 )]
@@ -134,7 +136,11 @@ impl Linker<'_> {
         let number = field.number;
         let mut messages = Vec::new();
         // Types are compared only in a file that has no error yet.
-        if let Some(written) = declaration.type_.as_deref().filter(|_| !self.findings.has_errors()) {
+        if let Some(written) = declaration
+            .type_
+            .as_deref()
+            .filter(|_| !self.findings.has_errors())
+        {
             let expected = if NOT_MESSAGES.contains(&written) || written.starts_with('.') {
                 written.to_owned()
             } else {
@@ -142,7 +148,9 @@ impl Linker<'_> {
             };
             let actual = match &proto.type_name {
                 Some(name) => name.clone(),
-                None => field_type::name(field.type_).unwrap_or_default().to_ascii_lowercase(),
+                None => field_type::name(field.type_)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase(),
             };
             if expected != actual {
                 messages.push(format!(
@@ -151,7 +159,11 @@ impl Linker<'_> {
             }
         }
         let actual = format!(".{}", field.full_name);
-        if let Some(expected) = declaration.full_name.as_ref().filter(|name| **name != actual) {
+        if let Some(expected) = declaration
+            .full_name
+            .as_ref()
+            .filter(|name| **name != actual)
+        {
             messages.push(format!(
                 "\"{of}\" extension field {number} is expected to have field name \"{expected}\", not \"{actual}\"."
             ));
@@ -173,7 +185,7 @@ impl Linker<'_> {
         place: &[i32],
         message: impl Into<String>,
     ) {
-        let own = self.position(file, &[place, &[path::FIELD_EXTENDEE]].concat());
+        let own = self.position(file, &below(place, &[path::FIELD_EXTENDEE]));
         let before = place.split_last().and_then(|(index, list)| {
             let before = [list, &[index - 1, path::FIELD_EXTENDEE]].concat();
             self.position(file, &before)

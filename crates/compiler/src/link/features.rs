@@ -5,8 +5,8 @@ use russet_descriptor::proto::{
     field_presence, field_type, label, message_encoding, repeated_field_encoding,
 };
 
-use super::walk::{self, Kind};
 use super::Linker;
+use super::walk::{self, Kind};
 use crate::features::Features;
 use crate::parser::path;
 use crate::table::{EnumId, FieldId, MessageId};
@@ -16,7 +16,6 @@ const LITE_RUNTIME: i32 = 3;
 
 /// `FieldOptions.OptionRetention.RETENTION_SOURCE`.
 const RETENTION_SOURCE: i32 = 2;
-
 
 impl Linker<'_> {
     pub(super) fn resolve_features(&mut self, file: &FileDescriptorProto) {
@@ -73,7 +72,9 @@ impl Linker<'_> {
                 !options.declaration.is_empty() || options.verification.is_some()
             });
             if let Some(options) = options {
-                self.table[id].range_options.insert(index, (**options).clone());
+                self.table[id]
+                    .range_options
+                    .insert(index, (**options).clone());
             }
         }
         let features = outer.merged(options.and_then(|options| options.features.as_ref()));
@@ -153,7 +154,9 @@ impl Linker<'_> {
             features.message_encoding = message_encoding::LENGTH_PREFIXED;
         }
         let support = options.and_then(|options| options.feature_support.clone());
-        let targets = options.map(|options| options.targets.clone()).unwrap_or_default();
+        let targets = options
+            .map(|options| options.targets.clone())
+            .unwrap_or_default();
         if support.is_some() || !targets.is_empty() {
             self.table.has_restricted_options = true;
         }
@@ -166,4 +169,3 @@ impl Linker<'_> {
         entry.support = support.map(Box::new);
     }
 }
-

@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use russet_descriptor::proto::EnumDescriptorProto;
 use russet_descriptor::wire::{Reader, WireType};
 
-use super::walk::{Declared, Kind};
 use super::Linker;
+use super::walk::{Declared, Kind};
 
 /// The number of `pb.enumvalue.json` in `EnumValueOptions`.
 const JSON: u32 = 998;
@@ -49,7 +49,9 @@ fn last_bytes(bytes: &[u8], wanted: u32) -> Option<&[u8]> {
         if number == wanted && wire_type == WireType::LengthDelimited {
             last = Some(reader.length_delimited().ok()?);
         } else {
-            reader.skip(number, wire_type, super::canonical::MAX_OPTION_DEPTH).ok()?;
+            reader
+                .skip(number, wire_type, super::canonical::MAX_OPTION_DEPTH)
+                .ok()?;
         }
     }
     last

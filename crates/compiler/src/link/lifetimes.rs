@@ -3,9 +3,9 @@
 use russet_descriptor::proto::{FeatureSupport, FileDescriptorProto, field_type};
 use russet_descriptor::wire::{Reader, WireType};
 
+use super::Linker;
 use super::canonical::{MAX_OPTION_DEPTH, value_bytes};
 use super::walk::{Declared, Kind};
-use super::Linker;
 use crate::editions::edition_name;
 use crate::table::{Field, MessageId, Table};
 
@@ -114,15 +114,19 @@ impl Found<'_> {
         let Some(declared) = field.enumeration.map(|id| &table[id]) else {
             return;
         };
-        let scope = declared.full_name.rsplit_once('.').map_or("", |(scope, _)| scope);
+        let scope = declared
+            .full_name
+            .rsplit_once('.')
+            .map_or("", |(scope, _)| scope);
         let mut reader = Reader::new(value);
         while !reader.is_empty() {
             let Ok(number) = reader.varint() else {
                 return;
             };
-            let index = declared.values.iter().position(|(_, known)| {
-                super::interpret::signed(i64::from(*known)) == number
-            });
+            let index = declared
+                .values
+                .iter()
+                .position(|(_, known)| super::interpret::signed(i64::from(*known)) == number);
             if let Some(support) = index.and_then(|index| declared.supports.get(&index)) {
                 let name = index.map_or("", |index| &declared.values[index].0);
                 self.lifetime(support, &crate::names::join(scope, name));
@@ -148,15 +152,17 @@ impl Found<'_> {
         {
             let reason = support.removal_error.as_deref().unwrap_or_default();
             let removed = edition_name(removed);
-            self.errors
-                .push(format!("{name} has been removed in edition {removed}: {reason}"));
+            self.errors.push(format!(
+                "{name} has been removed in edition {removed}: {reason}"
+            ));
         } else if let Some(deprecated) = support.edition_deprecated
             && edition >= deprecated
         {
             let reason = support.deprecation_warning.as_deref().unwrap_or_default();
             let deprecated = edition_name(deprecated);
-            self.warnings
-                .push(format!("{name} has been deprecated in edition {deprecated}: {reason}"));
+            self.warnings.push(format!(
+                "{name} has been deprecated in edition {deprecated}: {reason}"
+            ));
         }
     }
 }

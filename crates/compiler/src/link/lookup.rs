@@ -101,8 +101,7 @@ impl Linker<'_> {
 
     /// Whether what a file declares can be used here.
     fn sees(&self, file: FileId) -> bool {
-        self.visible.contains(&file)
-            || (self.in_options && self.visible_in_options.contains(&file))
+        self.visible.contains(&file) || (self.in_options && self.visible_in_options.contains(&file))
     }
 
     /// Files and all they import publicly.

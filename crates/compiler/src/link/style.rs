@@ -49,7 +49,9 @@ impl Linker<'_> {
         };
         let advice = "This can cause collisions in generated code. (features.enforce_naming_style = STYLE2024 can be used to opt out of this check)";
         if name == "descriptor" {
-            return Some(format!("{what} name {name} should not be named descriptor. {advice}"));
+            return Some(format!(
+                "{what} name {name} should not be named descriptor. {advice}"
+            ));
         }
         let exists = |other: &str| self.has_member(message, other);
         let prefix = PREFIXES
@@ -79,9 +81,14 @@ impl Linker<'_> {
             Kind::Message(message, _) => ("Message", message.field.len(), MAX_FIELDS, "fields"),
             Kind::Enum(declared, _) => ("Enum", declared.value.len(), MAX_ENUM_VALUES, "values"),
             Kind::Oneof(_, id) => {
-                let index = self.table[id].oneofs.iter().position(|name| **name == *declared.name());
+                let index = self.table[id]
+                    .oneofs
+                    .iter()
+                    .position(|name| **name == *declared.name());
                 let fields = self.table[id].fields.iter();
-                let count = fields.filter(|&&field| self.table[field].oneof == index).count();
+                let count = fields
+                    .filter(|&&field| self.table[field].oneof == index)
+                    .count();
                 ("Oneof", count, MAX_ONEOF_FIELDS, "fields")
             }
             _ => return None,
@@ -105,7 +112,11 @@ fn style_error(declared: &Declared<'_>) -> Option<String> {
         Kind::Oneof(..) => ("Oneof", declared.name(), lower_snake_case(declared.name())),
         Kind::Field(..) => ("Field", declared.name(), lower_snake_case(declared.name())),
         Kind::Enum(..) => ("Enum", declared.name(), title_case(declared.name())),
-        Kind::Value(_) => ("Enum value", declared.name(), upper_snake_case(declared.name())),
+        Kind::Value(_) => (
+            "Enum value",
+            declared.name(),
+            upper_snake_case(declared.name()),
+        ),
         Kind::Service(_) => ("Service", declared.name(), title_case(declared.name())),
         Kind::Method(_) => ("Method", declared.name(), title_case(declared.name())),
         Kind::Range(_) => return None,

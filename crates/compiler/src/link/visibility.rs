@@ -13,11 +13,21 @@ impl Linker<'_> {
         let (full_name, file, keyword, is_nested) = match symbol {
             Symbol::Message(id) => {
                 let message = &self.table[id];
-                (&message.full_name, message.file, message.visibility, message.parent.is_some())
+                (
+                    &message.full_name,
+                    message.file,
+                    message.visibility,
+                    message.parent.is_some(),
+                )
             }
             Symbol::Enum(id) => {
                 let declared = &self.table[id];
-                (&declared.full_name, declared.file, declared.visibility, declared.parent.is_some())
+                (
+                    &declared.full_name,
+                    declared.file,
+                    declared.visibility,
+                    declared.parent.is_some(),
+                )
             }
             _ => return None,
         };
@@ -52,8 +62,8 @@ impl Linker<'_> {
     /// With `STRICT`, nothing nested is exported, but for enums in a message that is only their namespace.
     pub(super) fn check_exports(&mut self, all: &[Declared<'_>]) {
         for declared in all {
-            let strict = declared.features.default_symbol_visibility
-                == default_symbol_visibility::STRICT;
+            let strict =
+                declared.features.default_symbol_visibility == default_symbol_visibility::STRICT;
             let message = match declared.kind {
                 Kind::Message(_, id) if strict => self.exported_message(id),
                 Kind::Enum(_, id) if strict => self.exported_enum(id),

@@ -6,7 +6,7 @@ use russet_descriptor::proto::{
     ServiceDescriptorProto,
 };
 
-use super::at;
+use super::{Place, at, below};
 use crate::features::Features;
 use crate::parser::path;
 use crate::table::{EnumId, FieldId, FileId, MessageId, Table};
@@ -29,7 +29,7 @@ pub(super) enum Kind<'f> {
 pub(super) struct Declared<'f> {
     pub(super) kind: Kind<'f>,
     /// Its path in `source_code_info`.
-    pub(super) place: Vec<i32>,
+    pub(super) place: Place,
     pub(super) features: Features,
 }
 
@@ -110,7 +110,11 @@ pub(super) fn declared<'f>(
         walk.message(message, table[id].messages[index], &place);
     }
     for (index, declared) in file.enum_type.iter().enumerate() {
-        walk.enumeration(declared, table[id].enums[index], &[path::FILE_ENUM, at(index)]);
+        walk.enumeration(
+            declared,
+            table[id].enums[index],
+            &[path::FILE_ENUM, at(index)],
+        );
     }
     for (index, field) in file.extension.iter().enumerate() {
         let place = [path::FILE_EXTENSION, at(index)];
@@ -118,12 +122,18 @@ pub(super) fn declared<'f>(
     }
     for (index, service) in file.service.iter().enumerate() {
         let place = [path::FILE_SERVICE, at(index)];
-        let own = service.options.as_ref().and_then(|options| options.features.as_ref());
+        let own = service
+            .options
+            .as_ref()
+            .and_then(|options| options.features.as_ref());
         let features = features.merged(own);
         walk.add(Kind::Service(service), &place, features);
         for (index, method) in service.method.iter().enumerate() {
-            let own = method.options.as_ref().and_then(|options| options.features.as_ref());
-            let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
+            let own = method
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
+            let place = below(&place, &[path::SERVICE_METHOD, at(index)]);
             walk.add(Kind::Method(method), &place, features.merged(own));
         }
     }
@@ -139,7 +149,7 @@ impl<'f> Walk<'_, 'f> {
     fn add(&mut self, kind: Kind<'f>, place: &[i32], features: Features) {
         self.found.push(Declared {
             kind,
-            place: place.to_vec(),
+            place: Place::from_slice(place),
             features,
         });
     }
@@ -147,29 +157,43 @@ impl<'f> Walk<'_, 'f> {
     fn message(&mut self, message: &'f DescriptorProto, id: MessageId, place: &[i32]) {
         let table = self.table;
         let features = table[id].features;
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         self.add(Kind::Message(message, id), place, features);
         for (index, declared) in message.enum_type.iter().enumerate() {
             let place = under(path::MESSAGE_ENUM, index);
             self.enumeration(declared, table[id].enums[index], &place);
         }
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
-            let own = oneof.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = oneof
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = under(path::MESSAGE_ONEOF, index);
             self.add(Kind::Oneof(oneof, id), &place, features.merged(own));
         }
         for (index, field) in message.field.iter().enumerate() {
-            self.field(field, table[id].fields[index], &under(path::MESSAGE_FIELD, index));
+            self.field(
+                field,
+                table[id].fields[index],
+                &under(path::MESSAGE_FIELD, index),
+            );
         }
         for (index, nested) in message.nested_type.iter().enumerate() {
-            self.message(nested, table[id].nested[index], &under(path::MESSAGE_NESTED, index));
+            self.message(
+                nested,
+                table[id].nested[index],
+                &under(path::MESSAGE_NESTED, index),
+            );
         }
         for (index, field) in message.extension.iter().enumerate() {
             let place = under(path::MESSAGE_EXTENSION, index);
             self.field(field, table[id].extensions[index], &place);
         }
         for (index, range) in message.extension_range.iter().enumerate() {
-            let own = range.options.as_ref().and_then(|options| options.features.as_ref());
+            let own = range
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
             let place = under(path::MESSAGE_EXTENSION_RANGE, index);
             self.add(Kind::Range(range), &place, features.merged(own));
         }
@@ -183,8 +207,11 @@ impl<'f> Walk<'_, 'f> {
         let features = self.table[id].features;
         self.add(Kind::Enum(declared, id), place, features);
         for (index, value) in declared.value.iter().enumerate() {
-            let own = value.options.as_ref().and_then(|options| options.features.as_ref());
-            let place = [place, &[path::ENUM_VALUE, at(index)]].concat();
+            let own = value
+                .options
+                .as_ref()
+                .and_then(|options| options.features.as_ref());
+            let place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.add(Kind::Value(value), &place, features.merged(own));
         }
     }

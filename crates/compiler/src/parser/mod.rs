@@ -587,7 +587,9 @@ impl Parser<'_> {
             file.weak_dependency.push(index);
         }
         if !file.option_dependency.is_empty() {
-            self.error("imports should precede any option imports to ensure proto files can roundtrip.");
+            self.error(
+                "imports should precede any option imports to ensure proto files can roundtrip.",
+            );
         }
         let name = self.string("Expected a string naming the file to import.")?;
         file.dependency.push(name);
@@ -602,7 +604,11 @@ fn text_of(token: &Token<'_>) -> String {
 }
 
 fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    // Nearly always valid, and checking is faster than the lossy walk.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// A comment that holds nothing is not written.
