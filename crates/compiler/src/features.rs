@@ -90,52 +90,6 @@ impl Features {
         self
     }
 
-    /// The name of a feature that is zero, and of its zero: an element cannot leave open what holds for it.
-    pub(crate) fn unknown(&self) -> Option<(&'static str, &'static str)> {
-        [
-            (
-                "field_presence",
-                self.field_presence,
-                "FIELD_PRESENCE_UNKNOWN",
-            ),
-            ("enum_type", self.enum_type, "ENUM_TYPE_UNKNOWN"),
-            (
-                "repeated_field_encoding",
-                self.repeated_field_encoding,
-                "REPEATED_FIELD_ENCODING_UNKNOWN",
-            ),
-            (
-                "utf8_validation",
-                self.utf8_validation,
-                "UTF8_VALIDATION_UNKNOWN",
-            ),
-            (
-                "message_encoding",
-                self.message_encoding,
-                "MESSAGE_ENCODING_UNKNOWN",
-            ),
-            ("json_format", self.json_format, "JSON_FORMAT_UNKNOWN"),
-            (
-                "enforce_naming_style",
-                self.enforce_naming_style,
-                "ENFORCE_NAMING_STYLE_UNKNOWN",
-            ),
-            (
-                "default_symbol_visibility",
-                self.default_symbol_visibility,
-                "VisibilityFeature::DEFAULT_SYMBOL_VISIBILITY_UNKNOWN",
-            ),
-            (
-                "enforce_proto_limits",
-                self.enforce_proto_limits,
-                "ProtoLimitsFeature::PROTO_LIMITS_UNKNOWN",
-            ),
-        ]
-        .into_iter()
-        .find(|(_, value, _)| *value == 0)
-        .map(|(name, _, zero)| (name, zero))
-    }
-
     pub(crate) fn is_packed(&self) -> bool {
         self.repeated_field_encoding == repeated_field_encoding::PACKED
     }
@@ -147,4 +101,50 @@ impl Features {
     pub(crate) fn is_closed_enum(&self) -> bool {
         self.enum_type == enum_type::CLOSED
     }
+}
+
+/// The name of a feature that is set to zero, and of its zero: an element cannot leave open what holds for it.
+pub(crate) fn unknown_feature(own: &FeatureSet) -> Option<(&'static str, &'static str)> {
+    [
+        (
+            own.field_presence,
+            "field_presence",
+            "FIELD_PRESENCE_UNKNOWN",
+        ),
+        (own.enum_type, "enum_type", "ENUM_TYPE_UNKNOWN"),
+        (
+            own.repeated_field_encoding,
+            "repeated_field_encoding",
+            "REPEATED_FIELD_ENCODING_UNKNOWN",
+        ),
+        (
+            own.utf8_validation,
+            "utf8_validation",
+            "UTF8_VALIDATION_UNKNOWN",
+        ),
+        (
+            own.message_encoding,
+            "message_encoding",
+            "MESSAGE_ENCODING_UNKNOWN",
+        ),
+        (own.json_format, "json_format", "JSON_FORMAT_UNKNOWN"),
+        (
+            own.enforce_naming_style,
+            "enforce_naming_style",
+            "ENFORCE_NAMING_STYLE_UNKNOWN",
+        ),
+        (
+            own.default_symbol_visibility,
+            "default_symbol_visibility",
+            "VisibilityFeature::DEFAULT_SYMBOL_VISIBILITY_UNKNOWN",
+        ),
+        (
+            own.enforce_proto_limits,
+            "enforce_proto_limits",
+            "ProtoLimitsFeature::PROTO_LIMITS_UNKNOWN",
+        ),
+    ]
+    .into_iter()
+    .find(|(value, ..)| *value == Some(0))
+    .map(|(_, name, zero)| (name, zero))
 }

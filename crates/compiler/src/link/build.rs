@@ -6,7 +6,6 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
-use super::walk::{Declared, Kind};
 use super::{Linker, Place, at, below};
 use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
@@ -16,6 +15,9 @@ use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Nam
 
 /// The longest package name, in bytes.
 const MAX_PACKAGE_LENGTH: usize = 511;
+
+/// The most fields of a message.
+const MAX_FIELDS: usize = 65_535;
 
 /// The most dots in a package name.
 const MAX_PACKAGE_DEPTH: usize = 100;
@@ -27,7 +29,7 @@ const MAX_SUGGESTIONS: i32 = 3;
 pub(super) const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
 
 impl Linker<'_> {
-    pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+    pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
         let id = self.file;
         let package = file.package.clone().unwrap_or_default();
         if package.len() > MAX_PACKAGE_LENGTH {
@@ -53,7 +55,7 @@ impl Linker<'_> {
             self.error(file, &[path::FILE_SYNTAX], &[], message);
         }
         self.table[id].features = Features::of_edition(number);
-        self.table[id].dependencies = dependencies.to_vec();
+        self.table[id].dependencies = dependencies.iter().copied().flatten().collect();
         self.declare_package(file, &package);
         self.imports(file, dependencies);
         for (index, message) in file.message_type.iter().enumerate() {
@@ -104,7 +106,7 @@ impl Linker<'_> {
         }
     }
 
-    fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+    fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
         let plain = file.dependency.iter().enumerate();
         let plain = plain.map(|(index, name)| (path::FILE_DEPENDENCY, index, name));
         let option = file.option_dependency.iter().enumerate();
@@ -119,12 +121,13 @@ impl Linker<'_> {
         let public: Vec<FileId> = file
             .public_dependency
             .iter()
-            .filter_map(|&index| dependencies.get(usize::try_from(index).ok()?).copied())
+            .filter_map(|&index| *dependencies.get(usize::try_from(index).ok()?)?)
             .collect();
         // What a public import brings is meant for others, so it need not be used here.
         self.unused = dependencies
             .iter()
             .copied()
+            .flatten()
             .filter(|import| {
                 !public.contains(import) && self.table[*import].public_dependencies.is_empty()
             })
@@ -132,8 +135,9 @@ impl Linker<'_> {
         self.table[self.file].public_dependencies = public;
         self.visible.insert(self.file);
         let (plain, option) = dependencies.split_at(file.dependency.len().min(dependencies.len()));
-        self.visible.extend(self.with_public_imports(plain));
-        self.visible_in_options = self.with_public_imports(option);
+        let found = |list: &[Option<FileId>]| list.iter().copied().flatten().collect();
+        self.visible.extend(self.with_public_imports(found(plain)));
+        self.visible_in_options = self.with_public_imports(found(option));
     }
 
     pub(super) fn report_unused(&mut self, file: &FileDescriptorProto) {
@@ -186,7 +190,12 @@ impl Linker<'_> {
                 None => format!("\"{full_name}\" is already defined."),
             },
         };
-        self.error(file, place, &[path::NAME], message);
+        if let Symbol::Oneof(_) = symbol {
+            // protoc records no place for oneofs.
+            self.findings.error(None, message);
+        } else {
+            self.error(file, place, &[path::NAME], message);
+        }
         false
     }
 
@@ -286,6 +295,13 @@ impl Linker<'_> {
             self.table[id].nested.push(built);
         }
         self.declare(file, full_name, Symbol::Message(id), place);
+        if message.field.len() > MAX_FIELDS {
+            let count = message.field.len();
+            let full_name = &self.table[id].full_name;
+            let message =
+                format!("{count} fields in {full_name} exceeds the limit of {MAX_FIELDS}");
+            self.findings.error(None, message);
+        }
         self.check_ranges(file, message, id, place);
         id
     }
@@ -630,19 +646,46 @@ impl Linker<'_> {
     }
 
     /// Input files may not use the numbers that the libraries keep for themselves. protoc says so without a position.
-    pub(super) fn check_library_numbers(&mut self, all: &[Declared<'_>]) {
-        for declared in all {
-            if let Kind::Field(_, id) = declared.kind
-                && RESERVED_NUMBERS.contains(&self.table[id].number)
-            {
-                let message = format!(
-                    "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
-                    RESERVED_NUMBERS.start,
-                    RESERVED_NUMBERS.end - 1
-                );
-                self.findings.error(None, message);
-            }
+    pub(super) fn check_library_numbers(&mut self) {
+        let fields = &self.table.fields[self.first_field..];
+        let taken = fields
+            .iter()
+            .filter(|field| RESERVED_NUMBERS.contains(&field.number));
+        for _ in 0..taken.count() {
+            let message = format!(
+                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
+                RESERVED_NUMBERS.start,
+                RESERVED_NUMBERS.end - 1
+            );
+            self.findings.error(None, message);
         }
+    }
+
+    /// The number that protoc proposes in place of one that is taken; it stops at the first gap it sees.
+    pub(super) fn proposed_number(&self, id: MessageId) -> i64 {
+        let message = &self.table[id];
+        let numbers = message
+            .fields
+            .iter()
+            .map(|&field| i64::from(self.table[field].number));
+        let ranges = message
+            .extension_ranges
+            .iter()
+            .chain(&message.reserved_ranges);
+        let mut used: Vec<(i64, i64)> = numbers
+            .map(|number| (number, number))
+            .chain(ranges.map(|&(start, end)| (i64::from(start), i64::from(end) - 1)))
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut next = 1;
+        for (start, end) in used {
+            if next < start || next > end {
+                break;
+            }
+            next = end + 1;
+        }
+        next
     }
 
     /// The numbers that no field, range or reservation of a message takes, in order.

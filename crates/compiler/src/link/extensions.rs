@@ -6,7 +6,6 @@ use russet_descriptor::proto::{
 use rustc_hash::FxHashSet;
 
 use super::{Linker, at, below};
-use crate::names::is_identifier;
 use crate::parser::path;
 use crate::table::FieldId;
 
@@ -214,10 +213,15 @@ fn declaration_errors(declaration: &ExtensionDeclaration) -> Vec<String> {
             None => Some(format!(
                 "\"{symbol}\" must have a leading dot to indicate the fully-qualified scope."
             )),
-            Some(rest) if !rest.split('.').all(is_identifier) => {
+            Some(rest) if !rest.split('.').all(is_name) => {
                 Some(format!("\"{symbol}\" contains invalid identifiers."))
             }
             Some(_) => None,
         })
         .collect()
+}
+
+/// Letters, digits and underscores, in any order: protoc asks for no more here.
+fn is_name(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(crate::lexer::is_alphanumeric)
 }

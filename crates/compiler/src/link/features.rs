@@ -7,7 +7,7 @@ use russet_descriptor::proto::{
 
 use super::Linker;
 use super::walk::{self, Kind};
-use crate::features::Features;
+use crate::features::{Features, unknown_feature};
 use crate::parser::path;
 use crate::table::{EnumId, FieldId, MessageId};
 
@@ -38,21 +38,21 @@ impl Linker<'_> {
             let field_id = self.table[id].extensions[index];
             self.field_features(field, field_id, features);
         }
-        if self.sets_features {
-            self.check_features(file);
-        }
     }
 
     /// Features are for editions, and none may be left open.
-    fn check_features(&mut self, file: &FileDescriptorProto) {
+    pub(super) fn check_features(&mut self, file: &FileDescriptorProto) {
+        if !self.sets_features {
+            return;
+        }
         let is_legacy = self.table[self.file].edition < edition::EDITION_2023;
         for declared in walk::declared(self.table, self.file, file) {
-            if declared.own_features().is_none() {
+            let Some(own) = declared.own_features() else {
                 continue;
-            }
+            };
             let message = if is_legacy {
                 "Features are only valid under editions.".to_owned()
-            } else if let Some((feature, zero)) = declared.features.unknown() {
+            } else if let Some((feature, zero)) = unknown_feature(own) {
                 format!("Feature field `{feature}` must resolve to a known value, found {zero}")
             } else {
                 continue;

@@ -59,6 +59,7 @@ impl Linker<'_> {
         if let Some(info) = &mut file.source_code_info {
             move_locations(info, &moved);
         }
+        self.check_features(file);
     }
 
     fn interpret_element(
@@ -196,6 +197,15 @@ impl Linker<'_> {
                 )));
             }
             chain.push(id);
+            let first = &option.name[0];
+            let is_feature =
+                first.is_extension != Some(true) && first.name_part.as_deref() == Some("features");
+            if is_feature && field.file == self.file {
+                let shown = shown(index);
+                return Err(Wrong::Name(format!(
+                    "Feature \"{shown}\" can't be used in the same file it's defined in."
+                )));
+            }
             if index + 1 < option.name.len() {
                 if !field.is_message() {
                     let shown = shown(index);

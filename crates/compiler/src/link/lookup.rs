@@ -79,9 +79,12 @@ impl Linker<'_> {
         self.find(name)
     }
 
-    /// What to say after a lookup of `name` found nothing.
+    /// What to say after a lookup of `name` found nothing; nothing where an import is missing, which may define it.
     pub(super) fn not_defined(&self, name: &str) -> Vec<String> {
         let mut messages = Vec::new();
+        if self.is_incomplete {
+            return messages;
+        }
         if let Some((file, full_name)) = &self.undeclared {
             messages.push(format!(
                 "\"{full_name}\" seems to be defined in \"{}\", which is not imported by \"{}\".  To use it here, please add the necessary import.",
@@ -105,9 +108,9 @@ impl Linker<'_> {
     }
 
     /// Files and all they import publicly.
-    pub(super) fn with_public_imports(&self, files: &[FileId]) -> FxHashSet<FileId> {
+    pub(super) fn with_public_imports(&self, files: Vec<FileId>) -> FxHashSet<FileId> {
         let mut found = FxHashSet::default();
-        let mut queue = files.to_vec();
+        let mut queue = files;
         while let Some(file) = queue.pop() {
             if found.insert(file) {
                 queue.extend(self.table[file].public_dependencies.iter().copied());

@@ -30,16 +30,17 @@ use crate::parser::path;
 use crate::table::{FileId, MessageId, Table};
 use walk::{Declared, Kind};
 
-/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`. Some rules hold only for files that are an input of the compilation.
+/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`. `None` stands for one that is wrong itself: then only what does not depend on it is reported, and the file counts as wrong too. Some rules hold only for files that are an input of the compilation.
 pub(crate) fn link(
     table: &mut Table,
     file: &mut FileDescriptorProto,
-    dependencies: &[FileId],
+    dependencies: &[Option<FileId>],
     is_input: bool,
-) -> (FileId, Findings) {
+) -> (Option<FileId>, Findings) {
     let name = file.name.clone().unwrap_or_default();
     let package = file.package.clone().unwrap_or_default();
     let id = table.add_file(&name, &package);
+    let first_field = table.fields.len();
     let mut linker = Linker {
         table,
         file: id,
@@ -50,17 +51,21 @@ pub(crate) fn link(
         unused: Vec::new(),
         findings: Findings::default(),
         places: None,
+        first_field,
+        is_incomplete: dependencies.contains(&None),
         hints: Vec::new(),
         undeclared: None,
         unresolved: None,
         buffer: String::new(),
     };
     linker.run(file, dependencies, is_input);
+    let complete = !linker.is_incomplete;
     let findings = linker.findings;
-    if findings.has_errors() {
+    let linked = (complete && !findings.has_errors()).then_some(id);
+    if linked.is_none() {
         table.forget_file(id);
     }
-    (id, findings)
+    (linked, findings)
 }
 
 struct Linker<'t> {
@@ -79,6 +84,10 @@ struct Linker<'t> {
     findings: Findings,
     /// Path to position, made when the first finding needs it.
     places: Option<FxHashMap<Vec<i32>, Position>>,
+    /// This file's fields are those of the table from here on.
+    first_field: usize,
+    /// Whether an import is missing: then what is not found may be in there.
+    is_incomplete: bool,
     hints: Vec<Hint>,
     /// The file that declares a name which was found but not imported, and the name.
     undeclared: Option<(FileId, String)>,
@@ -96,10 +105,18 @@ struct Hint {
 }
 
 impl Linker<'_> {
-    fn run(&mut self, file: &mut FileDescriptorProto, dependencies: &[FileId], is_input: bool) {
+    fn run(
+        &mut self,
+        file: &mut FileDescriptorProto,
+        dependencies: &[Option<FileId>],
+        is_input: bool,
+    ) {
         self.build(file, dependencies);
         self.resolve(file);
         self.suggest_numbers(file);
+        if self.is_incomplete {
+            return;
+        }
         if !self.findings.has_errors() {
             self.in_options = true;
             self.interpret(file);
@@ -121,8 +138,10 @@ impl Linker<'_> {
     /// The rules that hold for each thing a file declares, once all of them are linked. Old files that use nothing new are not walked through.
     fn check_declared(&mut self, file: &FileDescriptorProto, is_input: bool) {
         let number = self.table[self.file].edition;
-        let is_restricted = number >= edition::EDITION_2023 || self.table.has_restricted_options;
-        if !is_restricted && !is_input {
+        if is_input {
+            self.check_library_numbers();
+        }
+        if number < edition::EDITION_2023 && !self.table.has_restricted_options {
             return;
         }
         let all = walk::declared(self.table, self.file, file);
@@ -134,12 +153,7 @@ impl Linker<'_> {
                 self.check_exports(&all);
             }
         }
-        if is_restricted {
-            self.check_options(file, &all, is_input);
-        }
-        if is_input {
-            self.check_library_numbers(&all);
-        }
+        self.check_options(file, &all, is_input);
     }
 
     /// An error at the name of what is declared. Of oneofs and extension ranges protoc knows no place.

@@ -9,7 +9,7 @@ use russet_descriptor::proto::{
 use super::lookup::Wanted;
 use super::{Linker, at, below};
 use crate::names::{is_identifier, join};
-use crate::parser::path;
+use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{FieldId, MessageId, Symbol};
 
 impl Linker<'_> {
@@ -99,9 +99,14 @@ impl Linker<'_> {
             let number = self.table[field].number;
             if let Some(&other) = numbers.get(&number) {
                 let other: FieldId = other;
-                let next = self.free_numbers(id).next().unwrap_or_default();
+                let next = self.proposed_number(id);
+                let proposal = if next <= i64::from(MAX_FIELD_NUMBER) {
+                    format!("Next available field number is {next}")
+                } else {
+                    "There are no available field numbers".to_owned()
+                };
                 let text = format!(
-                    "Field number {number} has already been used in \"{}\" by field \"{}\". Next available field number is {next}.",
+                    "Field number {number} has already been used in \"{}\" by field \"{}\". {proposal}.",
                     self.table[id].full_name, self.table[other].name,
                 );
                 self.error(file, &place, &[path::FIELD_NUMBER], text);
@@ -138,6 +143,11 @@ impl Linker<'_> {
         let full_name = self.table[id].full_name.clone();
         if field.extendee.is_some() && !self.resolve_extendee(file, field, id, &full_name, place) {
             return;
+        }
+        if field.type_name.is_none() && field.type_ == Some(field_type::GROUP) {
+            // `group` as the type of a map's value.
+            let message = "Field with message or enum type missing type_name.";
+            self.error(file, place, &[path::FIELD_TYPE], message);
         }
         if let Some(written) = field.type_name.clone() {
             let Some(symbol) = self.lookup(&written, &full_name, Wanted::Types) else {

@@ -8,10 +8,11 @@ use russet_descriptor::proto::{
     repeated_field_encoding,
 };
 
+use super::lookup::Wanted;
 use super::{Linker, at, below};
 use crate::names::{camel_case, enum_value_key, json_name};
 use crate::parser::{MAX_FIELD_NUMBER, path};
-use crate::table::{EnumId, FieldId, MessageId};
+use crate::table::{EnumId, FieldId, MessageId, Symbol};
 
 /// What proto3 files may extend: the options messages.
 const OPTIONS_MESSAGES: [&str; 13] = [
@@ -60,6 +61,20 @@ impl Linker<'_> {
 
     fn validate_lite(&mut self, file: &FileDescriptorProto) {
         let id = self.file;
+        let has_generic_services = file.options.as_deref().is_some_and(|options| {
+            options.cc_generic_services == Some(true) || options.java_generic_services == Some(true)
+        });
+        if self.table[id].is_lite && has_generic_services {
+            for index in 0..file.service.len() {
+                let message = "Files with optimize_for = LITE_RUNTIME cannot define services unless you set both options cc_generic_services and java_generic_services to false.";
+                self.error(
+                    file,
+                    &[path::FILE_SERVICE, at(index)],
+                    &[path::NAME],
+                    message,
+                );
+            }
+        }
         if !self.table[id].is_lite {
             let lite = self.table[id]
                 .dependencies
@@ -185,12 +200,12 @@ impl Linker<'_> {
         } else {
             MAX_FIELD_NUMBER
         };
-        for (index, range) in message.extension_range.iter().enumerate() {
+        for range in &message.extension_range {
             if i64::from(range.end.unwrap_or(0)) > i64::from(max) + 1 {
                 let shown = if is_set { i32::MAX } else { max };
                 let message = format!("Extension numbers cannot be greater than {shown}.");
-                let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-                self.error(file, place, &more, message);
+                // protoc asks for the place of a message's number, which it does not have.
+                self.findings.error(None, message);
             }
         }
         self.check_declarations(file, message, place);
@@ -224,12 +239,8 @@ impl Linker<'_> {
             .options
             .as_ref()
             .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
-        let is_proto3 = self.table[self.file].edition == edition::PROTO3;
-        if legacy && !is_proto3 {
-            return;
-        }
-        self.validate_json_names_of(file, message, id, place, false);
         if !legacy {
+            self.validate_json_names_of(file, message, id, place, false);
             self.validate_json_names_of(file, message, id, place, true);
         }
     }
@@ -294,6 +305,10 @@ impl Linker<'_> {
         let options = proto.options.as_deref().unwrap_or(&no_options);
         if self.table[self.file].edition >= edition::EDITION_2023 {
             self.validate_field_features(file, proto, id, options.features.as_ref(), place);
+        }
+        if self.table[self.file].edition >= edition::EDITION_2024 && options.ctype.is_some() {
+            let message = "ctype option is not allowed under edition 2024 and beyond. Use the feature string_type = VIEW|CORD|STRING|... instead.";
+            self.type_error(file, proto, place, message);
         }
         if (options.lazy == Some(true) || options.unverified_lazy == Some(true))
             && field.type_ != field_type::MESSAGE
@@ -430,18 +445,22 @@ impl Linker<'_> {
         let field = &self.table[id];
         let expected = format!("{}Entry", camel_case(&field.name));
         let shape = &self.table[entry];
-        let [key, value] = shape.fields[..] else {
-            let message =
-                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+        let is_own = field.is_repeated()
+            && *shape.name == *expected
+            && field.containing == shape.parent
+            && proto.type_ == Some(field_type::MESSAGE);
+        let (&[key, value], true) = (&shape.fields[..], is_own) else {
+            let name = shape.full_name.clone();
+            let proposal = self
+                .outer_namesake(entry)
+                .map(|other| format!(" Maybe you meant \".{other}\"?"));
+            let message = format!(
+                "{name} is a synthetic MapEntry message type, which is not allowed to be used as a field type.{}",
+                proposal.unwrap_or_default()
+            );
             self.type_error(file, proto, place, message);
             return;
         };
-        if !field.is_repeated() || *shape.name != *expected || field.containing != shape.parent {
-            let message =
-                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
-            self.type_error(file, proto, place, message);
-            return;
-        }
         let message = match self.table[key].type_ {
             field_type::ENUM => Some("Key in map fields cannot be enum types."),
             field_type::FLOAT
@@ -463,6 +482,19 @@ impl Linker<'_> {
             let message = "Enum value in map must define 0 as the first value.";
             self.type_error(file, proto, place, message);
         }
+    }
+
+    /// What a map's entry type hides: a type of its name in an outer scope.
+    fn outer_namesake(&mut self, entry: MessageId) -> Option<String> {
+        let name = self.table[entry].name.to_string();
+        let parent = self.table[entry].parent?;
+        let scope = self.table[parent].full_name.to_string();
+        let found = self.lookup(&name, &scope, Wanted::Types)?;
+        Some(match found {
+            Symbol::Message(id) => self.table[id].full_name.to_string(),
+            Symbol::Enum(id) => self.table[id].full_name.to_string(),
+            _ => return None,
+        })
     }
 
     fn validate_jstype(

@@ -211,6 +211,12 @@ impl Parser<'_> {
         Ok(i32::try_from(if negative { -value } else { value }).unwrap_or_default())
     }
 
+    /// Whether the current token is a decimal integer above 2^64 - 1: as an option's value it is a float.
+    fn at_huge_integer(&self) -> bool {
+        let text = self.lexer.current().text;
+        !text.starts_with(b"0") && literal::integer(text, u64::MAX).is_none()
+    }
+
     /// A float, an integer, `inf` or `nan`.
     fn number(&mut self, otherwise: &str) -> Parsed<f64> {
         let token = self.lexer.current();
@@ -395,17 +401,11 @@ impl Parser<'_> {
     fn file(&mut self, file: &mut FileDescriptorProto) {
         self.take_comments();
         let root = self.push_place(None, &[]);
-        if self.at("syntax") || self.at("edition") {
-            if self.syntax_statement(file, root).is_err() {
-                return;
-            }
-        } else {
-            let name = file.name.as_deref().unwrap_or_default();
-            let message = format!(
-                "No edition or syntax specified for the proto file: {name}. Please use 'edition = \"YYYY\";' or 'syntax = \"proto3\";' to specify one. (Defaulted to proto2 syntax.)"
-            );
-            self.lexer.findings.warning(None, message);
+        let is_stated = self.at("syntax") || self.at("edition");
+        if is_stated && self.syntax_statement(file, root).is_err() {
+            return;
         }
+        // Without either it is proto2; protoc's command does not warn of it.
         while !self.at_end() {
             if self.top_level_statement(file, root).is_err() {
                 self.skip_statement();
