@@ -152,6 +152,21 @@ impl<'s> Lexer<'s> {
         while self.eat_if(class) {}
     }
 
+    /// The rest of an identifier, in which a character is a column.
+    fn eat_word(&mut self) {
+        let rest = &self.source[self.at..];
+        let length = rest
+            .iter()
+            .position(|&byte| !is_alphanumeric(byte))
+            .unwrap_or(rest.len());
+        self.at += length;
+        // A file is shorter than 2^32 bytes.
+        self.here.column = self
+            .here
+            .column
+            .saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
     fn eat_some(&mut self, class: fn(u8) -> bool, otherwise: &str) {
         if self.eat_if(class) {
             self.eat_while(class);
@@ -192,10 +207,14 @@ impl<'s> Lexer<'s> {
         let rest = &self.source[start..];
         // A zero byte ends the comment as the end of the file does.
         let length = memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
-        for _ in 0..length {
-            self.advance();
+        if rest.get(length) == Some(&b'\n') {
+            // Nobody asks for a column before the line's end.
+            self.at += length + 1;
+            self.here.line += 1;
+            self.here.column = 0;
+        } else {
+            (0..length).for_each(|_| self.advance());
         }
-        self.eat(b'\n');
         &self.source[start..self.at]
     }
 
@@ -382,7 +401,7 @@ impl<'s> Lexer<'s> {
             self.advance();
             let kind = match first {
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                    self.eat_while(is_alphanumeric);
+                    self.eat_word();
                     TokenKind::Identifier
                 }
                 b'.' if self.peek().is_ascii_digit() => {

@@ -6,7 +6,7 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
-use super::{Linker, at};
+use super::{Linker, Place, at, below};
 use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
@@ -72,7 +72,7 @@ impl Linker<'_> {
             let full_name = join(&package, name);
             self.check_name(file, name, &place);
             for (index, method) in service.method.iter().enumerate() {
-                let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
+                let place = below(&place, &[path::SERVICE_METHOD, at(index)]);
                 let name = method.name.as_deref().unwrap_or_default();
                 self.check_name(file, name, &place);
                 let method_name = join(&full_name, name);
@@ -199,6 +199,18 @@ impl Linker<'_> {
         false
     }
 
+    fn full_name(&mut self, parent: Option<MessageId>, name: &str) -> Name {
+        let mut full_name = std::mem::take(&mut self.buffer);
+        full_name.clear();
+        full_name.push_str(self.scope(parent));
+        if !full_name.is_empty() {
+            full_name.push('.');
+        }
+        full_name.push_str(name);
+        self.buffer = full_name;
+        self.buffer.as_str().into()
+    }
+
     fn scope(&self, parent: Option<MessageId>) -> &str {
         match parent {
             Some(parent) => &self.table[parent].full_name,
@@ -214,7 +226,7 @@ impl Linker<'_> {
         place: &[i32],
     ) -> MessageId {
         let name: Name = message.name.as_deref().unwrap_or_default().into();
-        let full_name: Name = join(self.scope(parent), &name).into();
+        let full_name = self.full_name(parent, &name);
         self.check_name(file, &name, place);
         let id = MessageId(self.table.messages.len());
         self.table.messages.push(Message {
@@ -238,7 +250,7 @@ impl Linker<'_> {
             range_options: FxHashMap::default(),
             features: Features::default(),
         });
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
             let name: Name = oneof.name.as_deref().unwrap_or_default().into();
             let place = under(path::MESSAGE_ONEOF, index);
@@ -303,7 +315,7 @@ impl Linker<'_> {
         what: &str,
     ) {
         if start <= 0 {
-            self.hint(message, place.to_vec(), end.saturating_sub(start));
+            self.hint(message, Place::from_slice(place), end.saturating_sub(start));
             let message = format!("{what} numbers must be positive integers.");
             self.error(file, place, &[], message);
         }
@@ -359,7 +371,7 @@ impl Linker<'_> {
             for (index, range) in extensions.iter().enumerate() {
                 if (range.0..range.1).contains(&number) {
                     let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-                    self.hint(id, [place, &more].concat(), 1);
+                    self.hint(id, below(place, &more), 1);
                     let message = format!(
                         "Extension range {} to {} includes field \"{name}\" ({number}).",
                         range.0,
@@ -371,7 +383,7 @@ impl Linker<'_> {
             for (index, range) in reserved.iter().enumerate() {
                 if (range.0..range.1).contains(&number) {
                     let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
-                    self.hint(id, [place, &more].concat(), 1);
+                    self.hint(id, below(place, &more), 1);
                     let message = format!("Field \"{name}\" uses reserved number {number}.");
                     self.error(file, place, &more, message);
                 }
@@ -424,7 +436,7 @@ impl Linker<'_> {
         place: &[i32],
     ) -> FieldId {
         let name: Name = field.name.as_deref().unwrap_or_default().into();
-        let full_name: Name = join(self.scope(scope), &name).into();
+        let full_name = self.full_name(scope, &name);
         let number = field.number.unwrap_or(0);
         let field_label = field.label.unwrap_or(label::OPTIONAL);
         self.check_name(file, &name, place);
@@ -438,13 +450,13 @@ impl Linker<'_> {
         }
         if number <= 0 {
             if let Some(scope) = scope {
-                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+                self.hint(scope, below(place, &[path::FIELD_NUMBER]), 1);
             }
             let message = "Field numbers must be positive integers.";
             self.error(file, place, &[path::FIELD_NUMBER], message);
         } else if !is_extension && number > MAX_FIELD_NUMBER {
             if let Some(scope) = scope {
-                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+                self.hint(scope, below(place, &[path::FIELD_NUMBER]), 1);
             }
             let message = format!("Field numbers cannot be greater than {MAX_FIELD_NUMBER}.");
             self.error(file, place, &[path::FIELD_NUMBER], message);
@@ -484,7 +496,7 @@ impl Linker<'_> {
         place: &[i32],
         message: impl Into<String>,
     ) {
-        let full = [place, &[path::FIELD_TYPE]].concat();
+        let full = below(place, &[path::FIELD_TYPE]);
         let more = if self.position(file, &full).is_some() || field.type_name.is_none() {
             path::FIELD_TYPE
         } else {
@@ -529,7 +541,7 @@ impl Linker<'_> {
         let mut own_names = FxHashSet::default();
         for (index, value) in declared.value.iter().enumerate() {
             let value_name = value.name.as_deref().unwrap_or_default();
-            let value_place = [place, &[path::ENUM_VALUE, at(index)]].concat();
+            let value_place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
             let added = self.declare(file, join(&scope, value_name), symbol, &value_place);

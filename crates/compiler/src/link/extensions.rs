@@ -5,7 +5,7 @@ use russet_descriptor::proto::{
 };
 use rustc_hash::FxHashSet;
 
-use super::{Linker, at};
+use super::{Linker, at, below};
 use crate::parser::path;
 use crate::table::FieldId;
 
@@ -41,7 +41,7 @@ impl Linker<'_> {
                 return;
             }
             let bounds = range.start.unwrap_or(0)..range.end.unwrap_or(0);
-            let place = [place, &[path::MESSAGE_EXTENSION_RANGE, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_EXTENSION_RANGE, at(index)]);
             let mut numbers = FxHashSet::default();
             for declaration in &options.declaration {
                 let number = declaration.number.unwrap_or(0);
@@ -184,7 +184,7 @@ impl Linker<'_> {
         place: &[i32],
         message: impl Into<String>,
     ) {
-        let own = self.position(file, &[place, &[path::FIELD_EXTENDEE]].concat());
+        let own = self.position(file, &below(place, &[path::FIELD_EXTENDEE]));
         let before = place.split_last().and_then(|(index, list)| {
             let before = [list, &[index - 1, path::FIELD_EXTENDEE]].concat();
             self.position(file, &before)

@@ -19,6 +19,7 @@ mod visit;
 mod walk;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use russet_descriptor::proto::{FileDescriptorProto, SourceCodeInfo, edition};
 
@@ -55,6 +56,7 @@ pub(crate) fn link(
         hints: Vec::new(),
         undeclared: None,
         unresolved: None,
+        buffer: String::new(),
     };
     linker.run(file, dependencies, is_input);
     let complete = !linker.is_incomplete;
@@ -91,13 +93,15 @@ struct Linker<'t> {
     undeclared: Option<(FileId, String)>,
     /// The name a lookup settled on though it is not defined.
     unresolved: Option<String>,
+    /// Where full names are put together.
+    buffer: String,
 }
 
 /// Free field numbers will be suggested.
 struct Hint {
     message: MessageId,
     count: i32,
-    path: Vec<i32>,
+    path: Place,
 }
 
 impl Linker<'_> {
@@ -171,7 +175,7 @@ impl Linker<'_> {
         match declared.kind {
             Kind::Oneof(..) | Kind::Range(_) => None,
             Kind::File(_) => self.position(file, &[path::FILE_PACKAGE]),
-            _ => self.position(file, &[&declared.place[..], &[path::NAME]].concat()),
+            _ => self.position(file, &below(&declared.place, &[path::NAME])),
         }
     }
 
@@ -201,7 +205,7 @@ impl Linker<'_> {
         more: &[i32],
         message: impl Into<String>,
     ) {
-        let full = [path, more].concat();
+        let full = below(path, more);
         let position = self.position(file, &full);
         self.findings.error(position, message);
     }
@@ -213,12 +217,12 @@ impl Linker<'_> {
         more: &[i32],
         message: impl Into<String>,
     ) {
-        let full = [path, more].concat();
+        let full = below(path, more);
         let position = self.position(file, &full);
         self.findings.warning(position, message);
     }
 
-    fn hint(&mut self, message: MessageId, path: Vec<i32>, count: i32) {
+    fn hint(&mut self, message: MessageId, path: Place, count: i32) {
         if let Some(hint) = self.hints.iter_mut().find(|hint| hint.message == message) {
             hint.count = hint.count.saturating_add(count.max(0));
         } else {
@@ -229,6 +233,16 @@ impl Linker<'_> {
             });
         }
     }
+}
+
+/// A path, with room for those of nearly all declarations.
+pub(super) type Place = SmallVec<[i32; 14]>;
+
+/// `place` and `more` behind it.
+fn below(place: &[i32], more: &[i32]) -> Place {
+    let mut path = Place::from_slice(place);
+    path.extend_from_slice(more);
+    path
 }
 
 /// `index` as a component of a path. Lists are shorter than the file is long, which is below 2^31.

@@ -7,7 +7,7 @@ use russet_descriptor::proto::{
 };
 
 use super::lookup::Wanted;
-use super::{Linker, at};
+use super::{Linker, at, below};
 use crate::names::{is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{FieldId, MessageId, Symbol};
@@ -88,13 +88,13 @@ impl Linker<'_> {
     ) {
         let nested = self.table[id].nested.clone();
         for (index, (proto, nested)) in message.nested_type.iter_mut().zip(nested).enumerate() {
-            let place = [place, &[path::MESSAGE_NESTED, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_NESTED, at(index)]);
             self.resolve_message(file, proto, nested, &place);
         }
         let mut numbers = FxHashMap::default();
         let fields = self.table[id].fields.clone();
         for (index, (proto, field)) in message.field.iter_mut().zip(fields).enumerate() {
-            let place = [place, &[path::MESSAGE_FIELD, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_FIELD, at(index)]);
             self.resolve_field(file, proto, field, &place);
             let number = self.table[field].number;
             if let Some(&other) = numbers.get(&number) {
@@ -116,7 +116,7 @@ impl Linker<'_> {
         }
         let extensions = self.table[id].extensions.clone();
         for (index, (proto, field)) in message.extension.iter_mut().zip(extensions).enumerate() {
-            let place = [place, &[path::MESSAGE_EXTENSION, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_EXTENSION, at(index)]);
             self.resolve_field(file, proto, field, &place);
         }
         self.check_oneofs(message);

@@ -9,7 +9,7 @@ use russet_descriptor::proto::{
 };
 
 use super::lookup::Wanted;
-use super::{Linker, at};
+use super::{Linker, at, below};
 use crate::names::{camel_case, enum_value_key, json_name};
 use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{EnumId, FieldId, MessageId, Symbol};
@@ -111,7 +111,7 @@ impl Linker<'_> {
         id: MessageId,
         place: &[i32],
     ) {
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         let nested = self.table[id].nested.clone();
         for (index, (proto, id)) in message.nested_type.iter().zip(nested).enumerate() {
             self.validate_proto3_message(file, proto, id, &under(path::MESSAGE_NESTED, index));
@@ -209,7 +209,7 @@ impl Linker<'_> {
             }
         }
         self.check_declarations(file, message, place);
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         let fields = self.table[id].fields.clone();
         for (index, (proto, id)) in message.field.iter().zip(fields).enumerate() {
             self.validate_field(file, proto, id, &under(path::MESSAGE_FIELD, index));
@@ -623,7 +623,7 @@ impl Linker<'_> {
                     seen.insert(name, is_entry(nested));
                 }
             }
-            let place = [place, &[path::MESSAGE_NESTED, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_NESTED, at(index)]);
             self.map_conflicts_in(file, nested, &place);
         }
         let fields = message.field.iter().map(|field| (&field.name, "field"));

@@ -6,7 +6,7 @@ use russet_descriptor::proto::{
     ServiceDescriptorProto,
 };
 
-use super::at;
+use super::{Place, at, below};
 use crate::features::Features;
 use crate::parser::path;
 use crate::table::{EnumId, FieldId, FileId, MessageId, Table};
@@ -29,7 +29,7 @@ pub(super) enum Kind<'f> {
 pub(super) struct Declared<'f> {
     pub(super) kind: Kind<'f>,
     /// Its path in `source_code_info`.
-    pub(super) place: Vec<i32>,
+    pub(super) place: Place,
     pub(super) features: Features,
 }
 
@@ -133,7 +133,7 @@ pub(super) fn declared<'f>(
                 .options
                 .as_ref()
                 .and_then(|options| options.features.as_ref());
-            let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
+            let place = below(&place, &[path::SERVICE_METHOD, at(index)]);
             walk.add(Kind::Method(method), &place, features.merged(own));
         }
     }
@@ -149,7 +149,7 @@ impl<'f> Walk<'_, 'f> {
     fn add(&mut self, kind: Kind<'f>, place: &[i32], features: Features) {
         self.found.push(Declared {
             kind,
-            place: place.to_vec(),
+            place: Place::from_slice(place),
             features,
         });
     }
@@ -157,7 +157,7 @@ impl<'f> Walk<'_, 'f> {
     fn message(&mut self, message: &'f DescriptorProto, id: MessageId, place: &[i32]) {
         let table = self.table;
         let features = table[id].features;
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         self.add(Kind::Message(message, id), place, features);
         for (index, declared) in message.enum_type.iter().enumerate() {
             let place = under(path::MESSAGE_ENUM, index);
@@ -211,7 +211,7 @@ impl<'f> Walk<'_, 'f> {
                 .options
                 .as_ref()
                 .and_then(|options| options.features.as_ref());
-            let place = [place, &[path::ENUM_VALUE, at(index)]].concat();
+            let place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.add(Kind::Value(value), &place, features.merged(own));
         }
     }
