@@ -231,6 +231,17 @@ impl Table {
         self.package_files.clear();
     }
 
+    /// All names in a fixed order, for suggestions.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (&str, Symbol)> {
+        let mut all: Vec<(&str, Symbol)> = self
+            .names
+            .iter()
+            .map(|(name, symbol)| (&**name, *symbol))
+            .collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all.into_iter()
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<Symbol> {
         self.names.get(name).copied()
     }

@@ -80,7 +80,7 @@ impl TextReader<'_> {
     fn lexical_errors(&mut self) -> Option<String> {
         let findings = std::mem::take(&mut self.lexer.findings);
         let errors: Vec<String> = findings
-            .into_diagnostics("")
+            .into_diagnostics("", &mut |_| None)
             .map(|diagnostic| diagnostic.message)
             .collect();
         (!errors.is_empty()).then(|| errors.join("; "))

@@ -7,6 +7,7 @@ mod build;
 mod canonical;
 mod extensions;
 mod features;
+mod hints;
 mod interpret;
 mod json_enum;
 mod lifetimes;

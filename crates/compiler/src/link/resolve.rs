@@ -72,9 +72,8 @@ impl Linker<'_> {
                 self.error(file, place, &[number], message);
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[number], message);
-                }
+                let position = self.position(file, &[place, &[number]].concat());
+                self.report_undefined(position, &written);
             }
         }
     }
@@ -94,6 +93,7 @@ impl Linker<'_> {
         let mut numbers = FxHashMap::default();
         let fields = self.table[id].fields.clone();
         for (index, (proto, field)) in message.field.iter_mut().zip(fields).enumerate() {
+            let outer = place;
             let place = below(place, &[path::MESSAGE_FIELD, at(index)]);
             self.resolve_field(file, proto, field, &place);
             let number = self.table[field].number;
@@ -109,7 +109,20 @@ impl Linker<'_> {
                     "Field number {number} has already been used in \"{}\" by field \"{}\". {proposal}.",
                     self.table[id].full_name, self.table[other].name,
                 );
-                self.error(file, &place, &[path::FIELD_NUMBER], text);
+                let position = self.position(file, &[&place[..], &[path::FIELD_NUMBER]].concat());
+                let index = self.table[id]
+                    .fields
+                    .iter()
+                    .position(|field| *field == other);
+                let first = [
+                    path::MESSAGE_FIELD,
+                    at(index.unwrap_or_default()),
+                    path::FIELD_NUMBER,
+                ];
+                let first = self.position(file, &[outer, &first].concat());
+                if let Some(finding) = self.findings.error(position, text) {
+                    finding.note(first, "the other field is here");
+                }
             } else {
                 numbers.insert(number, field);
             }
@@ -151,9 +164,8 @@ impl Linker<'_> {
         }
         if let Some(written) = field.type_name.clone() {
             let Some(symbol) = self.lookup(&written, &full_name, Wanted::Types) else {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[path::FIELD_TYPE_NAME], message);
-                }
+                let position = self.position(file, &[place, &[path::FIELD_TYPE_NAME]].concat());
+                self.report_undefined(position, &written);
                 return;
             };
             let more = [path::FIELD_TYPE_NAME];
@@ -249,9 +261,8 @@ impl Linker<'_> {
                 false
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.extendee_error(file, place, message);
-                }
+                let position = self.extendee_position(file, place);
+                self.report_undefined(position, &written);
                 false
             }
         }
