@@ -43,3 +43,28 @@ def test_generated_files_are_equal(seed: int, flags: list[str]) -> None:
         found = compiled(ours, folder, flags, names)
         different = [name for name in names if found[name] != expected[name]]
         assert not different, (folder / different[0]).read_text("utf-8")
+
+
+NOT_UTF8 = b"""syntax = "proto2";
+import "any_options.proto";
+// caf\xe9
+message A { // tr\xff
+  optional string a = 1 [default = "\xe9\\377"]; /* \xfe */
+  option (any_options.message_value) = { text: "\xe9" raw: "\xff\\xfe" };
+  // detached \xe9
+
+  optional bytes b = 2 [default = "\xe9"];
+}
+"""
+
+
+@needs_oracle_release
+def test_what_is_not_utf8_is_kept(ours: Tool, theirs: Tool, tmp_path: Path) -> None:
+    for path in PROTOS.glob("any_options*.proto"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "x.proto").write_bytes(NOT_UTF8)
+    sets = []
+    for tool in (ours, theirs):
+        tool.good("-I.", "x.proto", "-oset", "--include_source_info", cwd=tmp_path)
+        sets.append((tmp_path / "set").read_bytes())
+    assert sets[0] == sets[1]

@@ -28,12 +28,12 @@ const ANY: &str = "google.protobuf.Any";
 
 impl Linker<'_> {
     /// The bytes of the message that `text` describes, of the type of a message field.
-    pub(super) fn aggregate(&mut self, field: FieldId, text: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn aggregate(&mut self, field: FieldId, text: &[u8]) -> Result<Vec<u8>, String> {
         let Some(message) = self.table[field].message else {
             return Err("its type is not known".to_owned());
         };
         let mut reader = TextReader {
-            lexer: Lexer::new(text.as_bytes(), Mode::Text),
+            lexer: Lexer::new(text, Mode::Text),
             depth: canonical::MAX_OPTION_DEPTH,
         };
         reader.lexer.next();

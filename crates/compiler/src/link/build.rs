@@ -200,7 +200,7 @@ impl Linker<'_> {
         if let (Some(finding), Some(first)) = (finding, first)
             && Some(first) != position
         {
-            finding.note(Some(first), "first defined here");
+            finding.note(Some(first), "the other definition is here");
         }
         false
     }

@@ -191,12 +191,13 @@ impl Linker<'_> {
                     self.table[id].type_ = field_type::ENUM;
                     self.table[id].enumeration = Some(target);
                     if let Some(default) = &field.default_value {
+                        let default = default.to_str_lossy();
                         let declared = &self.table[target];
-                        let message = if !is_identifier(default) {
+                        let message = if !is_identifier(&default) {
                             Some(
                                 "Default value for an enum field must be an identifier.".to_owned(),
                             )
-                        } else if declared.values.iter().all(|(name, _)| **name != **default) {
+                        } else if declared.values.iter().all(|(name, _)| **name != *default) {
                             Some(format!(
                                 "Enum type \"{}\" has no value named \"{default}\".",
                                 declared.full_name

@@ -11,7 +11,7 @@ mod services;
 pub(crate) use messages::MAX_FIELD_NUMBER;
 
 use russet_descriptor::proto::{
-    Comments, FileDescriptorProto, SourceCodeInfo, edition, symbol_visibility,
+    Comments, FileDescriptorProto, SourceCodeInfo, Text, edition, symbol_visibility,
 };
 
 use crate::diagnostics::{Findings, Position};
@@ -360,7 +360,7 @@ impl Parser<'_> {
             let comments = Comments {
                 leading: comment(leading),
                 trailing: comment(found.trailing),
-                leading_detached: detached.into_iter().map(into_text).collect(),
+                leading_detached: detached.into_iter().map(Text::from).collect(),
                 ..Comments::default()
             };
             self.locations.set_comments(place.0, comments);
@@ -654,13 +654,10 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// A comment that holds nothing is not written.
-fn comment(comment: Option<Vec<u8>>) -> Option<String> {
-    comment.filter(|comment| !comment.is_empty()).map(into_text)
-}
-
-/// Without a copy where it is UTF-8.
-fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes()))
+fn comment(comment: Option<Vec<u8>>) -> Option<Text> {
+    comment
+        .filter(|comment| !comment.is_empty())
+        .map(Text::from)
 }
 
 /// Lines and columns are below the limit of a file's size, which is below 2^31.
