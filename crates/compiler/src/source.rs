@@ -159,7 +159,10 @@ impl SourceTree {
                     };
                     if kind.is_dir() {
                         folders.push_back((entry.path(), own));
-                    } else if own.ends_with(".proto") {
+                    } else if Path::new(&own)
+                        .extension()
+                        .is_some_and(|end| end == "proto")
+                    {
                         names.push(own);
                     }
                 }

@@ -420,8 +420,8 @@ mod tests {
         info.set_comments(
             message,
             Comments {
-                leading: Some(" before\n".to_owned()),
-                leading_detached: vec!["a".to_owned(), String::new()],
+                leading: Some(" before\n".into()),
+                leading_detached: vec!["a".into(), Text::default()],
                 ..Comments::default()
             },
         );

@@ -193,7 +193,7 @@ impl Linker<'_> {
         // protoc records no place for oneofs.
         let position = match symbol {
             Symbol::Oneof(_) => None,
-            _ => self.position(file, &[place, &[path::NAME]].concat()),
+            _ => self.position(file, &below(place, &[path::NAME])),
         };
         let first = self.place_of_name(file, &full_name);
         let finding = self.findings.error(position, message);

@@ -13,7 +13,7 @@ impl Linker<'_> {
     /// Reports a name whose lookup found nothing.
     pub(super) fn report_undefined(&mut self, position: Option<Position>, name: &str) {
         let is_plain = self.undeclared.is_none() && self.unresolved.is_none();
-        let package = self.table[self.file].package.to_string();
+        let package = self.table[self.file].package.clone();
         for message in self.not_defined(name) {
             let hint = is_plain.then(|| self.similar_type(name)).flatten();
             let Some(finding) = self.findings.error(position, message) else {

@@ -102,7 +102,7 @@ impl Linker<'_> {
                     return;
                 }
                 Err(Wrong::Unknown(message, hint)) => {
-                    let path = [&place[..], &[path::OPTION_NAME]].concat();
+                    let path = below(&place, &[path::OPTION_NAME]);
                     let position = self.position(places, &path);
                     let finding = self.findings.error(position, message);
                     if let (Some(finding), Some(hint)) = (finding, hint) {

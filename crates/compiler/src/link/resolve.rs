@@ -72,7 +72,7 @@ impl Linker<'_> {
                 self.error(file, place, &[number], message);
             }
             None => {
-                let position = self.position(file, &[place, &[number]].concat());
+                let position = self.position(file, &below(place, &[number]));
                 self.report_undefined(position, &written);
             }
         }
@@ -109,7 +109,7 @@ impl Linker<'_> {
                     "Field number {number} has already been used in \"{}\" by field \"{}\". {proposal}.",
                     self.table[id].full_name, self.table[other].name,
                 );
-                let position = self.position(file, &[&place[..], &[path::FIELD_NUMBER]].concat());
+                let position = self.position(file, &below(&place, &[path::FIELD_NUMBER]));
                 let index = self.table[id]
                     .fields
                     .iter()
@@ -119,7 +119,7 @@ impl Linker<'_> {
                     at(index.unwrap_or_default()),
                     path::FIELD_NUMBER,
                 ];
-                let first = self.position(file, &[outer, &first].concat());
+                let first = self.position(file, &below(outer, &first));
                 if let Some(finding) = self.findings.error(position, text) {
                     finding.note(first, "the other field is here");
                 }
@@ -164,7 +164,7 @@ impl Linker<'_> {
         }
         if let Some(written) = field.type_name.clone() {
             let Some(symbol) = self.lookup(&written, &full_name, Wanted::Types) else {
-                let position = self.position(file, &[place, &[path::FIELD_TYPE_NAME]].concat());
+                let position = self.position(file, &below(place, &[path::FIELD_TYPE_NAME]));
                 self.report_undefined(position, &written);
                 return;
             };
