@@ -250,6 +250,7 @@ impl<'s> Compiler<'s> {
             }
         }
         let mut imports = Vec::with_capacity(all.len());
+        let mut findings = Findings::default();
         for (kind, index, import) in all {
             let loaded = self.loaded.get(import).copied().flatten();
             imports.push(loaded);
@@ -258,10 +259,10 @@ impl<'s> Compiler<'s> {
             }
             let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
             let message = format!("Import \"{import}\" was not found or had errors.");
-            let error = Diagnostic::file_error(name, message).at(position_of(file, &place));
-            self.diagnostics.push(error);
+            findings.error(position_of(file, &place), message);
         }
         self.pending.pop();
+        self.report(name, findings);
         Some(imports)
     }
 

@@ -174,6 +174,11 @@ impl Findings {
         }
     }
 
+    /// Whether further errors are only counted, so that no work need be put into their messages.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= MAX_ERRORS_PER_FILE
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.errors > 0
     }

@@ -6,7 +6,7 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
-use super::{Linker, Place, at, below};
+use super::{Linker, at, below};
 use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
@@ -21,12 +21,6 @@ const MAX_FIELDS: usize = 65_535;
 
 /// The most dots in a package name.
 const MAX_PACKAGE_DEPTH: usize = 100;
-
-/// The most suggestions of free field numbers for one message.
-const MAX_SUGGESTIONS: i32 = 3;
-
-/// Field numbers that the protobuf libraries keep for themselves.
-pub(super) const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
 
 impl Linker<'_> {
     pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
@@ -195,7 +189,7 @@ impl Linker<'_> {
             Symbol::Oneof(_) => None,
             _ => self.position(file, &below(place, &[path::NAME])),
         };
-        let first = self.place_of_name(file, &full_name);
+        let first = self.place_of_other(file, &full_name);
         let finding = self.findings.error(position, message);
         if let (Some(finding), Some(first)) = (finding, first)
             && Some(first) != position
@@ -310,127 +304,6 @@ impl Linker<'_> {
         }
         self.check_ranges(file, message, id, place);
         id
-    }
-
-    fn range(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: MessageId,
-        (start, end): (i32, i32),
-        place: &[i32],
-        what: &str,
-    ) {
-        if start <= 0 {
-            self.hint(message, Place::from_slice(place), end.saturating_sub(start));
-            let message = format!("{what} numbers must be positive integers.");
-            self.error(file, place, &[], message);
-        }
-        if start >= end {
-            let range = if what == "Extension" {
-                "Extension"
-            } else {
-                "Reserved"
-            };
-            let message = format!("{range} range end number must be greater than start number.");
-            self.error(file, place, &[], message);
-        }
-    }
-
-    /// No two ranges overlap, and no field stands in one.
-    fn check_ranges(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: &DescriptorProto,
-        id: MessageId,
-        place: &[i32],
-    ) {
-        let reserved = self.table[id].reserved_ranges.clone();
-        let extensions = self.table[id].extension_ranges.clone();
-        let overlap = |one: (i32, i32), other: (i32, i32)| one.1 > other.0 && other.1 > one.0;
-        for (index, &one) in reserved.iter().enumerate() {
-            for &other in &reserved[index + 1..] {
-                if overlap(one, other) {
-                    let message = format!(
-                        "Reserved range {} to {} overlaps with already-defined range {} to {}.",
-                        other.0,
-                        other.1 - 1,
-                        one.0,
-                        one.1 - 1
-                    );
-                    let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
-                    self.error(file, place, &more, message);
-                }
-            }
-        }
-        let mut names = FxHashSet::default();
-        for name in &message.reserved_name {
-            if !names.insert(name.as_str()) {
-                let message = format!("Field name \"{name}\" is reserved multiple times.");
-                self.error(file, place, &[path::NAME], message);
-            }
-        }
-        for (field_index, field) in message.field.iter().enumerate() {
-            let (name, number) = (
-                field.name.as_deref().unwrap_or_default(),
-                field.number.unwrap_or(0),
-            );
-            for (index, range) in extensions.iter().enumerate() {
-                if (range.0..range.1).contains(&number) {
-                    let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-                    self.hint(id, below(place, &more), 1);
-                    let message = format!(
-                        "Extension range {} to {} includes field \"{name}\" ({number}).",
-                        range.0,
-                        range.1 - 1
-                    );
-                    self.error(file, place, &more, message);
-                }
-            }
-            for (index, range) in reserved.iter().enumerate() {
-                if (range.0..range.1).contains(&number) {
-                    let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
-                    self.hint(id, below(place, &more), 1);
-                    let message = format!("Field \"{name}\" uses reserved number {number}.");
-                    self.error(file, place, &more, message);
-                }
-            }
-            if names.contains(name) {
-                let more = [path::MESSAGE_FIELD, at(field_index), path::NAME];
-                self.error(
-                    file,
-                    place,
-                    &more,
-                    format!("Field name \"{name}\" is reserved."),
-                );
-            }
-        }
-        for (index, &one) in extensions.iter().enumerate() {
-            let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-            for &other in &reserved {
-                if overlap(one, other) {
-                    let message = format!(
-                        "Extension range {} to {} overlaps with reserved range {} to {}.",
-                        one.0,
-                        one.1 - 1,
-                        other.0,
-                        other.1 - 1
-                    );
-                    self.error(file, place, &more, message);
-                }
-            }
-            for &other in &extensions[index + 1..] {
-                if overlap(one, other) {
-                    let message = format!(
-                        "Extension range {} to {} overlaps with already-defined range {} to {}.",
-                        other.0,
-                        other.1 - 1,
-                        one.0,
-                        one.1 - 1
-                    );
-                    self.error(file, place, &more, message);
-                }
-            }
-        }
     }
 
     fn field(
@@ -578,152 +451,6 @@ impl Linker<'_> {
         self.declare(file, full_name, Symbol::Enum(id), place);
         self.check_enum_ranges(file, declared, &ranges, place);
         id
-    }
-
-    fn check_enum_ranges(
-        &mut self,
-        file: &FileDescriptorProto,
-        declared: &EnumDescriptorProto,
-        ranges: &[(i32, i32)],
-        place: &[i32],
-    ) {
-        for (index, &one) in ranges.iter().enumerate() {
-            for &other in &ranges[index + 1..] {
-                if one.1 >= other.0 && other.1 >= one.0 {
-                    let more = [path::ENUM_RESERVED_RANGE, at(index)];
-                    let message = format!(
-                        "Reserved range {} to {} overlaps with already-defined range {} to {}.",
-                        other.0, other.1, one.0, one.1
-                    );
-                    self.error(file, place, &more, message);
-                }
-            }
-        }
-        let mut names = FxHashSet::default();
-        for name in &declared.reserved_name {
-            if !names.insert(name.as_str()) {
-                let message = format!("Enum value \"{name}\" is reserved multiple times.");
-                self.error(file, place, &[path::NAME], message);
-            }
-        }
-        for (value_index, value) in declared.value.iter().enumerate() {
-            let (name, number) = (
-                value.name.as_deref().unwrap_or_default(),
-                value.number.unwrap_or(0),
-            );
-            for (index, range) in ranges.iter().enumerate() {
-                if (range.0..=range.1).contains(&number) {
-                    let more = [path::ENUM_RESERVED_RANGE, at(index)];
-                    let message = format!("Enum value \"{name}\" uses reserved number {number}.");
-                    self.error(file, place, &more, message);
-                }
-            }
-            if names.contains(name) {
-                let more = [path::ENUM_VALUE, at(value_index), path::NAME];
-                self.error(
-                    file,
-                    place,
-                    &more,
-                    format!("Enum value \"{name}\" is reserved."),
-                );
-            }
-        }
-    }
-
-    /// After wrong field numbers: which ones are free.
-    pub(super) fn suggest_numbers(&mut self, file: &FileDescriptorProto) {
-        for hint in std::mem::take(&mut self.hints) {
-            let is_top_level = self.table[hint.message].parent.is_none();
-            let count = hint.count.min(MAX_SUGGESTIONS);
-            if count <= 0 || !is_top_level {
-                continue;
-            }
-            let free: Vec<String> = self
-                .free_numbers(hint.message)
-                .take(usize::try_from(count).unwrap_or_default())
-                .map(|number| number.to_string())
-                .collect();
-            let message = format!(
-                "Suggested field numbers for {}: {}",
-                self.table[hint.message].full_name,
-                free.join(", ")
-            );
-            self.error(file, &hint.path, &[], message);
-        }
-    }
-
-    /// Input files may not use the numbers that the libraries keep for themselves. protoc says so without a position.
-    pub(super) fn check_library_numbers(&mut self) {
-        let fields = &self.table.fields[self.first_field..];
-        let taken = fields
-            .iter()
-            .filter(|field| RESERVED_NUMBERS.contains(&field.number));
-        for _ in 0..taken.count() {
-            let message = format!(
-                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
-                RESERVED_NUMBERS.start,
-                RESERVED_NUMBERS.end - 1
-            );
-            self.findings.error(None, message);
-        }
-    }
-
-    /// The number that protoc proposes in place of one that is taken; it stops at the first gap it sees.
-    pub(super) fn proposed_number(&self, id: MessageId) -> i64 {
-        let message = &self.table[id];
-        let numbers = message
-            .fields
-            .iter()
-            .map(|&field| i64::from(self.table[field].number));
-        let ranges = message
-            .extension_ranges
-            .iter()
-            .chain(&message.reserved_ranges);
-        let mut used: Vec<(i64, i64)> = numbers
-            .map(|number| (number, number))
-            .chain(ranges.map(|&(start, end)| (i64::from(start), i64::from(end) - 1)))
-            .collect();
-        used.sort_unstable();
-        used.dedup();
-        let mut next = 1;
-        for (start, end) in used {
-            if next < start || next > end {
-                break;
-            }
-            next = end + 1;
-        }
-        next
-    }
-
-    /// The numbers that no field, range or reservation of a message takes, in order.
-    pub(super) fn free_numbers(&self, id: MessageId) -> impl Iterator<Item = i32> + use<> {
-        let message = &self.table[id];
-        let mut used: Vec<(i32, i32)> = message
-            .fields
-            .iter()
-            .chain(&message.extensions)
-            .map(|&field| self.table[field].number)
-            .map(|number| (number, number.saturating_add(1)))
-            .chain(message.extension_ranges.iter().copied())
-            .chain(message.reserved_ranges.iter().copied())
-            .chain([(RESERVED_NUMBERS.start, RESERVED_NUMBERS.end)])
-            .collect();
-        used.sort_unstable();
-        let mut next = 1;
-        let mut ranges = used.into_iter().peekable();
-        std::iter::from_fn(move || {
-            while let Some(&(start, end)) = ranges.peek() {
-                if next < start {
-                    break;
-                }
-                next = next.max(end);
-                ranges.next();
-            }
-            (next <= MAX_FIELD_NUMBER).then(|| {
-                next += 1;
-                next - 1
-            })
-        })
     }
 }
 

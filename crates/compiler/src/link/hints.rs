@@ -9,13 +9,21 @@ use crate::parser::path;
 use crate::similar::{closest, scalar_of_other_language};
 use crate::table::{MessageId, Symbol};
 
+/// For so many wrong names of a file something similar, or the other place, is looked for: each takes a walk over all names.
+const MAX_SEARCHES: usize = 20;
+
+/// So many names are compared with a wrong one.
+const MAX_CANDIDATES: usize = 50_000;
+
 impl Linker<'_> {
     /// Reports a name whose lookup found nothing.
     pub(super) fn report_undefined(&mut self, position: Option<Position>, name: &str) {
         let is_plain = self.undeclared.is_none() && self.unresolved.is_none();
         let package = self.table[self.file].package.clone();
         for message in self.not_defined(name) {
-            let hint = is_plain.then(|| self.similar_type(name)).flatten();
+            let is_worth_it = is_plain && self.searches < MAX_SEARCHES;
+            let hint = is_worth_it.then(|| self.similar_type(name)).flatten();
+            self.searches += 1;
             let Some(finding) = self.findings.error(position, message) else {
                 continue;
             };
@@ -41,6 +49,7 @@ impl Linker<'_> {
             .filter(|(_, symbol)| symbol.is_type())
             .filter(|(_, symbol)| self.visible.contains(&self.table.file_of(*symbol)))
             .map(|(name, _)| name)
+            .take(MAX_CANDIDATES)
             .collect();
         let last_of = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
         let lasts: Vec<String> = known.iter().map(|name| last_of(name)).collect();
@@ -54,7 +63,7 @@ impl Linker<'_> {
 
     /// The field of an options message, or the extension of one, that a wrong option name is like.
     pub(super) fn similar_option(
-        &self,
+        &mut self,
         message: MessageId,
         name: &str,
         is_extension: bool,
@@ -64,6 +73,10 @@ impl Linker<'_> {
             let names = fields.map(|&field| &*self.table[field].name);
             return closest(name, names).map(|name| format!("did you mean \"{name}\"?"));
         }
+        if self.searches >= MAX_SEARCHES {
+            return None;
+        }
+        self.searches += 1;
         let extensions = self.table.all_names().filter(|(_, symbol)| match symbol {
             Symbol::Field(id) => {
                 let field = &self.table[*id];
@@ -82,12 +95,16 @@ impl Linker<'_> {
         Some(format!("did you mean \"({found})\"?"))
     }
 
-    /// Where this file defines a name.
-    pub(super) fn place_of_name(
+    /// Where this file defines a name that is taken twice; looked for as seldom as similar names are.
+    pub(super) fn place_of_other(
         &mut self,
         file: &FileDescriptorProto,
         full_name: &str,
     ) -> Option<Position> {
+        if self.searches >= MAX_SEARCHES {
+            return None;
+        }
+        self.searches += 1;
         let mut place = find_in_file(file, full_name)?;
         place.push(path::NAME);
         self.position(file, &place)

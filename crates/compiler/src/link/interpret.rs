@@ -2,7 +2,7 @@
 //!
 //! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{
     FileDescriptorProto, NamePart, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
@@ -25,6 +25,17 @@ enum Pass {
 }
 
 const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
+
+/// The options of an element, as far as they have been read.
+#[derive(Default)]
+struct Written {
+    /// In wire form.
+    bytes: Vec<u8>,
+    /// The paths of fields that are set, and of those on the way to them.
+    paths: FxHashSet<Vec<FieldId>>,
+    /// The messages that are set as a whole, in wire form with their tags.
+    wholes: FxHashMap<Vec<FieldId>, Vec<u8>>,
+}
 
 /// Where an option was found wrong.
 enum Wrong {
@@ -76,7 +87,7 @@ impl Linker<'_> {
             return;
         }
         let (element_path, scope) = (element.path(), element.scope());
-        let mut bytes = Vec::new();
+        let mut written = Written::default();
         let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
             let custom = option
@@ -88,7 +99,7 @@ impl Linker<'_> {
             }
             let place = below(&element_path, &[path::UNINTERPRETED, at(index)]);
             let type_name = element.options.type_name();
-            match self.interpret_option(type_name, &scope, option, &mut bytes) {
+            match self.interpret_option(type_name, &scope, option, &mut written) {
                 Ok((mut fields, is_repeated)) => {
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
@@ -117,6 +128,7 @@ impl Linker<'_> {
                 }
             }
         }
+        let bytes = written.bytes;
         if !bytes.is_empty() {
             let mut all = element.encoded();
             all.extend_from_slice(&bytes);
@@ -143,7 +155,7 @@ impl Linker<'_> {
         type_name: &'static str,
         scope: &str,
         option: &UninterpretedOption,
-        bytes: &mut Vec<u8>,
+        written: &mut Written,
     ) -> Result<(Vec<i32>, bool), Wrong> {
         let unknown = |name: &str, similar: Option<String>| {
             let message = format!(
@@ -241,18 +253,26 @@ impl Linker<'_> {
             return Err(Wrong::Name("Option must have a name.".to_owned()));
         };
         let field = self.table[last].clone();
-        if !field.is_repeated() && self.is_set(bytes, &chain) {
+        if !field.is_repeated() && self.is_already_set(written, &chain) {
             let shown = shown(option.name.len() - 1);
             return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
         }
         let mut value = Vec::new();
         self.put_option_value(&field, last, option, &mut value)
             .map_err(Wrong::Value)?;
+        if option.aggregate_value.is_some() && !field.is_repeated() {
+            written.wholes.insert(chain.clone(), value.clone());
+        }
         for &id in outer.iter().rev() {
             let field = &self.table[id];
             value = canonical::wrap(field, &value);
         }
-        bytes.extend_from_slice(&value);
+        written.bytes.extend_from_slice(&value);
+        for length in 1..=chain.len() {
+            if !written.paths.contains(&chain[..length]) {
+                written.paths.insert(chain[..length].to_vec());
+            }
+        }
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, field.is_repeated()))
     }
@@ -269,6 +289,16 @@ fn shown_part(part: &NamePart) -> String {
 
 // Values.
 impl Linker<'_> {
+    /// Whether an option has been set, by itself, as a part of another one, or by a part of it.
+    fn is_already_set(&self, written: &Written, chain: &[FieldId]) -> bool {
+        written.paths.contains(chain)
+            || (1..chain.len()).any(|length| {
+                let (outer, _) = chain.split_at(length);
+                let whole = written.wholes.get(outer);
+                whole.is_some_and(|whole| self.is_set(whole, &chain[length - 1..]))
+            })
+    }
+
     /// Whether the field at the end of `chain` is set in `bytes`, or one on the way to it as a whole.
     fn is_set(&self, bytes: &[u8], chain: &[FieldId]) -> bool {
         let Some((&first, rest)) = chain.split_first() else {

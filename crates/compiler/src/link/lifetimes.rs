@@ -4,6 +4,8 @@ use russet_descriptor::proto::{FeatureSupport, FileDescriptorProto, field_type};
 use russet_descriptor::wire::{Reader, WireType};
 
 use super::Linker;
+use rustc_hash::FxHashSet;
+
 use super::canonical::{MAX_OPTION_DEPTH, value_bytes};
 use super::walk::{Declared, Kind};
 use crate::editions::edition_name;
@@ -68,7 +70,7 @@ impl Found<'_> {
             return;
         };
         let table = self.table;
-        let mut seen = Vec::new();
+        let mut seen = FxHashSet::default();
         let mut reader = Reader::new(bytes);
         while !reader.is_empty() {
             let Ok((number, wire_type)) = reader.tag() else {
@@ -82,8 +84,7 @@ impl Found<'_> {
                 continue;
             };
             let field = &table[id];
-            if !seen.contains(&number) {
-                seen.push(number);
+            if seen.insert(number) {
                 self.field(field);
             }
             if let (true, Some(inner)) = (field.is_message(), field.message) {
@@ -114,6 +115,9 @@ impl Found<'_> {
         let Some(declared) = field.enumeration.map(|id| &table[id]) else {
             return;
         };
+        if declared.supports.is_empty() {
+            return;
+        }
         let scope = declared
             .full_name
             .rsplit_once('.')

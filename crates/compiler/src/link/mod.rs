@@ -10,8 +10,11 @@ mod features;
 mod hints;
 mod interpret;
 mod json_enum;
+mod json_names;
 mod lifetimes;
 mod lookup;
+mod numbers;
+mod ranges;
 mod resolve;
 mod style;
 mod validate;
@@ -54,6 +57,7 @@ pub(crate) fn link(
         places: None,
         first_field,
         is_incomplete: dependencies.contains(&None),
+        searches: 0,
         hints: Vec::new(),
         undeclared: None,
         unresolved: None,
@@ -89,6 +93,8 @@ struct Linker<'t> {
     first_field: usize,
     /// Whether an import is missing: then what is not found may be in there.
     is_incomplete: bool,
+    /// How often something was looked for to help with an error.
+    searches: usize,
     hints: Vec<Hint>,
     /// The file that declares a name which was found but not imported, and the name.
     undeclared: Option<(FileId, String)>,
@@ -147,8 +153,9 @@ impl Linker<'_> {
         }
         let all = walk::declared(self.table, self.file, file);
         if number >= edition::EDITION_2024 {
+            let oneof_sizes = self.oneof_sizes();
             for declared in &all {
-                self.check_style(file, declared);
+                self.check_style(file, declared, &oneof_sizes);
             }
             if !self.findings.has_errors() {
                 self.check_exports(file, &all);

@@ -99,6 +99,9 @@ impl Linker<'_> {
             let number = self.table[field].number;
             if let Some(&other) = numbers.get(&number) {
                 let other: FieldId = other;
+                if self.findings.is_full() {
+                    break;
+                }
                 let next = self.proposed_number(id);
                 let proposal = if next <= i64::from(MAX_FIELD_NUMBER) {
                     format!("Next available field number is {next}")
@@ -137,12 +140,16 @@ impl Linker<'_> {
 
     /// There is at least one field in each oneof. protoc records no place for oneofs.
     fn check_oneofs(&mut self, message: &DescriptorProto) {
-        for index in 0..message.oneof_decl.len() {
-            let is_member = |field: &FieldDescriptorProto| field.oneof_index == Some(at(index));
-            if !message.field.iter().any(is_member) {
-                self.findings
-                    .error(None, "Oneof must have at least one field.");
+        let mut has_member = vec![false; message.oneof_decl.len()];
+        for index in message.field.iter().filter_map(|field| field.oneof_index) {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            if let Some(slot) = has_member.get_mut(index) {
+                *slot = true;
             }
+        }
+        for _ in has_member.iter().filter(|has_member| !**has_member) {
+            self.findings
+                .error(None, "Oneof must have at least one field.");
         }
     }
 

@@ -1,10 +1,12 @@
 //! Naming style and the number of members, as editions from 2024 on enforce them.
 
+use rustc_hash::FxHashMap;
+
 use russet_descriptor::proto::{FileDescriptorProto, enforce_naming_style, enforce_proto_limits};
 
 use super::Linker;
 use super::walk::{Declared, Kind};
-use crate::table::MessageId;
+use crate::table::{MessageId, Symbol};
 
 /// The most fields of a message that edition 2026 allows.
 const MAX_FIELDS: usize = 1500;
@@ -21,8 +23,26 @@ const PREFIXES: [&str; 4] = ["get_", "set_", "has_", "clear_"];
 /// What generated accessors put after a field's name.
 const SUFFIX: &str = "_value";
 
+/// How many fields each oneof of a message has.
+pub(super) type OneofSizes = FxHashMap<(MessageId, usize), usize>;
+
 impl Linker<'_> {
-    pub(super) fn check_style(&mut self, file: &FileDescriptorProto, declared: &Declared<'_>) {
+    pub(super) fn oneof_sizes(&self) -> OneofSizes {
+        let mut sizes = OneofSizes::default();
+        for field in &self.table.fields[self.first_field..] {
+            if let (Some(message), Some(oneof)) = (field.containing, field.oneof) {
+                *sizes.entry((message, oneof)).or_default() += 1;
+            }
+        }
+        sizes
+    }
+
+    pub(super) fn check_style(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &Declared<'_>,
+        oneof_sizes: &OneofSizes,
+    ) {
         let style = declared.features.enforce_naming_style;
         let mut messages = Vec::new();
         if style != enforce_naming_style::STYLE_LEGACY {
@@ -32,7 +52,7 @@ impl Linker<'_> {
             messages.extend(self.collision(declared));
         }
         if declared.features.enforce_proto_limits == enforce_proto_limits::PROTO_LIMITS2026 {
-            messages.extend(self.too_many_members(declared));
+            messages.extend(Self::too_many_members(declared, oneof_sizes));
         }
         for message in messages {
             self.error_at_name(file, declared, message);
@@ -44,7 +64,7 @@ impl Linker<'_> {
         let name = declared.name();
         let (what, message) = match declared.kind {
             Kind::Field(_, id) => ("Field", self.table[id].containing?),
-            Kind::Oneof(_, id) => ("Oneof", id),
+            Kind::Oneof(_, id, _) => ("Oneof", id),
             _ => return None,
         };
         let advice = "This can cause collisions in generated code. (features.enforce_naming_style = STYLE2024 can be used to opt out of this check)";
@@ -72,23 +92,19 @@ impl Linker<'_> {
 
     /// Whether a message has a field or oneof of a name.
     fn has_member(&self, id: MessageId, name: &str) -> bool {
-        self.table.field_by_name(id, name).is_some()
-            || self.table[id].oneofs.iter().any(|oneof| **oneof == *name)
+        let full_name = crate::names::join(&self.table[id].full_name, name);
+        matches!(
+            self.table.find(&full_name),
+            Some(Symbol::Field(_) | Symbol::Oneof(_))
+        )
     }
 
-    fn too_many_members(&self, declared: &Declared<'_>) -> Option<String> {
+    fn too_many_members(declared: &Declared<'_>, oneof_sizes: &OneofSizes) -> Option<String> {
         let (what, count, limit, members) = match declared.kind {
             Kind::Message(message, _) => ("Message", message.field.len(), MAX_FIELDS, "fields"),
             Kind::Enum(declared, _) => ("Enum", declared.value.len(), MAX_ENUM_VALUES, "values"),
-            Kind::Oneof(_, id) => {
-                let index = self.table[id]
-                    .oneofs
-                    .iter()
-                    .position(|name| **name == *declared.name());
-                let fields = self.table[id].fields.iter();
-                let count = fields
-                    .filter(|&&field| self.table[field].oneof == index)
-                    .count();
+            Kind::Oneof(_, id, index) => {
+                let count = oneof_sizes.get(&(id, index)).copied().unwrap_or_default();
                 ("Oneof", count, MAX_ONEOF_FIELDS, "fields")
             }
             _ => return None,

@@ -1,10 +1,10 @@
 //! Features of every element, and the rules that can be checked only when types and options are known.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, EnumOptions, FeatureSet, FieldDescriptorProto,
-    FieldOptions, FileDescriptorProto, edition, field_presence, field_type, json_format, label,
+    FieldOptions, FileDescriptorProto, edition, field_presence, field_type, label,
     repeated_field_encoding,
 };
 
@@ -225,71 +225,6 @@ impl Linker<'_> {
         let extensions = self.table[id].extensions.clone();
         for (index, (proto, id)) in message.extension.iter().zip(extensions).enumerate() {
             self.validate_field(file, proto, id, &under(path::MESSAGE_EXTENSION, index));
-        }
-    }
-
-    fn validate_json_names(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: &DescriptorProto,
-        id: MessageId,
-        place: &[i32],
-    ) {
-        let legacy = message
-            .options
-            .as_ref()
-            .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
-        if !legacy {
-            self.validate_json_names_of(file, message, id, place, false);
-            self.validate_json_names_of(file, message, id, place, true);
-        }
-    }
-
-    /// No two fields have one JSON name; with `custom`, names set by `json_name` count.
-    fn validate_json_names_of(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: &DescriptorProto,
-        id: MessageId,
-        place: &[i32],
-        custom: bool,
-    ) {
-        let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
-        let mut seen: FxHashMap<String, (&str, bool)> = FxHashMap::default();
-        for (index, field) in message.field.iter().enumerate() {
-            let name = field.name.as_deref().unwrap_or_default();
-            let default = json_name(name);
-            let (json, is_custom) = match &field.json_name {
-                Some(own) if custom && *own != default => (own.clone(), true),
-                _ => (default, false),
-            };
-            let more = [path::MESSAGE_FIELD, at(index), path::NAME];
-            if is_custom && json.starts_with('[') && json.ends_with(']') {
-                let message = format!(
-                    "The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'."
-                );
-                self.error(file, place, &more, message);
-                continue;
-            }
-            let Some(&(other, other_custom)) = seen.get(&json) else {
-                seen.insert(json, (name, is_custom));
-                continue;
-            };
-            if custom && !is_custom && !other_custom {
-                // Reported without custom names already.
-                continue;
-            }
-            let kind = |custom: bool| if custom { "custom" } else { "default" };
-            let message = format!(
-                "The {} JSON name of field \"{name}\" (\"{json}\") conflicts with the {} JSON name of field \"{other}\".",
-                kind(is_custom),
-                kind(other_custom)
-            );
-            if best_effort && (!is_custom || !other_custom) {
-                self.warning(file, place, &more, message);
-            } else {
-                self.error(file, place, &more, message);
-            }
         }
     }
 
@@ -565,6 +500,10 @@ impl Linker<'_> {
             return;
         }
         let mut used: FxHashMap<i32, &str> = FxHashMap::default();
+        let taken: FxHashSet<i64> = values
+            .iter()
+            .map(|(_, number)| i64::from(*number))
+            .collect();
         for (index, (value, number)) in values.iter().enumerate() {
             let Some(other) = used.get(number) else {
                 used.insert(*number, value);
@@ -576,7 +515,7 @@ impl Linker<'_> {
                 "\"{value_name}\" uses the same enum value as \"{other_name}\". If this is intended, set 'option allow_alias = true;' to the enum definition."
             );
             let mut next = i64::from(*number) + 1;
-            while values.iter().any(|(_, taken)| i64::from(*taken) == next) {
+            while !self.findings.is_full() && taken.contains(&next) {
                 next += 1;
             }
             if next < i64::from(i32::MAX) {

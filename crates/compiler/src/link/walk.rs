@@ -17,7 +17,8 @@ pub(super) enum Kind<'f> {
     File(&'f FileDescriptorProto),
     Message(&'f DescriptorProto, MessageId),
     Range(&'f ExtensionRange),
-    Oneof(&'f OneofDescriptorProto, MessageId),
+    /// With its index in the message.
+    Oneof(&'f OneofDescriptorProto, MessageId, usize),
     Field(&'f FieldDescriptorProto, FieldId),
     Enum(&'f EnumDescriptorProto, EnumId),
     Value(&'f EnumValueDescriptorProto),
@@ -39,7 +40,7 @@ impl<'f> Declared<'f> {
             Kind::File(file) => &file.name,
             Kind::Message(message, _) => &message.name,
             Kind::Range(_) => &None,
-            Kind::Oneof(oneof, _) => &oneof.name,
+            Kind::Oneof(oneof, ..) => &oneof.name,
             Kind::Field(field, _) => &field.name,
             Kind::Enum(declared, _) => &declared.name,
             Kind::Value(value) => &value.name,
@@ -60,7 +61,7 @@ impl<'f> Declared<'f> {
             Kind::File(file) => features!(file),
             Kind::Message(message, _) => features!(message),
             Kind::Range(range) => features!(range),
-            Kind::Oneof(oneof, _) => features!(oneof),
+            Kind::Oneof(oneof, ..) => features!(oneof),
             Kind::Field(field, _) => features!(field),
             Kind::Enum(declared, _) => features!(declared),
             Kind::Value(value) => features!(value),
@@ -83,7 +84,7 @@ impl<'f> Declared<'f> {
             Kind::File(file) => options!(file, "FileOptions"),
             Kind::Message(message, _) => options!(message, "MessageOptions"),
             Kind::Range(range) => options!(range, "ExtensionRangeOptions"),
-            Kind::Oneof(oneof, _) => options!(oneof, "OneofOptions"),
+            Kind::Oneof(oneof, ..) => options!(oneof, "OneofOptions"),
             Kind::Field(field, _) => options!(field, "FieldOptions"),
             Kind::Enum(declared, _) => options!(declared, "EnumOptions"),
             Kind::Value(value) => options!(value, "EnumValueOptions"),
@@ -169,7 +170,7 @@ impl<'f> Walk<'_, 'f> {
                 .as_ref()
                 .and_then(|options| options.features.as_ref());
             let place = under(path::MESSAGE_ONEOF, index);
-            self.add(Kind::Oneof(oneof, id), &place, features.merged(own));
+            self.add(Kind::Oneof(oneof, id, index), &place, features.merged(own));
         }
         for (index, field) in message.field.iter().enumerate() {
             self.field(
