@@ -17,7 +17,11 @@ pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[
     for diagnostic in diagnostics {
         match arguments.error_format {
             ErrorFormat::Gcc => {
-                let _ = writeln!(out, "{diagnostic}");
+                let shown = Diagnostic {
+                    file: shown_name(sources, &diagnostic.file),
+                    ..diagnostic.clone()
+                };
+                let _ = writeln!(out, "{shown}");
             }
             ErrorFormat::Msvs => msvs(sources, diagnostic, &mut out),
         }
@@ -34,15 +38,18 @@ pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[
     complain(&out);
 }
 
+/// The file on disk, so that editors find it, where there is one.
+fn shown_name(sources: &SourceTree, name: &str) -> String {
+    let path = sources.disk_file(name);
+    path.map_or_else(|| name.to_owned(), |path| path.display().to_string())
+}
+
 fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
     let kind = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let file = sources.disk_file(&diagnostic.file).map_or_else(
-        || diagnostic.file.clone(),
-        |path| path.display().to_string(),
-    );
+    let file = shown_name(sources, &diagnostic.file);
     let _ = match diagnostic.position {
         Some(position) => writeln!(
             out,
