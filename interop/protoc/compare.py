@@ -18,7 +18,7 @@ from corpus import PACKAGES, ROOT, Tree, Unavailable, trees
 
 sys.path.insert(0, str(ROOT / "tests" / "compiler"))
 
-from wrong_files import all_cases  # noqa: E402
+from wrong_files import all_cases
 
 PROTOC_VERSION = "36.2"
 FINDING = re.compile(r"^(?P<file>[^\s:]+\.proto):(?P<place>(?:\d+:\d+:)?) (?P<text>.*)$")
@@ -197,8 +197,10 @@ def main() -> int:
         if arguments.package and package.name not in arguments.package:
             continue
         try:
-            for tree in trees([package.name]):
-                counts.append(show(compare_tree(arguments.protoc, arguments.russet, tree)))
+            counts.extend(
+                show(compare_tree(arguments.protoc, arguments.russet, tree))
+                for tree in trees([package.name])
+            )
         except Unavailable as error:
             unavailable.append(str(error))
     if not arguments.package:

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto,
+    FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto, Text,
 };
 
 use super::{Printer, Runtime, file_of, import_statement, local_name, module_alias, module_name};
@@ -191,16 +191,12 @@ if _version_not_supported:
         };
         let mut lines = Vec::new();
         for detached in &comments.leading_detached {
-            lines.extend(detached.lines().map(str::to_owned));
+            lines.extend(detached.to_str_lossy().lines().map(str::to_owned));
             lines.push(String::new());
         }
         for comment in [&comments.leading, &comments.trailing] {
-            lines.extend(
-                comment
-                    .iter()
-                    .flat_map(|text| text.lines())
-                    .map(str::to_owned),
-            );
+            let text = comment.as_ref().map(Text::to_str_lossy);
+            lines.extend(text.iter().flat_map(|text| text.lines()).map(str::to_owned));
         }
         lines
     }
