@@ -443,15 +443,26 @@ Parse PROTO_FILES and generate output based on the options given:
   --direct_dependencies=FILES Files (separated by ':') that may be imported.
   --plugin=EXECUTABLE         Use a plugin that is not in the PATH;
                               NAME=EXECUTABLE gives it another name.
+  --NAME_prefix=COMMAND       Run the plugin of --NAME_out through COMMAND.
+  --unsafe_allow_out_dir_escape
+                              Let generated files have \"..\" in their names.
   --python_out=[OPTIONS:]DIR  Generate Python modules (_pb2.py).
-  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi).
+  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi), and with
+                              --grpc_python_out those of its modules too.
   --grpc_python_out=[OPTIONS:]DIR
                               Generate gRPC stubs (_pb2_grpc.py).
+  --grpc_pyi_out=[OPTIONS:]DIR
+                              Generate type stubs for them (_pb2_grpc.pyi).
   --NAME_out=[OPTIONS:]DIR    Run the plugin protoc-gen-NAME.
   --NAME_opt=OPTIONS          More options for the generator NAME. Ours know
                               runtime=russet (the default); python and pyi
-                              also runtime=google, grpc_python also
-                              runtime=grpcio, for code that imports those.
+                              also runtime=google, grpc_python and grpc_pyi
+                              also runtime=grpcio, for code that imports those;
+                              imports=relative, so that the output directory
+                              can be any package; absolute=FOLDER for what is
+                              to be imported by its full name all the same;
+                              init=true for __init__.py files, which never
+                              replace one; pyi_out for the type stub too.
   @FILE                       Read arguments from FILE, one a line.
 "
     )
