@@ -9,6 +9,8 @@ TAG := $(shell $(BASE_PYTHON) -c 'import sys; print("cpython-%d.%d" % sys.versio
 VENV := .venv/$(TAG)
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
+TARGET ?= compile
+FUZZ_SECONDS ?= 60
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -59,6 +61,11 @@ bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--qu
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/run.py $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the targets are the files in fuzz/targets
+	$(call say,Fuzzing $(TARGET) for $(FUZZ_SECONDS) s)
+	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
 
 .PHONY: lint
 lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright

@@ -158,10 +158,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
         },
     };
     let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
         return Err(SourceError::Directory);
     }
-    let mut text = Vec::new();
+    let expected = metadata.len().min(MAX_FILE_SIZE) + 1;
+    let mut text = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     // One byte more than allowed tells a file that is too large from one that fits.
     file.take(MAX_FILE_SIZE + 1)
         .read_to_end(&mut text)

@@ -2,13 +2,16 @@
 //!
 //! The bundled `descriptor.proto` is always there, hidden from name lookup until a file imports it, so that options can be interpreted in files that import nothing.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{edition, field_type, label};
 
 use crate::features::Features;
+
+/// A name, shared by all places that hold it.
+pub(crate) type Name = Arc<str>;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -73,20 +76,19 @@ pub(crate) struct File {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) parent: Option<MessageId>,
     pub(crate) fields: Vec<FieldId>,
     pub(crate) extensions: Vec<FieldId>,
     pub(crate) nested: Vec<MessageId>,
     pub(crate) enums: Vec<EnumId>,
-    pub(crate) oneofs: Vec<String>,
+    pub(crate) oneofs: Vec<Name>,
     /// Start and exclusive end.
     pub(crate) extension_ranges: Vec<(i32, i32)>,
     /// Start and exclusive end.
     pub(crate) reserved_ranges: Vec<(i32, i32)>,
-    pub(crate) fields_by_name: FxHashMap<String, FieldId>,
     pub(crate) is_map_entry: bool,
     pub(crate) is_message_set: bool,
     pub(crate) features: Features,
@@ -98,8 +100,8 @@ pub(crate) struct Message {
     reason = "independent facts of a field, as descriptor.proto has them"
 )]
 pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) number: i32,
     pub(crate) label: i32,
@@ -144,10 +146,10 @@ impl Field {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Enum {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
-    pub(crate) values: Vec<(String, i32)>,
+    pub(crate) values: Vec<(Name, i32)>,
     pub(crate) features: Features,
 }
 
@@ -157,8 +159,8 @@ pub(crate) struct Table {
     pub(crate) messages: Vec<Message>,
     pub(crate) fields: Vec<Field>,
     pub(crate) enums: Vec<Enum>,
-    names: FxHashMap<String, Symbol>,
-    hidden_names: FxHashMap<String, Symbol>,
+    names: FxHashMap<Name, Symbol>,
+    hidden_names: FxHashMap<Name, Symbol>,
     extensions: FxHashMap<(MessageId, i32), FieldId>,
     /// For each package, the files that declare it or a package inside of it.
     package_files: FxHashMap<String, FxHashSet<FileId>>,
@@ -238,8 +240,8 @@ impl Table {
     }
 
     /// Adds a name; `false` where it is taken.
-    pub(crate) fn add_name(&mut self, full_name: &str, symbol: Symbol) -> bool {
-        match self.names.entry(full_name.to_owned()) {
+    pub(crate) fn add_name(&mut self, full_name: Name, symbol: Symbol) -> bool {
+        match self.names.entry(full_name) {
             std::collections::hash_map::Entry::Occupied(_) => false,
             std::collections::hash_map::Entry::Vacant(entry) => {
                 entry.insert(symbol);
@@ -256,7 +258,7 @@ impl Table {
             .insert(file);
         match self.names.get(name) {
             None => {
-                self.names.insert(name.to_owned(), Symbol::Package(file));
+                self.names.insert(name.into(), Symbol::Package(file));
                 Ok(())
             }
             Some(Symbol::Package(_)) => Ok(()),
@@ -301,6 +303,12 @@ impl Table {
                 None
             }
         }
+    }
+
+    /// A field of a message by its name, the first of them if there are several.
+    pub(crate) fn field_by_name(&self, message: MessageId, name: &str) -> Option<FieldId> {
+        let fields = self[message].fields.iter().copied();
+        fields.into_iter().find(|&field| &*self[field].name == name)
     }
 
     /// A field or extension of a message by its number.

@@ -4,4 +4,5 @@
 
 pub mod pool;
 pub mod proto;
+mod source_info;
 pub mod wire;

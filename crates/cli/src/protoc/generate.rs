@@ -1,6 +1,7 @@
 //! Runs what the output directives name: our generators, and plugins, which run side by side.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,11 +44,11 @@ pub(super) fn run(
         .iter()
         .map(|directive| action(arguments, directive))
         .collect();
-    let files: Vec<FileDescriptorProto> = compiler
+    let files: Vec<Cow<'_, FileDescriptorProto>> = compiler
         .files()
         .filter_map(|file| compiler.runtime_file(file.name.as_deref()?))
         .collect();
-    let schema = Schema::new(&files);
+    let schema = Schema::new(files.iter().map(AsRef::as_ref));
     if let Some((parameter, location)) = implied_service_stubs(arguments, &actions) {
         // Its parameter is that of another directive, which reports what is wrong with it.
         if let Ok(outputs) = Generator::ServiceStubs.generate(parameter, &schema, names) {
@@ -173,7 +174,7 @@ fn run_plugins(
     actions: &[Action],
     compiler: &Compiler<'_>,
     names: &[String],
-    runtime: &[FileDescriptorProto],
+    runtime: &[Cow<'_, FileDescriptorProto>],
 ) -> HashMap<usize, Result<CodeGeneratorResponse, ProcessError>> {
     let plugins: Vec<(usize, &Program)> = actions
         .iter()
@@ -214,19 +215,20 @@ fn run_plugins(
 fn request_files(
     compiler: &Compiler<'_>,
     names: &[String],
-    runtime: &[FileDescriptorProto],
+    runtime: &[Cow<'_, FileDescriptorProto>],
 ) -> Files {
     let runtime: HashMap<&str, &FileDescriptorProto> = runtime
         .iter()
-        .map(|file| (file.name.as_deref().unwrap_or_default(), file))
+        .map(|file| (file.name.as_deref().unwrap_or_default(), file.as_ref()))
         .collect();
+    let asked_for: HashSet<&str> = names.iter().map(String::as_str).collect();
     let mut all = Vec::new();
     let mut sources = Vec::new();
     for name in compiler.transitive(names) {
         let Some(source) = compiler.file(&name) else {
             continue;
         };
-        let is_asked_for = names.contains(&name);
+        let is_asked_for = asked_for.contains(name.as_str());
         let mut file = match runtime.get(name.as_str()) {
             Some(file) if is_asked_for => (*file).clone(),
             _ => source.clone(),

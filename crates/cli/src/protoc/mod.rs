@@ -11,8 +11,9 @@ mod report;
 mod write;
 mod zip;
 
-use russet_compiler::{Compiler, SourceTree, add_json_names};
-use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
+use std::collections::HashSet;
+
+use russet_compiler::{Compiler, SourceTree, encode_set};
 
 use crate::{complain, print};
 use args::{Arguments, Parsed};
@@ -63,6 +64,9 @@ fn run(args: &[String]) -> Result<i32, String> {
     for file in descriptors {
         compiler.add_descriptor(file);
     }
+    if !arguments.include_source_info && arguments.outputs.is_empty() {
+        compiler.drop_source_info();
+    }
     compiler.compile(&names);
     report::print(&arguments, &sources, compiler.diagnostics());
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
@@ -71,10 +75,6 @@ fn run(args: &[String]) -> Result<i32, String> {
     inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
     let mut pending = Pending::new(arguments.allow_escape);
     generate::run(&arguments, &compiler, &names, &mut pending)?;
-    if let Some(path) = &arguments.descriptor_set_out {
-        let set = descriptor_set(&arguments, &compiler, &names);
-        pending.add_file(path, set.encode());
-    }
     if let Some(path) = &arguments.dependency_out {
         let text = dependency_text(
             &sources,
@@ -85,51 +85,33 @@ fn run(args: &[String]) -> Result<i32, String> {
         );
         pending.add_file(path, text.into_bytes());
     }
+    let free_numbers = arguments
+        .print_free_field_numbers
+        .then(|| inputs::free_field_numbers(&compiler, &names));
+    // The last use of the compiler: it gives its files away.
+    if let Some(path) = &arguments.descriptor_set_out {
+        pending.add_file(path, descriptor_set(&arguments, compiler, &names));
+    }
     for warning in pending.write().map_err(|error| error.to_string())? {
         complain(&format!("{warning}\n"));
     }
-    if arguments.print_free_field_numbers {
-        return Ok(print(&inputs::free_field_numbers(&compiler, &names)));
-    }
-    Ok(0)
+    Ok(free_numbers.map_or(0, |text| print(&text)))
 }
 
 /// What `--descriptor_set_out` writes.
-fn descriptor_set(
-    arguments: &Arguments,
-    compiler: &Compiler<'_>,
-    names: &[String],
-) -> FileDescriptorSet {
+fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[String]) -> Vec<u8> {
     let all = if arguments.include_imports {
         compiler.transitive(names)
     } else {
         compiler.in_order(names)
     };
-    let file = all
-        .iter()
-        .filter_map(|name| described(arguments, compiler, name))
-        .collect();
-    FileDescriptorSet {
-        file,
-        ..FileDescriptorSet::default()
-    }
-}
-
-fn described(
-    arguments: &Arguments,
-    compiler: &Compiler<'_>,
-    name: &str,
-) -> Option<FileDescriptorProto> {
-    let mut file = if arguments.retain_options {
-        compiler.file(name)?.clone()
-    } else {
-        compiler.runtime_file(name)?
-    };
+    let mut files = compiler.take_files(&all, arguments.retain_options);
     if !arguments.include_source_info {
-        file.source_code_info = None;
+        for file in &mut files {
+            file.source_code_info = None;
+        }
     }
-    add_json_names(&mut file);
-    Some(file)
+    encode_set(files)
 }
 
 /// A rule for make: outputs, then all source files that are on disk.
@@ -146,12 +128,13 @@ fn dependency_text(
         .map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned())
         .collect();
     outputs.extend(descriptor_set_out.map(str::to_owned));
+    let mut seen = HashSet::new();
     let mut files: Vec<String> = Vec::new();
     for name in compiler.transitive(names) {
         if let Some(path) = sources.disk_file(&name) {
             let path = path.display().to_string();
             let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
-            if !files.contains(&path) {
+            if seen.insert(path.clone()) {
                 files.push(path);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use russet_descriptor::pool::json_name;
 use russet_descriptor::proto::{
     CodeGeneratorRequest, CodeGeneratorResponse, DescriptorProto, FieldDescriptorProto,
-    FileDescriptorProto, GeneratedFile, edition, plugin_feature,
+    FileDescriptorProto, GeneratedFile, SourceCodeInfo, edition, plugin_feature,
 };
 use russet_descriptor::wire::WireError;
 
@@ -59,9 +59,9 @@ fn drop_default_json_names(file: &mut FileDescriptorProto) {
     let written: HashSet<Vec<i32>> = file
         .source_code_info
         .iter()
-        .flat_map(|info| &info.location)
-        .filter(|location| location.path.0.last() == Some(&FIELD_JSON_NAME))
-        .map(|location| location.path.0.clone())
+        .flat_map(SourceCodeInfo::locations)
+        .filter(|location| location.path.last() == Some(&FIELD_JSON_NAME))
+        .map(|location| location.path.to_vec())
         .collect();
     let fields = |fields: &mut [FieldDescriptorProto], path: &[i32], list: i32| {
         for (index, field) in fields.iter_mut().enumerate() {

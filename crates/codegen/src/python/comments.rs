@@ -2,23 +2,20 @@
 
 use std::collections::HashMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, Location};
+use russet_descriptor::proto::{self, FileDescriptorProto, SourceCodeInfo};
 
-/// The locations of a file that have comments.
+/// The comments of a file.
 pub(super) struct Comments<'s> {
-    by_path: HashMap<&'s [i32], &'s Location>,
+    by_path: HashMap<&'s [i32], &'s proto::Comments>,
 }
 
 impl<'s> Comments<'s> {
     pub(super) fn new(file: &'s FileDescriptorProto) -> Self {
+        let info = file.source_code_info.iter();
         let mut by_path = HashMap::new();
-        let locations = file.source_code_info.iter().flat_map(|info| &info.location);
-        for location in locations {
-            let has_comment = location.leading_comments.is_some()
-                || location.trailing_comments.is_some()
-                || !location.leading_detached_comments.is_empty();
-            if has_comment {
-                by_path.entry(&location.path.0[..]).or_insert(location);
+        for location in info.flat_map(SourceCodeInfo::locations) {
+            if let Some(comments) = location.comments {
+                by_path.entry(location.path).or_insert(comments);
             }
         }
         Self { by_path }
@@ -26,15 +23,15 @@ impl<'s> Comments<'s> {
 
     /// All comments of an element, detached ones too, line by line and without the blanks that lines begin with: as gRPC's plugin takes them.
     pub(super) fn all(&self, path: &[i32]) -> Vec<String> {
-        let Some(location) = self.by_path.get(path) else {
+        let Some(comments) = self.by_path.get(path) else {
             return Vec::new();
         };
         let mut lines = Vec::new();
-        for detached in &location.leading_detached_comments {
+        for detached in &comments.leading_detached {
             lines.extend(detached.lines());
             lines.push("");
         }
-        for comment in [&location.leading_comments, &location.trailing_comments] {
+        for comment in [&comments.leading, &comments.trailing] {
             lines.extend(comment.iter().flat_map(|text| text.lines()));
         }
         lines
@@ -45,11 +42,8 @@ impl<'s> Comments<'s> {
 
     /// What is said about an element, before it or else behind it, ready to stand between triple quotes; `None` where nothing is said. One blank before each line is the comment's, more are its layout.
     pub(super) fn docstring(&self, path: &[i32]) -> Option<String> {
-        let location = self.by_path.get(path)?;
-        let comment = location
-            .leading_comments
-            .as_ref()
-            .or(location.trailing_comments.as_ref())?;
+        let comments = self.by_path.get(path)?;
+        let comment = comments.leading.as_ref().or(comments.trailing.as_ref())?;
         let lines: Vec<String> = comment
             .lines()
             .map(|line| docstring_text(line.strip_prefix(' ').unwrap_or(line).trim_end()))

@@ -10,7 +10,7 @@ use super::lookup::Wanted;
 use super::{Linker, canonical};
 use crate::lexer::{Lexer, Mode, TokenKind};
 use crate::literal;
-use crate::table::{Field, FieldId, MessageId, Symbol};
+use crate::table::{Field, FieldId, MessageId, Name, Symbol};
 
 /// The values of a message's fields, by number; each in wire form with its tag.
 type Fields = BTreeMap<i32, Vec<Vec<u8>>>;
@@ -116,7 +116,7 @@ impl TextReader<'_> {
             .checked_sub(1)
             .ok_or("Message is too deep, the parser exceeded the configured recursion limit.")?;
         let mut fields = Fields::new();
-        let mut oneofs: BTreeMap<usize, String> = BTreeMap::new();
+        let mut oneofs: BTreeMap<usize, Name> = BTreeMap::new();
         loop {
             match end {
                 Some(end) if self.eat(end) => break,
@@ -133,7 +133,7 @@ impl TextReader<'_> {
             .iter()
             .map(|&id| &linker.table[id])
             .filter(|field| field.label == label::REQUIRED && !fields.contains_key(&field.number))
-            .map(|field| field.name.as_str())
+            .map(|field| &*field.name)
             .collect();
         if !missing.is_empty() {
             return Err(format!(
@@ -158,7 +158,7 @@ impl TextReader<'_> {
         linker: &mut Linker<'_>,
         message: MessageId,
         fields: &mut Fields,
-        oneofs: &mut BTreeMap<usize, String>,
+        oneofs: &mut BTreeMap<usize, Name>,
     ) -> Result<(), String> {
         let full_name = linker.table[message].full_name.clone();
         let id = if self.eat("[") {
@@ -170,7 +170,7 @@ impl TextReader<'_> {
                 name.push_str(&self.identifier()?);
             }
             self.expect("]")?;
-            if full_name == ANY && name.contains('/') {
+            if &*full_name == ANY && name.contains('/') {
                 return self.any(linker, &name, fields);
             }
             linker.aggregate_extension(message, &name).ok_or_else(|| {
@@ -333,7 +333,7 @@ impl TextReader<'_> {
         let declared = &linker.table[id];
         if self.lexer.current().kind == TokenKind::Identifier {
             let name = self.identifier()?;
-            return match declared.values.iter().find(|(other, _)| *other == name) {
+            return match declared.values.iter().find(|(other, _)| **other == *name) {
                 Some((_, number)) => Ok(*number),
                 None => Err(format!(
                     "Unknown enumeration value of \"{name}\" for field \"{}\".",
@@ -408,16 +408,15 @@ impl TextReader<'_> {
 
 /// A group is named by its type.
 fn field_by_text_name(linker: &Linker<'_>, message: MessageId, name: &str) -> Option<FieldId> {
-    let message = &linker.table[message];
     let is_group = |id: FieldId| linker.table[id].type_ == field_type::GROUP;
-    match message.fields_by_name.get(name) {
-        Some(&id) if !is_group(id) => Some(id),
-        _ => message.fields.iter().copied().find(|&id| {
+    match linker.table.field_by_name(message, name) {
+        Some(id) if !is_group(id) => Some(id),
+        _ => linker.table[message].fields.iter().copied().find(|&id| {
             let field = &linker.table[id];
             is_group(id)
                 && field
                     .message
-                    .is_some_and(|group| linker.table[group].name == name)
+                    .is_some_and(|group| &*linker.table[group].name == name)
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! Declares what a file defines: names, numbers, ranges; and the checks that need nothing else.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
@@ -10,7 +10,7 @@ use super::{Linker, at};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
-use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Symbol};
+use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Name, Symbol};
 
 /// The longest package name, in bytes.
 const MAX_PACKAGE_LENGTH: usize = 511;
@@ -68,9 +68,10 @@ impl Linker<'_> {
                 let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
                 let name = method.name.as_deref().unwrap_or_default();
                 self.check_name(file, name, &place);
-                self.declare(file, &join(&full_name, name), Symbol::Method(id), &place);
+                let method_name = join(&full_name, name);
+                self.declare(file, method_name, Symbol::Method(id), &place);
             }
-            self.declare(file, &full_name, Symbol::Service(id), &place);
+            self.declare(file, full_name, Symbol::Service(id), &place);
         }
         for (index, extension) in file.extension.iter().enumerate() {
             let place = [path::FILE_EXTENSION, at(index)];
@@ -153,16 +154,17 @@ impl Linker<'_> {
     fn declare(
         &mut self,
         file: &FileDescriptorProto,
-        full_name: &str,
+        full_name: impl Into<Name>,
         symbol: Symbol,
         place: &[i32],
     ) -> bool {
-        if self.table.add_name(full_name, symbol) {
+        let full_name = full_name.into();
+        if self.table.add_name(full_name.clone(), symbol) {
             return true;
         }
         let other = self
             .table
-            .find(full_name)
+            .find(&full_name)
             .map(|other| self.table.file_of(other));
         let message = match other {
             Some(other) if other != self.file => format!(
@@ -178,10 +180,10 @@ impl Linker<'_> {
         false
     }
 
-    fn scope(&self, parent: Option<MessageId>) -> String {
+    fn scope(&self, parent: Option<MessageId>) -> &str {
         match parent {
-            Some(parent) => self.table[parent].full_name.clone(),
-            None => self.table[self.file].package.clone(),
+            Some(parent) => &self.table[parent].full_name,
+            None => &self.table[self.file].package,
         }
     }
 
@@ -192,8 +194,8 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> MessageId {
-        let name = message.name.clone().unwrap_or_default();
-        let full_name = join(&self.scope(parent), &name);
+        let name: Name = message.name.as_deref().unwrap_or_default().into();
+        let full_name: Name = join(self.scope(parent), &name).into();
         self.check_name(file, &name, place);
         let id = MessageId(self.table.messages.len());
         self.table.messages.push(Message {
@@ -208,7 +210,6 @@ impl Linker<'_> {
             oneofs: Vec::new(),
             extension_ranges: Vec::new(),
             reserved_ranges: Vec::new(),
-            fields_by_name: FxHashMap::default(),
             is_map_entry: message
                 .options
                 .as_ref()
@@ -218,12 +219,12 @@ impl Linker<'_> {
         });
         let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
-            let name = oneof.name.clone().unwrap_or_default();
+            let name: Name = oneof.name.as_deref().unwrap_or_default().into();
             let place = under(path::MESSAGE_ONEOF, index);
             self.check_name(file, &name, &place);
             self.declare(
                 file,
-                &join(&full_name, &name),
+                join(&full_name, &name),
                 Symbol::Oneof(self.file),
                 &place,
             );
@@ -232,9 +233,7 @@ impl Linker<'_> {
         for (index, field) in message.field.iter().enumerate() {
             let place = under(path::MESSAGE_FIELD, index);
             let built = self.field(file, field, Some(id), false, &place);
-            let name = field.name.clone().unwrap_or_default();
             self.table[id].fields.push(built);
-            self.table[id].fields_by_name.entry(name).or_insert(built);
         }
         for (index, declared) in message.enum_type.iter().enumerate() {
             let place = under(path::MESSAGE_ENUM, index);
@@ -262,7 +261,7 @@ impl Linker<'_> {
             let built = self.message(file, nested, Some(id), &under(path::MESSAGE_NESTED, index));
             self.table[id].nested.push(built);
         }
-        self.declare(file, &full_name, Symbol::Message(id), place);
+        self.declare(file, full_name, Symbol::Message(id), place);
         self.check_ranges(file, message, id, place);
         id
     }
@@ -396,8 +395,8 @@ impl Linker<'_> {
         is_extension: bool,
         place: &[i32],
     ) -> FieldId {
-        let name = field.name.clone().unwrap_or_default();
-        let full_name = join(&self.scope(scope), &name);
+        let name: Name = field.name.as_deref().unwrap_or_default().into();
+        let full_name: Name = join(self.scope(scope), &name).into();
         let number = field.number.unwrap_or(0);
         let field_label = field.label.unwrap_or(label::OPTIONAL);
         self.check_name(file, &name, place);
@@ -443,7 +442,7 @@ impl Linker<'_> {
             targets: Vec::new(),
             features: Features::default(),
         });
-        self.declare(file, &full_name, Symbol::Field(id), place);
+        self.declare(file, full_name, Symbol::Field(id), place);
         id
     }
 
@@ -471,9 +470,9 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> EnumId {
-        let name = declared.name.clone().unwrap_or_default();
-        let scope = self.scope(parent);
-        let full_name = join(&scope, &name);
+        let name: Name = declared.name.as_deref().unwrap_or_default().into();
+        let scope = self.scope(parent).to_owned();
+        let full_name: Name = join(&scope, &name).into();
         self.check_name(file, &name, place);
         if declared.value.is_empty() {
             let message = "Enums must contain at least one value.";
@@ -488,8 +487,8 @@ impl Linker<'_> {
                 .value
                 .iter()
                 .map(|value| {
-                    let name = value.name.clone().unwrap_or_default();
-                    (name, value.number.unwrap_or(0))
+                    let name = value.name.as_deref().unwrap_or_default();
+                    (name.into(), value.number.unwrap_or(0))
                 })
                 .collect(),
             features: Features::default(),
@@ -500,7 +499,7 @@ impl Linker<'_> {
             let value_place = [place, &[path::ENUM_VALUE, at(index)]].concat();
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
-            let added = self.declare(file, &join(&scope, value_name), symbol, &value_place);
+            let added = self.declare(file, join(&scope, value_name), symbol, &value_place);
             if own_names.insert(value_name) && !added {
                 let outer = if scope.is_empty() {
                     "the global scope".to_owned()
@@ -525,7 +524,7 @@ impl Linker<'_> {
                 self.error(file, place, &more, message);
             }
         }
-        self.declare(file, &full_name, Symbol::Enum(id), place);
+        self.declare(file, full_name, Symbol::Enum(id), place);
         self.check_enum_ranges(file, declared, &ranges, place);
         id
     }

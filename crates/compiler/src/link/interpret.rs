@@ -2,9 +2,11 @@
 //!
 //! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, Location, UninterpretedOption, field_type};
+use russet_descriptor::proto::{
+    FileDescriptorProto, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
+};
 use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
 
 use super::lookup::Wanted;
@@ -38,7 +40,7 @@ impl Linker<'_> {
             source_code_info: source,
             ..FileDescriptorProto::default()
         };
-        let mut moved = HashMap::new();
+        let mut moved = FxHashMap::default();
         let mut waiting: Vec<Vec<UninterpretedOption>> = Vec::new();
         for_each(file, &mut |mut element| {
             let options = std::mem::take(element.options.uninterpreted());
@@ -55,7 +57,7 @@ impl Linker<'_> {
         });
         file.source_code_info = places.source_code_info;
         if let Some(info) = &mut file.source_code_info {
-            info.location = move_locations(std::mem::take(&mut info.location), &moved);
+            move_locations(info, &moved);
         }
     }
 
@@ -65,10 +67,14 @@ impl Linker<'_> {
         element: &mut Element<'_>,
         options: &[UninterpretedOption],
         pass: Pass,
-        moved: &mut HashMap<Vec<i32>, Vec<i32>>,
+        moved: &mut FxHashMap<Vec<i32>, Vec<i32>>,
     ) {
+        if options.is_empty() {
+            return;
+        }
+        let (element_path, scope) = (element.path(), element.scope());
         let mut bytes = Vec::new();
-        let mut counts: HashMap<Vec<i32>, usize> = HashMap::new();
+        let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
             let custom = option
                 .name
@@ -77,11 +83,11 @@ impl Linker<'_> {
             if custom != (pass == Pass::Custom) {
                 continue;
             }
-            let place = [&element.path[..], &[path::UNINTERPRETED, at(index)]].concat();
+            let place = [&element_path[..], &[path::UNINTERPRETED, at(index)]].concat();
             let type_name = element.options.type_name();
-            match self.interpret_option(type_name, &element.scope, option, &mut bytes) {
+            match self.interpret_option(type_name, &scope, option, &mut bytes) {
                 Ok((mut fields, is_repeated)) => {
-                    fields.splice(0..0, element.path.iter().copied());
+                    fields.splice(0..0, element_path.iter().copied());
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
                         fields.push(at(*count));
@@ -101,10 +107,10 @@ impl Linker<'_> {
             }
         }
         if !bytes.is_empty() {
-            let mut all = element.options.encoded();
+            let mut all = element.encoded();
             all.extend_from_slice(&bytes);
             if let Err(error) = element.options.replace(&all) {
-                let place = [&element.path[..], &[path::UNINTERPRETED, 0]].concat();
+                let place = [&element_path[..], &[path::UNINTERPRETED, 0]].concat();
                 let message = format!("Some options could not be correctly parsed: {error}.");
                 self.error(places, &place, &[path::OPTION_NAME], message);
             }
@@ -164,7 +170,7 @@ impl Linker<'_> {
                 }
             } else {
                 shown.push_str(name);
-                self.table[message].fields_by_name.get(name).copied()
+                self.table.field_by_name(message, name)
             };
             let Some(id) = found else {
                 if let Some(resolved) = self.unresolved.take() {
@@ -332,7 +338,7 @@ impl Linker<'_> {
             return Err(format!("Option \"{name}\" has an unknown enum type."));
         };
         let declared = &self.table[id];
-        if let Some((_, number)) = declared.values.iter().find(|(other, _)| other == value) {
+        if let Some((_, number)) = declared.values.iter().find(|(other, _)| **other == *value) {
             return Ok(*number);
         }
         let full_name = &declared.full_name;
@@ -432,20 +438,19 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(locations: Vec<Location>, moved: &HashMap<Vec<i32>, Vec<i32>>) -> Vec<Location> {
-    let mut kept = Vec::with_capacity(locations.len());
-    let mut below: Option<Vec<i32>> = None;
-    for mut location in locations {
-        if let Some(prefix) = &below {
-            if location.path.0.starts_with(prefix) {
-                continue;
+fn move_locations(info: &mut SourceCodeInfo, moved: &FxHashMap<Vec<i32>, Vec<i32>>) {
+    let mut below: Option<&[i32]> = None;
+    info.rewrite(|path| {
+        if below.is_some_and(|prefix| path.starts_with(prefix)) {
+            return Rewrite::Remove;
+        }
+        below = None;
+        match moved.get_key_value(path) {
+            Some((old, new)) => {
+                below = Some(old);
+                Rewrite::Move(new)
             }
-            below = None;
+            None => Rewrite::Keep,
         }
-        if let Some(path) = moved.get(&location.path.0) {
-            below = Some(std::mem::replace(&mut location.path.0, path.clone()));
-        }
-        kept.push(location);
-    }
-    kept
+    });
 }

@@ -49,27 +49,29 @@ impl Linker<'_> {
             Some((first, rest)) => (first, Some(rest)),
             None => (name, None),
         };
-        let mut scope = scope;
-        while let Some((outer, _)) = scope.rsplit_once('.') {
-            scope = outer;
-            let candidate = format!("{scope}.{first}");
-            let Some(symbol) = self.find(&candidate) else {
-                continue;
-            };
-            match rest {
-                Some(rest) if symbol.is_aggregate() => {
-                    let full_name = format!("{candidate}.{rest}");
-                    let found = self.find(&full_name);
+        // One buffer for all candidates: `outer.scope.` and the first part, shorter each time.
+        let mut candidate = String::with_capacity(scope.len() + name.len() + 1);
+        candidate.push_str(scope);
+        while let Some(end) = candidate.rfind('.') {
+            candidate.truncate(end + 1);
+            candidate.push_str(first);
+            let symbol = self.find(&candidate);
+            match (symbol, rest) {
+                (Some(symbol), Some(rest)) if symbol.is_aggregate() => {
+                    candidate.push('.');
+                    candidate.push_str(rest);
+                    let found = self.find(&candidate);
                     if found.is_none() {
-                        self.unresolved = Some(full_name);
+                        self.unresolved = Some(candidate);
                     }
                     return found;
                 }
                 // A field or the like cannot contain the rest: look further out.
-                Some(_) => {}
-                None if wanted == Wanted::Types && !symbol.is_type() => {}
-                None => return Some(symbol),
+                (None, _) | (Some(_), Some(_)) => {}
+                (Some(symbol), None) if wanted == Wanted::Types && !symbol.is_type() => {}
+                (Some(symbol), None) => return Some(symbol),
             }
+            candidate.truncate(end);
         }
         self.find(name)
     }

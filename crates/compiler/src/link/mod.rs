@@ -13,9 +13,9 @@ mod visit;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use russet_descriptor::proto::FileDescriptorProto;
+use russet_descriptor::proto::{FileDescriptorProto, SourceCodeInfo};
 
-pub(crate) use canonical::strip_source_retention;
+pub(crate) use canonical::{is_runtime_form, strip_source_retention};
 
 use crate::diagnostics::{Findings, Position};
 use crate::table::{FileId, MessageId, Table};
@@ -94,13 +94,14 @@ impl Linker<'_> {
     fn position(&mut self, file: &FileDescriptorProto, path: &[i32]) -> Option<Position> {
         let places = self.places.get_or_insert_with(|| {
             let mut places = FxHashMap::default();
-            for location in file.source_code_info.iter().flat_map(|info| &info.location) {
-                if let [line, column, ..] = location.span.0[..] {
+            let info = file.source_code_info.iter();
+            for location in info.flat_map(SourceCodeInfo::locations) {
+                if let [line, column, ..] = *location.span {
                     let position = Position {
                         line: line.unsigned_abs(),
                         column: column.unsigned_abs(),
                     };
-                    places.entry(location.path.0.clone()).or_insert(position);
+                    places.entry(location.path.to_vec()).or_insert(position);
                 }
             }
             places

@@ -173,7 +173,7 @@ impl Linker<'_> {
                             Some(
                                 "Default value for an enum field must be an identifier.".to_owned(),
                             )
-                        } else if declared.values.iter().all(|(name, _)| name != default) {
+                        } else if declared.values.iter().all(|(name, _)| **name != **default) {
                             Some(format!(
                                 "Enum type \"{}\" has no value named \"{default}\".",
                                 declared.full_name

@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{
-    DescriptorProto, EnumDescriptorProto, FeatureSet, FieldDescriptorProto, FileDescriptorProto,
-    edition, field_presence, field_type, json_format, label, message_encoding,
-    repeated_field_encoding,
+    DescriptorProto, EnumDescriptorProto, EnumOptions, FeatureSet, FieldDescriptorProto,
+    FieldOptions, FileDescriptorProto, edition, field_presence, field_type, json_format, label,
+    message_encoding, repeated_field_encoding,
 };
 
 use super::build::RESERVED_NUMBERS;
@@ -251,7 +251,7 @@ impl Linker<'_> {
             .containing
             .map(|message| self.table[message].full_name.clone())
             .unwrap_or_default();
-        if field.is_extension && !OPTIONS_MESSAGES.contains(&containing.as_str()) {
+        if field.is_extension && !OPTIONS_MESSAGES.contains(&&*containing) {
             let message = "Extensions in proto3 are only allowed for defining options.";
             self.error(file, place, &[path::FIELD_EXTENDEE], message);
         }
@@ -404,7 +404,8 @@ impl Linker<'_> {
         place: &[i32],
     ) {
         let field = self.table[id].clone();
-        let options = proto.options.clone().unwrap_or_default();
+        let no_options = FieldOptions::default();
+        let options = proto.options.as_deref().unwrap_or(&no_options);
         if self.table[self.file].edition >= edition::EDITION_2023 {
             self.validate_field_features(file, proto, id, options.features.as_ref(), place);
         }
@@ -426,9 +427,12 @@ impl Linker<'_> {
             let message = "[packed = true] can only be specified for repeated primitive fields.";
             self.type_error(file, proto, place, message);
         }
-        let containing = field.containing.map(|id| self.table[id].clone());
-        if let Some(containing) = &containing {
-            if containing.is_message_set {
+        if let Some(containing) = field.containing {
+            let (extended_file, is_message_set) = {
+                let containing = &self.table[containing];
+                (containing.file, containing.is_message_set)
+            };
+            if is_message_set {
                 if !field.is_extension {
                     let message = "MessageSets cannot have fields, only extensions.";
                     self.error(file, place, &[path::NAME], message);
@@ -437,7 +441,7 @@ impl Linker<'_> {
                     self.type_error(file, proto, place, message);
                 }
             }
-            if self.table[self.file].is_lite && !self.table[containing.file].is_lite {
+            if self.table[self.file].is_lite && !self.table[extended_file].is_lite {
                 let message = "Extensions to non-lite types can only be declared in non-lite files.  Note that you cannot extend a non-lite type to contain a lite type, but the reverse is allowed.";
                 self.error(file, place, &[path::FIELD_EXTENDEE], message);
             }
@@ -553,7 +557,7 @@ impl Linker<'_> {
             self.type_error(file, proto, place, message);
             return;
         };
-        if !field.is_repeated() || shape.name != expected || field.containing != shape.parent {
+        if !field.is_repeated() || *shape.name != *expected || field.containing != shape.parent {
             let message =
                 "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
             self.type_error(file, proto, place, message);
@@ -618,7 +622,8 @@ impl Linker<'_> {
             .rsplit_once('.')
             .map_or("", |(scope, _)| scope)
             .to_owned();
-        let options = declared.options.clone().unwrap_or_default();
+        let no_options = EnumOptions::default();
+        let options = declared.options.as_deref().unwrap_or(&no_options);
         let legacy = options.deprecated_legacy_json_field_conflicts == Some(true)
             && self.table[self.file].edition == edition::PROTO2;
         let values = self.table[id].values.clone();

@@ -1,7 +1,7 @@
 //! Fields: label, type, name, number, options, default value; groups and maps.
 
 use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, FieldOptions, MessageOptions, field_type, label,
+    DescriptorProto, FieldDescriptorProto, MessageOptions, field_type, label,
 };
 
 use super::{Parsed, Parser, Place, Syntax, len, path, text_of};
@@ -182,9 +182,8 @@ impl Parser<'_> {
         place: Place,
         name_token: &Token<'_>,
     ) -> Parsed {
-        let start = self.locations[place.0].span.clone();
         let group_place = self.place(parent, &[nested_number, len(messages)]);
-        self.locations[group_place.0].span = start;
+        self.start_as(group_place, place);
         let name = text_of(name_token);
         self.place_token(group_place, &[path::NAME], name_token);
         self.place_token(place, &[path::FIELD_TYPE_NAME], name_token);
@@ -221,7 +220,7 @@ impl Parser<'_> {
             } else if self.at("json_name") {
                 self.json_name(field, place)?;
             } else {
-                let options = field.options.get_or_insert_with(FieldOptions::default);
+                let options = field.options.get_or_insert_default();
                 self.option_assignment(&mut options.uninterpreted_option, options_place)?;
             }
             if !self.eat(",") {
@@ -353,10 +352,10 @@ fn map_entry(
     DescriptorProto {
         name: Some(entry_name),
         field: vec![part("key", 1, key), part("value", 2, value)],
-        options: Some(MessageOptions {
+        options: Some(Box::new(MessageOptions {
             map_entry: Some(true),
             ..MessageOptions::default()
-        }),
+        })),
         ..DescriptorProto::default()
     }
 }

@@ -11,8 +11,7 @@ mod services;
 pub(crate) use messages::MAX_FIELD_NUMBER;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, FileOptions, Location, PackedInts, SourceCodeInfo, edition,
-    symbol_visibility,
+    Comments, FileDescriptorProto, SourceCodeInfo, edition, symbol_visibility,
 };
 
 use crate::diagnostics::{Findings, Position};
@@ -98,7 +97,7 @@ struct Place(usize);
 pub(crate) fn parse(name: &str, source: &[u8]) -> (FileDescriptorProto, Findings) {
     let mut parser = Parser {
         lexer: Lexer::new(source, Mode::Proto),
-        locations: Vec::new(),
+        locations: SourceCodeInfo::default(),
         leading: None,
         detached: Vec::new(),
         syntax: Syntax::Proto2,
@@ -110,16 +109,13 @@ pub(crate) fn parse(name: &str, source: &[u8]) -> (FileDescriptorProto, Findings
         ..FileDescriptorProto::default()
     };
     parser.file(&mut file);
-    file.source_code_info = Some(SourceCodeInfo {
-        location: parser.locations,
-        ..SourceCodeInfo::default()
-    });
+    file.source_code_info = Some(parser.locations);
     (file, parser.lexer.findings)
 }
 
 struct Parser<'s> {
     lexer: Lexer<'s>,
-    locations: Vec<Location>,
+    locations: SourceCodeInfo,
     /// The comment before the current token, for the declaration that starts there.
     leading: Option<Vec<u8>>,
     detached: Vec<Vec<u8>>,
@@ -264,38 +260,43 @@ impl Parser<'_> {
 
     /// A location at `parent`'s path and `more`, from the current token on.
     fn place(&mut self, parent: Place, more: &[i32]) -> Place {
-        let mut path = Vec::with_capacity(self.locations[parent.0].path.0.len() + more.len());
-        path.extend_from_slice(&self.locations[parent.0].path.0);
-        path.extend_from_slice(more);
-        self.push_place(path)
+        self.push_place(Some(parent), more)
     }
 
-    fn push_place(&mut self, path: Vec<i32>) -> Place {
-        let start = self.lexer.current().position;
-        self.locations.push(Location {
-            path: PackedInts(path),
-            span: PackedInts(vec![int(start.line), int(start.column)]),
-            ..Location::default()
-        });
-        Place(self.locations.len() - 1)
+    fn push_place(&mut self, parent: Option<Place>, more: &[i32]) -> Place {
+        let place = Place(self.locations.push(parent.map(|place| place.0), more));
+        self.start_at(place, self.lexer.current().position);
+        place
     }
 
     fn add_to_path(&mut self, place: Place, number: i32) {
-        self.locations[place.0].path.0.push(number);
+        self.locations.extend_path(place.0, number);
     }
 
     fn start_at(&mut self, place: Place, position: Position) {
-        let span = &mut self.locations[place.0].span.0;
-        span[0] = int(position.line);
-        span[1] = int(position.column);
+        let start = [int(position.line), int(position.column)];
+        self.locations.set_span(place.0, &start);
+    }
+
+    /// From where another one starts on.
+    fn start_as(&mut self, place: Place, other: Place) {
+        if let &[line, column, ..] = self.locations.span(other.0) {
+            self.locations.set_span(place.0, &[line, column]);
+        }
     }
 
     fn end_at(&mut self, place: Place, token: &Token<'_>) {
-        let span = &mut self.locations[place.0].span.0;
-        if int(token.position.line) != span[0] {
-            span.push(int(token.position.line));
+        let &[line, column, ..] = self.locations.span(place.0) else {
+            return;
+        };
+        let (end_line, end_column) = (int(token.position.line), int(token.end_column));
+        if end_line == line {
+            self.locations
+                .set_span(place.0, &[line, column, end_column]);
+        } else {
+            let span = [line, column, end_line, end_column];
+            self.locations.set_span(place.0, &span);
         }
-        span.push(int(token.end_column));
     }
 
     /// Ends a location at the previous token.
@@ -320,11 +321,13 @@ impl Parser<'_> {
         let leading = std::mem::replace(&mut self.leading, found.leading);
         if let Some(place) = place {
             let detached = std::mem::replace(&mut self.detached, found.detached);
-            let location = &mut self.locations[place.0];
-            location.leading_comments = comment(leading);
-            location.trailing_comments = comment(found.trailing);
-            location.leading_detached_comments =
-                detached.into_iter().map(|text| lossy(&text)).collect();
+            let comments = Comments {
+                leading: comment(leading),
+                trailing: comment(found.trailing),
+                leading_detached: detached.into_iter().map(into_text).collect(),
+                ..Comments::default()
+            };
+            self.locations.set_comments(place.0, comments);
         } else if text == "}" {
             // What stood before the end of the block belongs to nothing.
             self.detached = found.detached;
@@ -390,7 +393,7 @@ impl Parser<'_> {
 impl Parser<'_> {
     fn file(&mut self, file: &mut FileDescriptorProto) {
         self.take_comments();
-        let root = self.push_place(Vec::new());
+        let root = self.push_place(None, &[]);
         if self.at("syntax") || self.at("edition") {
             if self.syntax_statement(file, root).is_err() {
                 return;
@@ -496,7 +499,7 @@ impl Parser<'_> {
             b"package" => self.package(file, root),
             b"option" => {
                 let place = self.place(root, &[path::FILE_OPTIONS]);
-                let options = file.options.get_or_insert_with(FileOptions::default);
+                let options = file.options.get_or_insert_default();
                 self.option_statement(&mut options.uninterpreted_option, place)?;
                 self.end(place);
                 Ok(())
@@ -557,8 +560,8 @@ impl Parser<'_> {
             if self.edition < edition::EDITION_2024 {
                 self.error("option import is not supported before edition 2024.");
             }
-            self.locations[place.0].path.0 =
-                vec![path::FILE_OPTION_DEPENDENCY, len(&file.option_dependency)];
+            let path = [path::FILE_OPTION_DEPENDENCY, len(&file.option_dependency)];
+            self.locations.set_path(place.0, &path);
             self.lexer.next();
             let name = self.string("Expected a string naming the file to import.")?;
             file.option_dependency.push(name);
@@ -607,9 +610,13 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// A comment that holds nothing is not written.
-fn comment(text: Option<Vec<u8>>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-        .map(|text| lossy(&text))
+fn comment(comment: Option<Vec<u8>>) -> Option<String> {
+    comment.filter(|comment| !comment.is_empty()).map(into_text)
+}
+
+/// Without a copy where it is UTF-8.
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes()))
 }
 
 /// Lines and columns are below the limit of a file's size, which is below 2^31.
