@@ -16,11 +16,17 @@ use std::collections::HashSet;
 use russet_compiler::{Compiler, SourceTree, encode_set};
 
 use crate::{complain, print};
-use args::{Arguments, Parsed};
+use args::{Arguments, Mode, Parsed};
 use write::Pending;
 
 /// The protoc release whose behaviour this is.
 const PROTOC_VERSION: &str = "36.2";
+
+/// What `--notices` shows.
+const NOTICES: &str = "\
+russet protoc is part of Russet, licensed under the Apache License 2.0.
+It has protoc's command line and none of its code.
+";
 
 /// Runs protoc. `args` starts with the program's name. Messages go to standard error; returns the exit code.
 pub fn main(args: &[String]) -> i32 {
@@ -38,7 +44,7 @@ pub fn main(args: &[String]) -> i32 {
 /// The exit code, or the last thing to say; an empty one where all is said.
 fn run(args: &[String]) -> Result<i32, String> {
     let program = args.first().map_or("protoc", String::as_str);
-    let arguments = match args::parse(args.get(1..).unwrap_or_default())? {
+    let arguments = match args::parse(program, args.get(1..).unwrap_or_default())? {
         Parsed::Help => return Ok(print(&args::help(program))),
         Parsed::Version => {
             return Ok(print(&format!(
@@ -46,12 +52,13 @@ fn run(args: &[String]) -> Result<i32, String> {
                 crate::VERSION
             )));
         }
+        Parsed::Notices => return Ok(print(NOTICES)),
         Parsed::Run(arguments) => arguments,
     };
     for warning in &arguments.warnings {
         complain(&format!("{warning}\n"));
     }
-    if arguments.decode_raw {
+    if arguments.mode == Mode::DecodeRaw {
         return raw::decode();
     }
     let mut sources = SourceTree::new();
@@ -72,7 +79,12 @@ fn run(args: &[String]) -> Result<i32, String> {
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
         return Ok(1);
     }
-    inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
+    inputs::check_allowed(&arguments, &compiler, &names)?;
+    match &arguments.mode {
+        Mode::Compile | Mode::DecodeRaw => {}
+        Mode::FreeFieldNumbers => return Ok(print(&inputs::free_field_numbers(&compiler, &names))),
+        Mode::Encode(_) | Mode::Decode(_) => return Err("todo".to_owned()),
+    }
     let mut pending = Pending::new(arguments.allow_escape);
     generate::run(&arguments, &compiler, &names, &mut pending)?;
     if let Some(path) = &arguments.dependency_out {
@@ -85,9 +97,6 @@ fn run(args: &[String]) -> Result<i32, String> {
         );
         pending.add_file(path, text.into_bytes());
     }
-    let free_numbers = arguments
-        .print_free_field_numbers
-        .then(|| inputs::free_field_numbers(&compiler, &names));
     // The last use of the compiler: it gives its files away.
     if let Some(path) = &arguments.descriptor_set_out {
         pending.add_file(path, descriptor_set(&arguments, compiler, &names));
@@ -95,7 +104,7 @@ fn run(args: &[String]) -> Result<i32, String> {
     for warning in pending.write().map_err(|error| error.to_string())? {
         complain(&format!("{warning}\n"));
     }
-    Ok(free_numbers.map_or(0, |text| print(&text)))
+    Ok(0)
 }
 
 /// What `--descriptor_set_out` writes.
