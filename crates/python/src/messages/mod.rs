@@ -36,5 +36,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     module.add_function(wrap_pyfunction!(class::get_message_class, module)?)?;
     module.add_function(wrap_pyfunction!(message::unknown_field_bytes, module)?)?;
-    module.add_function(wrap_pyfunction!(text::message_to_string, module)?)
+    text::register(module)
 }
