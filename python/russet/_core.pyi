@@ -516,3 +516,35 @@ def parse_text(
 def parse_text_integer(text: str, is_signed: bool, is_long: bool) -> int: ...
 def parse_text_float(text: str) -> float: ...
 def c_unescape(text: str) -> bytes: ...
+
+class _JsonOptions(TypedDict):
+    always_print_fields_with_no_presence: bool
+    preserving_proto_field_name: bool
+    use_integers_for_enums: bool
+    unquote_int64_if_possible: bool
+    descriptor_pool: DescriptorPool | None
+
+_JsonError = tuple[Literal["load", "parse", "enum", "value", "type"], str]
+
+def message_to_json(
+    message: Message,
+    indent: str | None,
+    sort_keys: bool,
+    ensure_ascii: bool,
+    options: _JsonOptions,
+) -> tuple[str, str | None]: ...
+def message_to_dict(message: Message, options: _JsonOptions) -> tuple[Any, str | None]: ...
+def parse_json(
+    message: Message,
+    text: str,
+    ignore_unknown_fields: bool,
+    descriptor_pool: DescriptorPool | None,
+    max_recursion_depth: int,
+) -> _JsonError | None: ...
+def parse_dict(
+    message: Message,
+    value: Any,
+    ignore_unknown_fields: bool,
+    descriptor_pool: DescriptorPool | None,
+    max_recursion_depth: int,
+) -> _JsonError | None: ...

@@ -18,6 +18,7 @@ pub mod host;
 
 mod codec;
 mod equal;
+pub mod json;
 mod list;
 mod map;
 mod merge;

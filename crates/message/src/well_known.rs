@@ -1,4 +1,4 @@
-//! What text format and JSON know of `google.protobuf.Any`.
+//! The types that text format and JSON treat in ways of their own, and what both know of `google.protobuf.Any`.
 
 use russet_descriptor::pool::FieldType;
 use thiserror::Error;
@@ -8,8 +8,69 @@ use crate::message::Message;
 use crate::parse::{DecodeError, Input};
 use crate::resolve::Resolver;
 use crate::text::Text;
-use crate::types::{FieldInfo, MessageType, Shape};
+use crate::types::{FieldInfo, MessageType, Shape, Storage};
 use crate::write::{EncodeError, Encoder};
+
+/// A type with a form of its own in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WellKnown {
+    Any,
+    Timestamp,
+    Duration,
+    FieldMask,
+    Struct,
+    ListValue,
+    Value,
+    /// One of `google/protobuf/wrappers.proto`.
+    Wrapper,
+}
+
+impl WellKnown {
+    /// What a type is, by its name and file; `None` for others, and where its fields are not those that it should have.
+    pub(crate) fn of(ty: &MessageType) -> Option<Self> {
+        use FieldType as T;
+        let descriptor = ty.descriptor();
+        let name = descriptor.full_name().strip_prefix("google.protobuf.")?;
+        let has = |number, field_type, shape| {
+            ty.field(number)
+                .is_some_and(|field| field.field_type() == field_type && field.shape() == shape)
+        };
+        let (kind, right) = match name {
+            "Any" => (
+                Self::Any,
+                has(1, T::String, Shape::Singular) && has(2, T::Bytes, Shape::Singular),
+            ),
+            "Timestamp" | "Duration" => (
+                if name == "Duration" {
+                    Self::Duration
+                } else {
+                    Self::Timestamp
+                },
+                has(1, T::Int64, Shape::Singular) && has(2, T::Int32, Shape::Singular),
+            ),
+            "FieldMask" => (Self::FieldMask, has(1, T::String, Shape::List)),
+            "Struct" => (Self::Struct, has(1, T::Message, Shape::Map)),
+            "ListValue" => (Self::ListValue, has(1, T::Message, Shape::List)),
+            "Value" => (
+                Self::Value,
+                has(1, T::Enum, Shape::Singular)
+                    && has(2, T::Double, Shape::Singular)
+                    && has(3, T::String, Shape::Singular)
+                    && has(4, T::Bool, Shape::Singular)
+                    && has(5, T::Message, Shape::Singular)
+                    && has(6, T::Message, Shape::Singular),
+            ),
+            _ if descriptor.file().name() == "google/protobuf/wrappers.proto" => (
+                Self::Wrapper,
+                ty.field(1).is_some_and(|field| {
+                    field.storage() != Storage::Message && field.shape() == Shape::Singular
+                }),
+            ),
+            _ => return None,
+        };
+        right.then_some(kind)
+    }
+}
 
 /// The fields of `google.protobuf.Any`.
 pub(crate) struct AnyFields {
@@ -18,19 +79,14 @@ pub(crate) struct AnyFields {
 }
 
 impl AnyFields {
-    /// The fields, if the type is `Any` as it should be.
+    /// The fields, if the type is `Any`.
     pub(crate) fn of(ty: &'static MessageType) -> Option<Self> {
-        if ty.descriptor().full_name() != "google.protobuf.Any" {
+        if ty.well_known() != Some(WellKnown::Any) {
             return None;
         }
-        let field = |number, field_type| {
-            ty.field(number).filter(|field| {
-                field.field_type() == field_type && field.shape() == Shape::Singular
-            })
-        };
         Some(Self {
-            url: field(1, FieldType::String)?,
-            value: field(2, FieldType::Bytes)?,
+            url: ty.field(1)?,
+            value: ty.field(2)?,
         })
     }
 }
@@ -66,21 +122,19 @@ pub(crate) fn pack(
     Ok(())
 }
 
-/// The type's URL and the message in an `Any`; `None` where the URL has no slash or its type is not known.
+/// The type's URL and the message in an `Any`; `None` where its type is not known.
 pub(crate) fn unpack(
     any: &Message,
     fields: &AnyFields,
     types: &dyn Resolver,
-) -> Result<Option<(String, Message)>, DecodeError> {
+) -> Result<(String, Option<Message>), DecodeError> {
     let url = String::from_utf8_lossy(&any.bytes(fields.url)).into_owned();
-    let Some((_, name)) = url.rsplit_once('/') else {
-        return Ok(None);
-    };
+    let name = url.rsplit('/').next().unwrap_or(&url);
     let Some(descriptor) = types.message(name) else {
-        return Ok(None);
+        return Ok((url, None));
     };
     let bytes = any.bytes(fields.value);
     let input = Input::new(&bytes).with_types(types.types());
     let packed = Message::parse(MessageType::of(descriptor), input)?;
-    Ok(Some((url, packed)))
+    Ok((url, Some(packed)))
 }

@@ -218,7 +218,7 @@ impl Output<'_> {
             return false;
         };
         match unpack(message, &any, types) {
-            Ok(Some((url, packed))) => {
+            Ok((url, Some(packed))) if url.contains('/') => {
                 self.start_line(indent);
                 let _ = write!(self.text, "[{url}]");
                 if self.printer.force_colon {
@@ -229,7 +229,7 @@ impl Output<'_> {
                 self.end_line();
                 true
             }
-            Ok(None) => false,
+            Ok(_) => false,
             Err(error) => {
                 self.error.get_or_insert(error);
                 true
