@@ -9,7 +9,7 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from typing import Any, Literal, NoReturn, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypedDict, TypeVar, overload
 
 from typing_extensions import Self
 
@@ -487,16 +487,67 @@ default_pool: DescriptorPool
 
 def get_message_class(descriptor: Descriptor) -> type[Message]: ...
 def unknown_field_bytes(message: Message) -> bytes: ...
-def message_to_string(
-    message: Message,
-    *,
-    as_utf8: bool,
-    as_one_line: bool,
-    use_short_repeated_primitives: bool,
-    pointy_brackets: bool,
-    use_index_order: bool,
-    use_field_number: bool,
-    indent: int,
-    print_unknown_fields: bool,
-    force_colon: bool,
+
+class _PrintOptions(TypedDict):
+    as_utf8: bool
+    as_one_line: bool
+    use_short_repeated_primitives: bool
+    pointy_brackets: bool
+    use_index_order: bool
+    use_field_number: bool
+    descriptor_pool: DescriptorPool | None
+    indent: int
+    message_formatter: Callable[[Any, int, bool], str | None] | None
+    print_unknown_fields: bool
+    force_colon: bool
+
+def message_to_string(message: Message, options: _PrintOptions) -> str: ...
+def field_to_string(
+    field: FieldDescriptor, value: Any, value_only: bool, options: _PrintOptions
 ) -> str: ...
+def parse_text(
+    message: Message,
+    text: str,
+    *,
+    allow_unknown_extension: bool,
+    allow_unknown_field: bool,
+    allow_field_number: bool,
+    allow_overwrite: bool,
+    descriptor_pool: DescriptorPool | None,
+    max_recursion_depth: int | None,
+) -> tuple[str, int | None, int | None] | None: ...
+def parse_text_integer(text: str, is_signed: bool, is_long: bool) -> int: ...
+def parse_text_float(text: str) -> float: ...
+def c_unescape(text: str) -> bytes: ...
+
+class _JsonOptions(TypedDict):
+    always_print_fields_with_no_presence: bool
+    preserving_proto_field_name: bool
+    use_integers_for_enums: bool
+    unquote_int64_if_possible: bool
+    descriptor_pool: DescriptorPool | None
+
+_JsonError = tuple[Literal["load", "parse", "enum", "value", "type"], str]
+
+def message_to_json(
+    message: Message,
+    indent: str | None,
+    sort_keys: bool,
+    ensure_ascii: bool,
+    options: _JsonOptions,
+) -> tuple[str, str | None]: ...
+def message_to_dict(message: Message, options: _JsonOptions) -> tuple[Any, str | None]: ...
+def parse_json(
+    message: Message,
+    text: str,
+    ignore_unknown_fields: bool,
+    descriptor_pool: DescriptorPool | None,
+    max_recursion_depth: int,
+) -> _JsonError | None: ...
+def parse_dict(
+    message: Message,
+    value: Any,
+    ignore_unknown_fields: bool,
+    descriptor_pool: DescriptorPool | None,
+    max_recursion_depth: int,
+) -> _JsonError | None: ...
