@@ -181,7 +181,9 @@ fn expand(args: &[String]) -> Result<Vec<String>, String> {
         let failed = |error: &dyn std::fmt::Display| {
             format!("Failed to open argument file: {path}: {error}")
         };
-        let size = fs::metadata(path).map_err(|error| failed(&os_text(&error)))?.len();
+        let size = fs::metadata(path)
+            .map_err(|error| failed(&os_text(&error)))?
+            .len();
         if size > MAX_ARGUMENT_FILE {
             return Err(failed(&format!("larger than {MAX_ARGUMENT_FILE} bytes")));
         }
@@ -474,9 +476,7 @@ impl Parser<'_> {
             }
             Mode::DecodeRaw => false,
             Mode::Compile => !has_inputs,
-            Mode::Encode(_) | Mode::Decode(_) | Mode::FreeFieldNumbers => {
-                !has_inputs && !has_sets
-            }
+            Mode::Encode(_) | Mode::Decode(_) | Mode::FreeFieldNumbers => !has_inputs && !has_sets,
         };
         if is_missing_input {
             return Err("Missing input file.".to_owned());
@@ -595,7 +595,10 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> Result<Parsed, String> {
-        parse("protoc", &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+        parse(
+            "protoc",
+            &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(),
+        )
     }
 
     fn arguments(args: &[&str]) -> Arguments {

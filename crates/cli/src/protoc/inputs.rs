@@ -15,8 +15,8 @@ pub(super) fn descriptor_sets(paths: &[String]) -> Result<Vec<FileDescriptorProt
     let mut files = Vec::new();
     for path in paths {
         let bytes = std::fs::read(path).map_err(|error| format!("{path}: {}", os_text(&error)))?;
-        let set = FileDescriptorSet::decode(&bytes)
-            .map_err(|_| format!("{path}: Unable to parse."))?;
+        let set =
+            FileDescriptorSet::decode(&bytes).map_err(|_| format!("{path}: Unable to parse."))?;
         files.extend(set.file);
     }
     Ok(files)

@@ -1,8 +1,9 @@
 //! protoc's command line: its flags, its errors, its exit codes.
 //!
-//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (`--encode`, `--decode`, code generators for other languages) is an error that says so.
+//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (code generators for other languages, `--edition_defaults_out`) is an error that says so.
 
 mod args;
+mod coding;
 mod generate;
 mod inputs;
 mod process;
@@ -17,6 +18,7 @@ use russet_compiler::{Compiler, SourceTree, encode_set};
 
 use crate::{complain, print};
 use args::{Arguments, Mode, Parsed};
+use coding::Direction;
 use write::Pending;
 
 /// The protoc release whose behaviour this is.
@@ -38,6 +40,17 @@ pub fn main(args: &[String]) -> i32 {
             }
             1
         }
+    }
+}
+
+/// Whether a command line makes messages (`--encode`, `--decode`). Where a language's objects are the messages, it must run where these can be made: in Python, with the interpreter's lock held.
+pub fn makes_messages(args: &[String]) -> bool {
+    let program = args.first().map_or("protoc", String::as_str);
+    match args::parse(program, args.get(1..).unwrap_or_default()) {
+        Ok(Parsed::Run(arguments)) => {
+            matches!(arguments.mode, Mode::Encode(_) | Mode::Decode(_))
+        }
+        _ => false,
     }
 }
 
@@ -66,7 +79,11 @@ fn run(args: &[String]) -> Result<i32, String> {
         sources.add_root(virtual_path, disk_path);
     }
     let descriptors = inputs::descriptor_sets(&arguments.descriptor_set_in)?;
-    let names = inputs::virtual_names(&arguments, &sources, &descriptors)?;
+    let mut names = inputs::virtual_names(&arguments, &sources, &descriptors)?;
+    if names.is_empty() {
+        // A type is looked for in all files that there are.
+        names.extend(descriptors.iter().filter_map(|file| file.name.clone()));
+    }
     let mut compiler = Compiler::new(&sources);
     for file in descriptors {
         compiler.add_descriptor(file);
@@ -83,7 +100,11 @@ fn run(args: &[String]) -> Result<i32, String> {
     match &arguments.mode {
         Mode::Compile | Mode::DecodeRaw => {}
         Mode::FreeFieldNumbers => return Ok(print(&inputs::free_field_numbers(&compiler, &names))),
-        Mode::Encode(_) | Mode::Decode(_) => return Err("todo".to_owned()),
+        Mode::Encode(name) => {
+            let deterministic = arguments.deterministic;
+            return coding::run(&compiler, name, Direction::Encode, deterministic);
+        }
+        Mode::Decode(name) => return coding::run(&compiler, name, Direction::Decode, false),
     }
     let mut pending = Pending::new(arguments.allow_escape);
     generate::run(&arguments, &compiler, &names, &mut pending)?;
