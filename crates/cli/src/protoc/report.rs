@@ -41,7 +41,10 @@ fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
     };
     let file = sources.disk_file(&diagnostic.file).map_or_else(
         || diagnostic.file.clone(),
-        |path| path.display().to_string(),
+        |path| {
+            let path = path.display().to_string();
+            path.strip_prefix("./").unwrap_or(&path).to_owned()
+        },
     );
     let _ = match diagnostic.position {
         Some(position) => writeln!(
