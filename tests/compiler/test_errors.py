@@ -6,34 +6,41 @@ import re
 from pathlib import Path
 
 import pytest
+import russet.protoc
 from compiler_support import Tool
-from wrong_files import HELPERS, WRONG
+from wrong_files import Case, all_cases
+
+CASES = all_cases()
 
 
-def write_all(folder: Path) -> None:
-    for name, text in HELPERS.items():
-        (folder / name).write_bytes(text.encode("latin-1"))
-    for name, (text, _) in WRONG.items():
-        (folder / f"{name}.proto").write_bytes(text.encode("latin-1"))
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 400
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("wrong")
-    write_all(path)
-    return path
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_messages_and_positions(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    case.write(source)
+    monkeypatch.chdir(source)
+    code = russet.protoc.main(["protoc", "-I.", f"{case.name}.proto", f"--python_out={out}"])
+    shown = capfd.readouterr().err.splitlines()
+    assert sorted(line for line in shown if re.match(r"\S+\.proto:", line)) == case.lines
+    is_error = any(": warning: " not in line for line in case.lines)
+    assert code == int(is_error)
+    assert any(out.iterdir()) != is_error
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_messages_and_positions(name: str, folder: Path, ours: Tool, tmp_path: Path) -> None:
-    _, expected = WRONG[name]
-    result = ours("-I.", f"{name}.proto", f"--python_out={tmp_path}", cwd=folder)
-    shown = result.stderr.decode()
-    lines = [line for line in shown.splitlines() if re.match(r"\S+\.proto:", line)]
-    assert lines == expected
-    is_error = any(" warning: " not in line for line in expected)
-    assert result.returncode == int(is_error)
-    assert any(tmp_path.iterdir()) != is_error
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_verdict_is_always_that_of_protoc(case: Case) -> None:
+    ours, theirs = (
+        any(": warning: " not in line for line in lines) for lines in (case.lines, case.expected)
+    )
+    if "string is UTF-8" not in case.reason:
+        assert ours == theirs
 
 
 def test_the_source_line_is_shown_with_a_caret(ours: Tool, tmp_path: Path) -> None:

@@ -203,13 +203,10 @@ impl<'s> Compiler<'s> {
             return None;
         }
         let imports = self.load_imports(name, &file, ahead)?;
-        let warn = self.inputs.contains(name);
-        let (id, findings) = link::link(&mut self.table, &mut file, &imports, warn);
-        let failed = findings.has_errors();
+        let is_input = self.inputs.contains(name);
+        let (id, findings) = link::link(&mut self.table, &mut file, &imports, is_input);
         self.report(name, findings);
-        if failed {
-            return None;
-        }
+        let id = id?;
         self.indexes.insert(name.to_owned(), self.files.len());
         if !self.keeps_source_info {
             file.source_code_info = None;
@@ -222,13 +219,13 @@ impl<'s> Compiler<'s> {
         Some(id)
     }
 
-    /// Compiles what a file imports; `None` where something is wrong with it, which is reported.
+    /// Compiles what a file imports, `None` in the place of what is wrong with it, which is reported; `None` for all where imports are nested too deep.
     fn load_imports(
         &mut self,
         name: &str,
         file: &FileDescriptorProto,
         ahead: &ParseAhead<'_>,
-    ) -> Option<Vec<FileId>> {
+    ) -> Option<Vec<Option<FileId>>> {
         if self.pending.len() == MAX_IMPORT_DEPTH {
             let message = format!("Imports are nested deeper than {MAX_IMPORT_DEPTH} files.");
             self.diagnostics.push(Diagnostic::file_error(name, message));
@@ -250,14 +247,10 @@ impl<'s> Compiler<'s> {
             }
         }
         let mut imports = Vec::with_capacity(all.len());
-        let mut complete = true;
         for (kind, index, import) in all {
-            if let Some(Some(id)) = self.loaded.get(import) {
-                imports.push(*id);
-                continue;
-            }
-            complete = false;
-            if import == name {
+            let loaded = self.loaded.get(import).copied().flatten();
+            imports.push(loaded);
+            if loaded.is_some() || import == name {
                 continue;
             }
             let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
@@ -269,7 +262,7 @@ impl<'s> Compiler<'s> {
             });
         }
         self.pending.pop();
-        complete.then_some(imports)
+        Some(imports)
     }
 
     /// `import` is being compiled already: the files between it and the current one import each other. The error stands in `import`, where it imports the next of them.

@@ -7,6 +7,7 @@
 mod compile;
 mod descriptor_set;
 mod diagnostics;
+mod editions;
 mod features;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

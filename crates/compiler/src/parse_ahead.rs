@@ -121,7 +121,7 @@ impl<'s> ParseAhead<'s> {
                 _ => {
                     state.files.insert(name.to_owned(), Progress::Taken);
                     drop(state);
-                    let source = self.parse(name);
+                    let source = self.parse(name, &mut Vec::new());
                     let mut state = self.lock();
                     state.add_imports(&source);
                     drop(state);
@@ -132,13 +132,15 @@ impl<'s> ParseAhead<'s> {
         }
     }
 
-    fn parse(&self, name: &str) -> Source {
-        let text = self.sources.read(name)?;
-        Ok(parser::parse(name, &text))
+    fn parse(&self, name: &str, text: &mut Vec<u8>) -> Source {
+        self.sources.read_into(name, text)?;
+        Ok(parser::parse(name, text))
     }
 
     /// What a further thread does until [`ParseAhead`] is closed.
     fn work(&self) {
+        // One buffer for all texts.
+        let mut text = Vec::new();
         let mut state = self.lock();
         while !state.closed {
             let Some(name) = state.queue.pop_front() else {
@@ -153,7 +155,7 @@ impl<'s> ParseAhead<'s> {
             }
             state.files.insert(name.clone(), Progress::Started);
             drop(state);
-            let source = self.parse(&name);
+            let source = self.parse(&name, &mut text);
             state = self.lock();
             state.add_imports(&source);
             state.files.insert(name, Progress::Done(Box::new(source)));

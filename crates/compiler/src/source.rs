@@ -100,8 +100,17 @@ impl SourceTree {
 
     /// The text of a file by its virtual name.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, SourceError> {
-        if let Some(text) = self.memory.get(name) {
-            return Ok(text.clone());
+        let mut text = Vec::new();
+        self.read_into(name, &mut text)?;
+        Ok(text)
+    }
+
+    /// Reads a file by its virtual name in place of what is in `text`.
+    pub(crate) fn read_into(&self, name: &str, text: &mut Vec<u8>) -> Result<(), SourceError> {
+        text.clear();
+        if let Some(found) = self.memory.get(name) {
+            text.extend_from_slice(found);
+            return Ok(());
         }
         if !is_canonical(name) {
             return Err(SourceError::NotCanonical);
@@ -110,14 +119,14 @@ impl SourceTree {
             let Some(path) = map(name, root) else {
                 continue;
             };
-            match read_file(&path) {
+            match read_file(&path, text) {
                 Err(SourceError::NotFound) => {}
                 other => return other,
             }
         }
-        well_known::text(name)
-            .map(|text| text.as_bytes().to_vec())
-            .ok_or(SourceError::NotFound)
+        let bundled = well_known::text(name).ok_or(SourceError::NotFound)?;
+        text.extend_from_slice(bundled.as_bytes());
+        Ok(())
     }
 
     /// The file on disk that a virtual name stands for.
@@ -149,7 +158,7 @@ impl SourceTree {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
+fn read_file(path: &Path, text: &mut Vec<u8>) -> Result<(), SourceError> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NotFound,
         _ => SourceError::Unreadable {
@@ -163,21 +172,26 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
         return Err(SourceError::Directory);
     }
     let expected = metadata.len().min(MAX_FILE_SIZE) + 1;
-    let mut text = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
+    text.reserve(usize::try_from(expected).unwrap_or_default());
     // One byte more than allowed tells a file that is too large from one that fits.
     file.take(MAX_FILE_SIZE + 1)
-        .read_to_end(&mut text)
+        .read_to_end(text)
         .map_err(unreadable)?;
     if text.len() as u64 > MAX_FILE_SIZE {
         return Err(SourceError::TooLarge {
             path: path.to_owned(),
         });
     }
-    Ok(text)
+    Ok(())
 }
 
+/// On Windows a backslash parts directories, so that a name with one would not be the only one.
 fn is_canonical(name: &str) -> bool {
-    !name.contains('\\') && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    let relative = name.strip_prefix('/').unwrap_or(name);
+    !(cfg!(windows) && name.contains('\\'))
+        && relative
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Without `.` parts and doubled slashes; `..` stays.
@@ -223,6 +237,10 @@ fn apply(path: &str, prefix: &str, replacement: &str) -> Option<String> {
 /// The path on disk that a root gives a virtual name.
 fn map(name: &str, root: &Root) -> Option<PathBuf> {
     let rest = if root.virtual_path.is_empty() {
+        if name.starts_with('/') {
+            // Joined, it would leave the root.
+            return None;
+        }
         name
     } else {
         let rest = name.strip_prefix(&root.virtual_path)?;
@@ -231,7 +249,7 @@ fn map(name: &str, root: &Root) -> Option<PathBuf> {
         }
         rest.strip_prefix('/')?
     };
-    Some(root.disk_path.join(rest))
+    (!rest.starts_with('/')).then(|| root.disk_path.join(rest))
 }
 
 #[cfg(test)]
@@ -269,20 +287,18 @@ mod tests {
     #[test]
     fn names_must_be_canonical() {
         let tree = SourceTree::new();
-        for name in [
-            "a//b.proto",
-            "../a.proto",
-            "./a.proto",
-            "a\\b.proto",
-            "",
-            "a/",
-        ] {
+        for name in ["a//b.proto", "../a.proto", "./a.proto", "", "a/"] {
             assert!(
                 matches!(tree.read(name), Err(SourceError::NotCanonical)),
                 "{name}"
             );
         }
-        assert!(matches!(tree.read("a.proto"), Err(SourceError::NotFound)));
+        for name in ["a.proto", "/a.proto"] {
+            assert!(
+                matches!(tree.read(name), Err(SourceError::NotFound)),
+                "{name}"
+            );
+        }
         assert!(tree.read("google/protobuf/any.proto").is_ok());
     }
 }

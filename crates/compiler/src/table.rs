@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use russet_descriptor::proto::{edition, field_type, label};
+use russet_descriptor::proto::{ExtensionRangeOptions, FeatureSupport, edition, field_type, label};
 
 use crate::features::Features;
 
@@ -91,6 +91,10 @@ pub(crate) struct Message {
     pub(crate) reserved_ranges: Vec<(i32, i32)>,
     pub(crate) is_map_entry: bool,
     pub(crate) is_message_set: bool,
+    /// A number of `symbol_visibility`.
+    pub(crate) visibility: i32,
+    /// Declarations and verification of its extension ranges, by the range's index.
+    pub(crate) range_options: FxHashMap<usize, ExtensionRangeOptions>,
     pub(crate) features: Features,
 }
 
@@ -117,6 +121,8 @@ pub(crate) struct Field {
     pub(crate) is_source_only: bool,
     pub(crate) has_default: bool,
     pub(crate) targets: Vec<i32>,
+    /// The editions that may set it, where it is an option.
+    pub(crate) support: Option<Box<FeatureSupport>>,
     pub(crate) features: Features,
 }
 
@@ -150,6 +156,11 @@ pub(crate) struct Enum {
     pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) values: Vec<(Name, i32)>,
+    /// The editions that may use a value as an option's, by the value's index.
+    pub(crate) supports: FxHashMap<usize, FeatureSupport>,
+    /// A number of `symbol_visibility`.
+    pub(crate) visibility: i32,
+    pub(crate) parent: Option<MessageId>,
     pub(crate) features: Features,
 }
 
@@ -162,6 +173,8 @@ pub(crate) struct Table {
     names: FxHashMap<Name, Symbol>,
     hidden_names: FxHashMap<Name, Symbol>,
     extensions: FxHashMap<(MessageId, i32), FieldId>,
+    /// Whether a file other than `descriptor.proto` says which editions or elements may set an option.
+    pub(crate) has_restricted_options: bool,
     /// For each package, the files that declare it or a package inside of it.
     package_files: FxHashMap<String, FxHashSet<FileId>>,
 }
@@ -200,6 +213,7 @@ impl Table {
     /// Hides all names: they are found only by [`Table::builtin`].
     pub(crate) fn hide_names(&mut self) {
         self.hidden_names = std::mem::take(&mut self.names);
+        self.has_restricted_options = false;
         self.package_files.clear();
     }
 

@@ -12,8 +12,8 @@ macro_rules! bundled {
     };
 }
 bundled! {
-    "any.proto" "api.proto" "compiler/plugin.proto" "cpp_features.proto" "descriptor.proto" "duration.proto" "empty.proto"
-    "field_mask.proto" "go_features.proto" "java_features.proto" "source_context.proto" "struct.proto" "timestamp.proto" "type.proto"
+    "any.proto" "api.proto" "c_sharp_features.proto" "compiler/plugin.proto" "cpp_features.proto" "cpp_file_options.proto" "cpp_options.proto" "descriptor.proto" "duration.proto" "empty.proto"
+    "field_mask.proto" "go_features.proto" "java_features.proto" "json_enumvalue_options.proto" "json_options.proto" "source_context.proto" "struct.proto" "timestamp.proto" "type.proto"
     "wrappers.proto"
 }
 

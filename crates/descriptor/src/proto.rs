@@ -512,6 +512,7 @@ messages! {
         json_format: Option<i32> = 6,
         enforce_naming_style: Option<i32> = 7,
         default_symbol_visibility: Option<i32> = 8,
+        enforce_proto_limits: Option<i32> = 9,
     }
 
     /// What a plugin is asked to generate.
@@ -575,10 +576,10 @@ enums! {
     }
     /// `FieldDescriptorProto.Label`, without its `LABEL_` prefix.
     label { OPTIONAL = 1, REQUIRED = 2, REPEATED = 3, }
-    /// `Edition`, without its `EDITION_` prefix.
+    /// `Edition`; those that are not a year without their `EDITION_` prefix.
     edition {
-        UNKNOWN = 0, LEGACY = 900, PROTO2 = 998, PROTO3 = 999, EDITION_2023 = 1000, EDITION_2024 = 1001, EDITION_2026 = 1002, UNSTABLE = 9999,
-        MAX = 0x7fff_ffff,
+        UNKNOWN = 0, TEST_ONLY_1 = 1, TEST_ONLY_2 = 2, LEGACY = 900, PROTO2 = 998, PROTO3 = 999, EDITION_2023 = 1000, EDITION_2024 = 1001,
+        EDITION_2026 = 1002, UNSTABLE = 9999, TEST_ONLY_99997 = 99997, TEST_ONLY_99998 = 99998, TEST_ONLY_99999 = 99999, MAX = 0x7fff_ffff,
     }
     /// `SymbolVisibility`, without its `VISIBILITY_` prefix.
     symbol_visibility { UNSET = 0, LOCAL = 1, EXPORT = 2, }
@@ -595,9 +596,11 @@ enums! {
     /// `FeatureSet.JsonFormat`.
     json_format { UNKNOWN = 0, ALLOW = 1, LEGACY_BEST_EFFORT = 2, }
     /// `FeatureSet.EnforceNamingStyle`.
-    enforce_naming_style { UNKNOWN = 0, STYLE2024 = 1, STYLE_LEGACY = 2, }
+    enforce_naming_style { UNKNOWN = 0, STYLE2024 = 1, STYLE_LEGACY = 2, STYLE2026 = 3, }
     /// `FeatureSet.VisibilityFeature.DefaultSymbolVisibility`.
     default_symbol_visibility { UNKNOWN = 0, EXPORT_ALL = 1, EXPORT_TOP_LEVEL = 2, LOCAL_ALL = 3, STRICT = 4, }
+    /// `FeatureSet.ProtoLimitsFeature.EnforceProtoLimits`.
+    enforce_proto_limits { UNKNOWN = 0, LEGACY_NO_EXPLICIT_LIMITS = 1, PROTO_LIMITS2026 = 2, }
     /// `CodeGeneratorResponse.Feature`, without its `FEATURE_` prefix: bits of `supported_features`.
     plugin_feature { NONE = 0, PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, }
 }

@@ -293,16 +293,17 @@ impl Value for SourceCodeInfo {
     const WIRE_TYPE: WireType = WireType::LengthDelimited;
 
     fn put_value(&self, out: &mut Vec<u8>) {
-        let sizes = self.locations().map(|location| size(&location));
+        let sizes: Vec<usize> = self.locations().map(|location| size(&location)).collect();
         let total: usize = sizes
-            .map(|size| 1 + varint_len(size as u64) + size)
+            .iter()
+            .map(|&size| 1 + varint_len(size as u64) + size)
             .sum::<usize>()
             + self.unknown.len();
         out.reserve(total + 10);
         put_varint(out, total as u64);
-        for location in self.locations() {
+        for (location, size) in self.locations().zip(sizes) {
             put_tag(out, INFO_LOCATION, WireType::LengthDelimited);
-            put_varint(out, size(&location) as u64);
+            put_varint(out, size as u64);
             put_location(&location, out);
         }
         out.extend_from_slice(&self.unknown);

@@ -227,7 +227,7 @@ pub(crate) fn strip_source_retention(
             return Keep::Yes;
         };
         if after.is_empty() && !before.is_empty() {
-            stripped_paths.push(element.path());
+            stripped_paths.push(element.path().to_vec());
             return Keep::No;
         }
         if after != before {

@@ -5,13 +5,13 @@
 use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
+    FileDescriptorProto, NamePart, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
 };
 use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
 
 use super::lookup::Wanted;
 use super::visit::{Element, Keep, for_each};
-use super::{Linker, at, canonical};
+use super::{Linker, Place, at, below, canonical};
 use crate::parser::path;
 use crate::table::{Field, FieldId, Symbol};
 
@@ -59,6 +59,7 @@ impl Linker<'_> {
         if let Some(info) = &mut file.source_code_info {
             move_locations(info, &moved);
         }
+        self.check_features(file);
     }
 
     fn interpret_element(
@@ -67,7 +68,7 @@ impl Linker<'_> {
         element: &mut Element<'_>,
         options: &[UninterpretedOption],
         pass: Pass,
-        moved: &mut FxHashMap<Vec<i32>, Vec<i32>>,
+        moved: &mut FxHashMap<Place, Place>,
     ) {
         if options.is_empty() {
             return;
@@ -83,17 +84,16 @@ impl Linker<'_> {
             if custom != (pass == Pass::Custom) {
                 continue;
             }
-            let place = [&element_path[..], &[path::UNINTERPRETED, at(index)]].concat();
+            let place = below(&element_path, &[path::UNINTERPRETED, at(index)]);
             let type_name = element.options.type_name();
             match self.interpret_option(type_name, &scope, option, &mut bytes) {
                 Ok((mut fields, is_repeated)) => {
-                    fields.splice(0..0, element_path.iter().copied());
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
                         fields.push(at(*count));
                         *count += 1;
                     }
-                    moved.insert(place, fields);
+                    moved.insert(place, below(&element_path, &fields));
                 }
                 Err(Wrong::Name(message)) => {
                     self.error(places, &place, &[path::OPTION_NAME], message);
@@ -110,7 +110,7 @@ impl Linker<'_> {
             let mut all = element.encoded();
             all.extend_from_slice(&bytes);
             if let Err(error) = element.options.replace(&all) {
-                let place = [&element_path[..], &[path::UNINTERPRETED, 0]].concat();
+                let place = below(&element_path, &[path::UNINTERPRETED, 0]);
                 let message = format!("Some options could not be correctly parsed: {error}.");
                 self.error(places, &place, &[path::OPTION_NAME], message);
             }
@@ -123,7 +123,7 @@ impl Linker<'_> {
         places: &FileDescriptorProto,
         place: &[i32],
     ) -> Option<crate::diagnostics::Position> {
-        (3..=8).find_map(|kind| self.position(places, &[place, &[kind]].concat()))
+        (3..=8).find_map(|kind| self.position(places, &below(place, &[kind])))
     }
 
     /// Appends the field that an option sets; gives the numbers on the way to it, and whether it is repeated.
@@ -143,8 +143,19 @@ impl Linker<'_> {
             return Err(unknown(type_name));
         };
         self.find_anywhere(type_name);
+        if option
+            .name
+            .first()
+            .is_some_and(|part| part.name_part.as_deref() == Some("features"))
+        {
+            self.sets_features = true;
+        }
         let mut chain: Vec<FieldId> = Vec::new();
-        let mut shown = String::new();
+        // The name up to a part, as messages have it.
+        let shown = |index: usize| {
+            let parts: Vec<String> = option.name[..=index].iter().map(shown_part).collect();
+            parts.join(".")
+        };
         for (index, part) in option.name.iter().enumerate() {
             let name = part.name_part.as_deref().unwrap_or_default();
             if name == "uninterpreted_option" && index == 0 {
@@ -158,21 +169,17 @@ impl Linker<'_> {
                         .to_owned(),
                 ));
             }
-            if index > 0 {
-                shown.push('.');
-            }
             self.unresolved = None;
             let found = if part.is_extension == Some(true) {
-                shown = format!("{shown}({name})");
                 match self.lookup(name, scope, Wanted::Anything) {
                     Some(Symbol::Field(id)) => Some(id),
                     _ => None,
                 }
             } else {
-                shown.push_str(name);
                 self.table.field_by_name(message, name)
             };
             let Some(id) = found else {
+                let shown = shown(index);
                 if let Some(resolved) = self.unresolved.take() {
                     let rest = shown.get(1..).unwrap_or_default();
                     return Err(Wrong::Name(format!(
@@ -183,19 +190,31 @@ impl Linker<'_> {
             };
             let field = &self.table[id];
             if field.containing != Some(message) {
+                let shown = shown(index);
                 return Err(Wrong::Name(format!(
                     "Option field \"{shown}\" is not a field or extension of message \"{}\".",
                     self.table[message].name
                 )));
             }
             chain.push(id);
+            let first = &option.name[0];
+            let is_feature =
+                first.is_extension != Some(true) && first.name_part.as_deref() == Some("features");
+            if is_feature && field.file == self.file {
+                let shown = shown(index);
+                return Err(Wrong::Name(format!(
+                    "Feature \"{shown}\" can't be used in the same file it's defined in."
+                )));
+            }
             if index + 1 < option.name.len() {
                 if !field.is_message() {
+                    let shown = shown(index);
                     return Err(Wrong::Name(format!(
                         "Option \"{shown}\" is an atomic type, not a message."
                     )));
                 }
                 if field.is_repeated() {
+                    let shown = shown(index);
                     return Err(Wrong::Name(format!(
                         "Option field \"{shown}\" is a repeated message. Repeated message options must be initialized using an aggregate value."
                     )));
@@ -210,6 +229,7 @@ impl Linker<'_> {
         };
         let field = self.table[last].clone();
         if !field.is_repeated() && self.is_set(bytes, &chain) {
+            let shown = shown(option.name.len() - 1);
             return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
         }
         let mut value = Vec::new();
@@ -222,6 +242,15 @@ impl Linker<'_> {
         bytes.extend_from_slice(&value);
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, field.is_repeated()))
+    }
+}
+
+fn shown_part(part: &NamePart) -> String {
+    let name = part.name_part.as_deref().unwrap_or_default();
+    if part.is_extension == Some(true) {
+        format!("({name})")
+    } else {
+        name.to_owned()
     }
 }
 
@@ -438,16 +467,20 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(info: &mut SourceCodeInfo, moved: &FxHashMap<Vec<i32>, Vec<i32>>) {
-    let mut below: Option<&[i32]> = None;
-    info.rewrite(|path| {
-        if below.is_some_and(|prefix| path.starts_with(prefix)) {
+fn move_locations(info: &mut SourceCodeInfo, moved: &FxHashMap<Place, Place>) {
+    let mut inside: Option<&[i32]> = None;
+    info.rewrite(|place| {
+        if inside.is_some_and(|prefix| place.starts_with(prefix)) {
             return Rewrite::Remove;
         }
-        below = None;
-        match moved.get_key_value(path) {
+        inside = None;
+        let is_option = place.len() >= 2 && place[place.len() - 2] == path::UNINTERPRETED;
+        if !is_option {
+            return Rewrite::Keep;
+        }
+        match moved.get_key_value(place) {
             Some((old, new)) => {
-                below = Some(old);
+                inside = Some(old);
                 Rewrite::Move(new)
             }
             None => Rewrite::Keep,

@@ -7,7 +7,7 @@ use russet_descriptor::proto::{
 };
 use russet_descriptor::wire::WireError;
 
-use super::at;
+use super::{Place, at, below};
 use crate::names::join;
 use crate::parser::path;
 
@@ -64,8 +64,8 @@ pub(super) struct Element<'f> {
 
 impl Element<'_> {
     /// The path of the options field.
-    pub(super) fn path(&self) -> Vec<i32> {
-        [self.outer, self.place].concat()
+    pub(super) fn path(&self) -> Place {
+        below(self.outer, self.place)
     }
 
     /// Names in the options are looked up from here.
@@ -145,7 +145,7 @@ fn visit_message(
     visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     let scope = join(scope, message.name.as_deref().unwrap_or_default());
-    let under = |number: i32, index: usize| [outer, &[number, at(index)]].concat();
+    let under = |number: i32, index: usize| below(outer, &[number, at(index)]);
     for (index, oneof) in message.oneof_decl.iter_mut().enumerate() {
         let place = [path::MESSAGE_ONEOF, at(index), path::ONEOF_OPTIONS];
         let name = oneof.name.as_deref();

@@ -271,16 +271,25 @@ impl Parser<'_> {
         self.end(start_place);
         if !self.eat("to") {
             self.place_token(place, &[path::RANGE_END], &start_token);
-            return Ok((start, start.saturating_add(1)));
+            return Ok((start, self.exclusive(start)?));
         }
         let end_place = self.place(place, &[path::RANGE_END]);
         let end = if self.eat("max") {
             MAX_SENTINEL
         } else {
-            self.int32("Expected integer.")?.saturating_add(1)
+            let end = self.int32("Expected integer.")?;
+            self.exclusive(end)?
         };
         self.end(end_place);
         Ok((start, end))
+    }
+
+    /// The number after the last one of a range.
+    fn exclusive(&mut self, last: i32) -> Parsed<i32> {
+        match last.checked_add(1) {
+            Some(end) => Ok(end),
+            None => self.fail("Field number out of bounds."),
+        }
     }
 
     fn reserved(&mut self, message: &mut DescriptorProto, message_place: Place) -> Parsed {

@@ -15,6 +15,7 @@ use russet_descriptor::proto::{
 };
 
 use crate::diagnostics::{Findings, Position};
+use crate::editions::edition_number;
 use crate::lexer::{Lexer, Mode, Token, TokenKind};
 use crate::literal;
 
@@ -210,6 +211,12 @@ impl Parser<'_> {
         Ok(i32::try_from(if negative { -value } else { value }).unwrap_or_default())
     }
 
+    /// Whether the current token is a decimal integer above 2^64 - 1: as an option's value it is a float.
+    fn at_huge_integer(&self) -> bool {
+        let text = self.lexer.current().text;
+        !text.starts_with(b"0") && literal::integer(text, u64::MAX).is_none()
+    }
+
     /// A float, an integer, `inf` or `nan`.
     fn number(&mut self, otherwise: &str) -> Parsed<f64> {
         let token = self.lexer.current();
@@ -394,17 +401,11 @@ impl Parser<'_> {
     fn file(&mut self, file: &mut FileDescriptorProto) {
         self.take_comments();
         let root = self.push_place(None, &[]);
-        if self.at("syntax") || self.at("edition") {
-            if self.syntax_statement(file, root).is_err() {
-                return;
-            }
-        } else {
-            let name = file.name.as_deref().unwrap_or_default();
-            let message = format!(
-                "No edition or syntax specified for the proto file: {name}. Please use 'edition = \"YYYY\";' or 'syntax = \"proto3\";' to specify one. (Defaulted to proto2 syntax.)"
-            );
-            self.lexer.findings.warning(None, message);
+        let is_stated = self.at("syntax") || self.at("edition");
+        if is_stated && self.syntax_statement(file, root).is_err() {
+            return;
         }
+        // Without either it is proto2; protoc's command does not warn of it.
         while !self.at_end() {
             if self.top_level_statement(file, root).is_err() {
                 self.skip_statement();
@@ -542,12 +543,13 @@ impl Parser<'_> {
         }
         let place = self.place(root, &[path::FILE_PACKAGE]);
         self.expect("package")?;
-        let mut name = self.identifier("Expected identifier.")?;
+        // What has been read counts even if the rest is wrong: a second package is reported all the same.
+        let first = self.identifier("Expected identifier.")?;
+        let name = file.package.insert(first);
         while self.eat(".") {
             name.push('.');
             name.push_str(&self.identifier("Expected identifier.")?);
         }
-        file.package = Some(name);
         self.expect_end(";", Some(place))?;
         self.end(place);
         Ok(())
@@ -584,6 +586,11 @@ impl Parser<'_> {
             self.lexer.next();
             file.weak_dependency.push(index);
         }
+        if !file.option_dependency.is_empty() {
+            self.error(
+                "imports should precede any option imports to ensure proto files can roundtrip.",
+            );
+        }
         let name = self.string("Expected a string naming the file to import.")?;
         file.dependency.push(name);
         self.expect_end(";", Some(place))?;
@@ -592,21 +599,16 @@ impl Parser<'_> {
     }
 }
 
-/// The number of an edition that files can be written in.
-fn edition_number(name: &str) -> Option<i32> {
-    match name {
-        "2023" => Some(edition::EDITION_2023),
-        "2024" => Some(edition::EDITION_2024),
-        _ => None,
-    }
-}
-
 fn text_of(token: &Token<'_>) -> String {
     lossy(token.text)
 }
 
 fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    // Nearly always valid, and checking is faster than the lossy walk.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// A comment that holds nothing is not written.

@@ -110,23 +110,27 @@ impl Parser<'_> {
                 self.lexer.next();
                 Ok(())
             }
-            TokenKind::Integer if negative => {
-                self.add_to_path(place, NEGATIVE_INT_VALUE);
-                let value = self.integer(i64::MIN.unsigned_abs(), "Expected integer.")?;
-                option.negative_int_value = Some(0_i64.wrapping_sub_unsigned(value));
-                Ok(())
+            TokenKind::Integer if self.at_huge_integer() => {
+                self.option_float(option, place, negative)
             }
             TokenKind::Integer => {
-                self.add_to_path(place, POSITIVE_INT_VALUE);
-                option.positive_int_value = Some(self.integer(u64::MAX, "Expected integer.")?);
+                let value = self.integer(u64::MAX, "Expected integer.")?;
+                if !negative {
+                    self.add_to_path(place, POSITIVE_INT_VALUE);
+                    option.positive_int_value = Some(value);
+                } else if value <= i64::MIN.unsigned_abs() {
+                    self.add_to_path(place, NEGATIVE_INT_VALUE);
+                    option.negative_int_value = Some(0_i64.wrapping_sub_unsigned(value));
+                } else {
+                    // Too small for an integer, so that it is a float.
+                    self.add_to_path(place, DOUBLE_VALUE);
+                    #[expect(clippy::cast_precision_loss, reason = "rounded as the language says")]
+                    let value = value as f64;
+                    option.double_value = Some(-value);
+                }
                 Ok(())
             }
-            TokenKind::Float => {
-                self.add_to_path(place, DOUBLE_VALUE);
-                let value = self.number("Expected number.")?;
-                option.double_value = Some(if negative { -value } else { value });
-                Ok(())
-            }
+            TokenKind::Float => self.option_float(option, place, negative),
             TokenKind::String if negative => self.fail("Invalid '-' symbol before string."),
             TokenKind::String => {
                 self.add_to_path(place, STRING_VALUE);
@@ -140,6 +144,18 @@ impl Parser<'_> {
             }
             TokenKind::Symbol => self.fail("Expected option value."),
         }
+    }
+
+    fn option_float(
+        &mut self,
+        option: &mut UninterpretedOption,
+        place: Place,
+        negative: bool,
+    ) -> Parsed {
+        self.add_to_path(place, DOUBLE_VALUE);
+        let value = self.number("Expected number.")?;
+        option.double_value = Some(if negative { -value } else { value });
+        Ok(())
     }
 
     /// The tokens between braces, which the text format reads later.
