@@ -54,6 +54,11 @@ test-python: build ## Behaviour tests in Python, with the originals as oracles
 	$(call say,Python tests on $(TAG))
 	@$(RUN) -m pytest -q tests
 
+.PHONY: conformance
+conformance: build ## The official Protocol Buffers conformance suite against Python and Rust; prints the counts
+	$(call say,Protocol Buffers conformance)
+	@interop/conformance/run $(abspath $(RUN)) target/conformance
+
 .PHONY: bench
 bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
