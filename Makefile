@@ -65,6 +65,12 @@ bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--qu
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/run.py $(BENCH)
 
+.PHONY: bench-messages
+bench-messages: $(VENV)/.test ## Messages side by side with google.protobuf (upb), shape by shape
+	$(call say,Building the extension (dist profile) for $(TAG))
+	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@$(RUN) bench/messages.py $(BENCH)
+
 .PHONY: lint
 lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright
 
