@@ -111,7 +111,7 @@ def test_errors_of_all_files_are_shown_and_nothing_is_written(ours: Tool, tmp_pa
     ("format_flag", "expected"),
     [
         ("--error_format=gcc", 'x.proto:1:15: Expected ";".'),
-        ("--error_format=msvs", './x.proto(1) : error in column=15: Expected ";".'),
+        ("--error_format=msvs", 'x.proto(1) : error in column=15: Expected ";".'),
     ],
 )
 def test_error_formats(format_flag: str, expected: str, ours: Tool, tmp_path: Path) -> None:

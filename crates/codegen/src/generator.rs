@@ -1,6 +1,6 @@
 //! The generators by name, as `protoc` and plugins choose them.
 
-use crate::python::{self, MessageOptions, ServiceOptions};
+use crate::python::{self, Kind, Options};
 use crate::{GenerateError, Output, Schema};
 
 /// A generator of this crate.
@@ -12,13 +12,22 @@ pub enum Generator {
     Stubs,
     /// `--grpc_python_out`: `_pb2_grpc.py`.
     Services,
+    /// `--grpc_pyi_out`: `_pb2_grpc.pyi`.
+    ServiceStubs,
 }
 
+type Generate = fn(&Schema<'_>, &str, &Options) -> Result<Output, GenerateError>;
+
 /// Each generator with its name in flags and the name of the plugin that it is too.
-const NAMES: [(Generator, &str, &str); 3] = [
+const NAMES: [(Generator, &str, &str); 4] = [
     (Generator::Messages, "python", "protoc-gen-russet-python"),
     (Generator::Stubs, "pyi", "protoc-gen-russet-pyi"),
     (Generator::Services, "grpc_python", "protoc-gen-russet-grpc"),
+    (
+        Generator::ServiceStubs,
+        "grpc_pyi",
+        "protoc-gen-russet-grpc-pyi",
+    ),
 ];
 
 impl Generator {
@@ -45,28 +54,23 @@ impl Generator {
         schema: &Schema<'_>,
         names: &[String],
     ) -> Result<Vec<Output>, GenerateError> {
-        let mut outputs = Vec::with_capacity(names.len());
-        match self {
-            Self::Messages => {
-                let options = MessageOptions::parse(parameter)?;
-                for name in names {
-                    outputs.push(python::generate_messages(schema, name, options.runtime)?);
-                    if options.with_stubs {
-                        outputs.push(python::generate_stubs(schema, name, options.runtime)?);
-                    }
-                }
+        let kind = match self {
+            Self::Messages => Kind::Messages,
+            Self::Stubs => Kind::Stubs,
+            Self::Services | Self::ServiceStubs => Kind::Services,
+        };
+        let options = Options::parse(kind, parameter, names)?;
+        let mut outputs = options.package_markers(names);
+        for name in names {
+            let (code, stub): (Generate, Generate) = match kind {
+                Kind::Services => (python::generate_services, python::generate_service_stubs),
+                Kind::Messages | Kind::Stubs => (python::generate_messages, python::generate_stubs),
+            };
+            if matches!(self, Self::Messages | Self::Services) {
+                outputs.push(code(schema, name, &options)?);
             }
-            Self::Stubs => {
-                let options = MessageOptions::parse(parameter)?;
-                for name in names {
-                    outputs.push(python::generate_stubs(schema, name, options.runtime)?);
-                }
-            }
-            Self::Services => {
-                let options = ServiceOptions::parse(parameter)?;
-                for name in names {
-                    outputs.push(python::generate_services(schema, name, options)?);
-                }
+            if options.with_stubs || matches!(self, Self::Stubs | Self::ServiceStubs) {
+                outputs.push(stub(schema, name, &options)?);
             }
         }
         Ok(outputs)

@@ -4,6 +4,7 @@
 
 mod files;
 mod generator;
+mod paths;
 pub mod plugin;
 pub mod python;
 mod schema;
@@ -21,6 +22,8 @@ pub struct Output {
     pub name: String,
     /// The text.
     pub content: String,
+    /// An empty `__init__.py`, which several generators may want and which does not replace one that is there.
+    pub is_package_marker: bool,
 }
 
 /// Why nothing was generated.
@@ -36,6 +39,16 @@ pub enum GenerateError {
         value: String,
         /// What could be given.
         expected: &'static str,
+    },
+    /// An option with a value that it cannot have.
+    #[error("Unknown value \"{value}\" of {option}: use {expected}")]
+    WrongValue {
+        /// The option.
+        option: String,
+        /// What was given.
+        value: String,
+        /// What could be given.
+        expected: String,
     },
     /// The schema has no such file.
     #[error("File \"{0}\" is not among the descriptors")]

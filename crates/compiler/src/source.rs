@@ -85,9 +85,10 @@ impl SourceTree {
 
     /// Adds a root after those that are there.
     pub fn add_root(&mut self, virtual_path: impl Into<String>, disk_path: impl Into<PathBuf>) {
+        let disk_path: PathBuf = disk_path.into();
         self.roots.push(Root {
             virtual_path: virtual_path.into(),
-            disk_path: disk_path.into(),
+            disk_path: shown_form(&disk_path.to_string_lossy()).into(),
         });
     }
 
@@ -276,6 +277,15 @@ fn apply(path: &str, prefix: &str, replacement: &str) -> Option<String> {
     })
 }
 
+/// An import root as it stands before the names of files in messages: without `.` parts and doubled slashes, a slash at its end kept.
+fn shown_form(path: &str) -> String {
+    let mut shown = lexically_canonical(path);
+    if path.ends_with('/') && !shown.ends_with('/') && !shown.is_empty() {
+        shown.push('/');
+    }
+    shown
+}
+
 /// The path on disk that a root gives a virtual name.
 fn map(name: &str, root: &Root) -> Option<PathBuf> {
     let rest = if root.virtual_path.is_empty() {
@@ -291,7 +301,16 @@ fn map(name: &str, root: &Root) -> Option<PathBuf> {
         }
         rest.strip_prefix('/')?
     };
-    (!rest.starts_with('/')).then(|| root.disk_path.join(rest))
+    if rest.starts_with('/') {
+        return None;
+    }
+    let directory = root.disk_path.to_string_lossy();
+    Some(if directory.is_empty() {
+        PathBuf::from(rest)
+    } else {
+        // Not joined as paths are: protoc shows both slashes of a root that ends with one.
+        PathBuf::from(format!("{directory}/{rest}"))
+    })
 }
 
 #[cfg(test)]

@@ -18,17 +18,20 @@ pub mod host;
 
 mod codec;
 mod equal;
+pub mod json;
 mod list;
 mod map;
 mod merge;
 mod message;
 mod parse;
 mod required;
+mod resolve;
 mod size;
 mod text;
 pub mod text_format;
 mod types;
 mod value;
+mod well_known;
 mod write;
 
 pub use host::{Host, NodeKind, PREFIX};
@@ -37,6 +40,7 @@ pub use map::{Entries, Map};
 pub use merge::TooDeep;
 pub use message::{Message, Scalar};
 pub use parse::{DecodeError, Input};
+pub use resolve::Resolver;
 pub use text::Text;
 pub use types::{FieldInfo, MessageType, Shape, Storage, Types};
 pub use value::Value;

@@ -131,7 +131,9 @@ impl std::fmt::Debug for Message {
             f,
             "{} {{ {} }}",
             self.ty().descriptor().full_name(),
-            crate::text_format::Printer::one_line().print(self)
+            crate::text_format::Printer::one_line()
+                .print(self)
+                .trim_end()
         )
     }
 }

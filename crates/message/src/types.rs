@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use russet_descriptor::pool::{self, Field, FieldType, Pool};
 use russet_descriptor::wire::WireType;
+use rustc_hash::FxHashMap;
 
+use crate::json::EnumNames;
 use crate::message::HEADER;
+use crate::well_known::WellKnown;
 
 /// What a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +94,7 @@ pub struct FieldInfo {
     has_nonzero_default: bool,
     descriptor: &'static Field,
     message_type: OnceLock<&'static MessageType>,
+    enum_names: OnceLock<Option<Box<EnumNames>>>,
 }
 
 impl fmt::Debug for FieldInfo {
@@ -137,6 +141,7 @@ impl FieldInfo {
             has_nonzero_default: !default_is_zero,
             descriptor,
             message_type: OnceLock::new(),
+            enum_names: OnceLock::new(),
         }
     }
 
@@ -229,6 +234,13 @@ impl FieldInfo {
             )
         })
     }
+    /// The names that its enum's values have in JSON alone; nearly no enum has any.
+    #[inline]
+    pub(crate) fn enum_names(&self) -> Option<&EnumNames> {
+        self.enum_names
+            .get_or_init(|| EnumNames::of(self.descriptor.enum_type()?).map(Box::new))
+            .as_deref()
+    }
     /// The key and value fields of a map.
     #[inline]
     pub fn map_fields(&self) -> (&'static Self, &'static Self) {
@@ -267,6 +279,8 @@ pub struct MessageType {
     oneofs: Box<[Box<[u16]>]>,
     needs_required_check: OnceLock<bool>,
     is_recursive: OnceLock<bool>,
+    well_known: OnceLock<Option<WellKnown>>,
+    json_names: OnceLock<FxHashMap<&'static str, u16>>,
     host_slot: AtomicPtr<()>,
 }
 
@@ -359,6 +373,8 @@ impl MessageType {
             oneofs,
             needs_required_check: OnceLock::new(),
             is_recursive: OnceLock::new(),
+            well_known: OnceLock::new(),
+            json_names: OnceLock::new(),
             host_slot: AtomicPtr::default(),
         }
     }
@@ -432,6 +448,24 @@ impl MessageType {
         *self
             .is_recursive
             .get_or_init(|| crate::required::reaches_itself(self))
+    }
+    /// What it is to text format and JSON, if it is special.
+    #[inline]
+    pub(crate) fn well_known(&self) -> Option<WellKnown> {
+        *self.well_known.get_or_init(|| WellKnown::of(self))
+    }
+    /// The field of a name in JSON: its JSON name, else its own.
+    pub(crate) fn json_field(&self, name: &str) -> Option<&FieldInfo> {
+        let names = self.json_names.get_or_init(|| {
+            let mut names = FxHashMap::default();
+            let fields = || self.fields.iter().zip(0..);
+            names.extend(fields().map(|(field, index)| (field.descriptor.name(), index)));
+            names.extend(fields().map(|(field, index)| (field.descriptor.json_name(), index)));
+            names
+        });
+        names
+            .get(name)
+            .map(|&index| &self.fields[usize::from(index)])
     }
     /// A pointer that belongs to the host: the class of the messages, null until it is made.
     #[inline]

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use russet_codegen::plugin::host::{Files, RequestTemplate, ResponseError, apply};
-use russet_codegen::{GeneratedFiles, Generator, Output, Schema};
+use russet_codegen::{GeneratedFiles, Generator, Output, Schema, parse_parameter};
 use russet_compiler::{Compiler, add_json_names};
 use russet_descriptor::proto::{CodeGeneratorResponse, FileDescriptorProto};
 
@@ -48,8 +48,14 @@ pub(super) fn run(
         .files()
         .filter_map(|file| compiler.runtime_file(file.name.as_deref()?))
         .collect();
-    let mut answers = run_plugins(arguments, &actions, compiler, names, &files);
     let schema = Schema::new(files.iter().map(AsRef::as_ref));
+    if let Some((parameter, location)) = implied_service_stubs(arguments, &actions) {
+        // Its parameter is that of another directive, which reports what is wrong with it.
+        if let Ok(outputs) = Generator::ServiceStubs.generate(parameter, &schema, names) {
+            add(outputs, pending.at(Location::of(location))).map_err(|error| error.to_string())?;
+        }
+    }
+    let mut answers = run_plugins(arguments, &actions, compiler, names, &files);
     let parsed: Vec<&FileDescriptorProto> =
         names.iter().filter_map(|name| schema.file(name)).collect();
     for (index, (directive, action)) in arguments.outputs.iter().zip(&actions).enumerate() {
@@ -79,7 +85,11 @@ pub(super) fn run(
 
 fn add(outputs: Vec<Output>, files: &mut GeneratedFiles) -> Result<(), russet_codegen::FileError> {
     for output in outputs {
-        files.add(&output.name, output.content.into_bytes())?;
+        if output.is_package_marker {
+            files.add_package_marker(&output.name);
+        } else {
+            files.add(&output.name, output.content.into_bytes())?;
+        }
     }
     Ok(())
 }
@@ -133,6 +143,29 @@ fn action(arguments: &Arguments, directive: &OutputDirective) -> Action {
             path,
         }),
     }
+}
+
+/// Who asks for gRPC code and for type stubs gets the stubs of the gRPC code too: parameter and location. With the originals' runtimes there are the originals' files only.
+fn implied_service_stubs<'a>(
+    arguments: &'a Arguments,
+    actions: &[Action],
+) -> Option<(&'a str, &'a str)> {
+    let find = |wanted: Generator| {
+        let mut both = arguments.outputs.iter().zip(actions);
+        both.find(|(_, action)| matches!(action, Action::Own(found) if *found == wanted))
+            .map(|(directive, _)| directive)
+    };
+    let (services, stubs) = (find(Generator::Services)?, find(Generator::Stubs)?);
+    let is_asked_for = find(Generator::ServiceStubs).is_some()
+        || parse_parameter(&services.parameter).any(|(name, _)| name == "pyi_out");
+    let is_original = |directive: &OutputDirective| {
+        parse_parameter(&directive.parameter)
+            .any(|(name, value)| name == "runtime" && value != "russet")
+    };
+    if is_asked_for || is_original(services) || is_original(stubs) {
+        return None;
+    }
+    Some((&services.parameter, &stubs.location))
 }
 
 /// Runs all plugins, as many at once as the machine has processors; answers by index of the directive.

@@ -20,7 +20,11 @@ pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[
     for diagnostic in diagnostics {
         match arguments.error_format {
             ErrorFormat::Gcc => {
-                let _ = writeln!(out, "{diagnostic}");
+                let shown = Diagnostic {
+                    file: shown_name(sources, &diagnostic.file),
+                    ..diagnostic.clone()
+                };
+                let _ = writeln!(out, "{shown}");
             }
             ErrorFormat::Msvs => msvs(sources, diagnostic, &mut out),
         }
@@ -29,6 +33,12 @@ pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[
         }
     }
     complain(&out);
+}
+
+/// The file on disk, so that editors find it, where there is one.
+fn shown_name(sources: &SourceTree, name: &str) -> String {
+    let path = sources.disk_file(name);
+    path.map_or_else(|| name.to_owned(), |path| path.display().to_string())
 }
 
 /// Source files by name, as far as they can be read.
@@ -53,7 +63,7 @@ fn explain(sources: &SourceTree, diagnostic: &Diagnostic, texts: &mut Texts, out
         let _ = writeln!(out, "    hint: {hint}");
     }
     for note in &diagnostic.notes {
-        let _ = write!(out, "    note: {}", note.file);
+        let _ = write!(out, "    note: {}", shown_name(sources, &note.file));
         if let Some(position) = note.position {
             let _ = write!(out, ":{}:{}", position.line + 1, position.column + 1);
         }
@@ -67,10 +77,7 @@ fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let file = sources.disk_file(&diagnostic.file).map_or_else(
-        || diagnostic.file.clone(),
-        |path| path.display().to_string(),
-    );
+    let file = shown_name(sources, &diagnostic.file);
     let _ = match diagnostic.position {
         Some(position) => writeln!(
             out,

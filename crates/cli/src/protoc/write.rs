@@ -145,12 +145,11 @@ fn in_directory(
     allow_escape: bool,
     files: &mut Vec<(PathBuf, Vec<u8>)>,
 ) -> Result<(), WriteError> {
-    if !directory.is_empty() {
-        fs::metadata(directory).map_err(|error| WriteError::NoDirectory {
-            path: directory.to_owned(),
-            error,
-        })?;
-    }
+    // The empty name is no directory either.
+    fs::metadata(directory).map_err(|error| WriteError::NoDirectory {
+        path: directory.to_owned(),
+        error,
+    })?;
     for (name, content) in generated.iter() {
         if name.contains("..") && !allow_escape {
             return Err(WriteError::Escapes(name.to_owned()));
@@ -170,6 +169,12 @@ fn in_directory(
         if name.ends_with('/') {
             let error = io::Error::other("Is a directory");
             return Err(WriteError::Io { path, error });
+        }
+        if let Some(parent) = path.parent().filter(|_| name.contains('/')) {
+            fs::create_dir_all(parent).map_err(|error| WriteError::Io {
+                path: parent.to_owned(),
+                error,
+            })?;
         }
         files.push((path, content.to_vec()));
     }
@@ -212,9 +217,6 @@ fn write_one(path: &Path, content: &[u8]) -> io::Result<Option<(PathBuf, PathBuf
         OpenOptions::new().write(true).open(path)?;
         target = path.canonicalize()?;
         permissions = Some(there.permissions());
-    } else if let Some(parent) = path.parent() {
-        // Directories are made below the output directory only, which is there.
-        fs::create_dir_all(parent)?;
     }
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));

@@ -342,7 +342,7 @@ impl Builder<'_> {
             scope,
             index,
             number,
-            field_type: encoded_type(proto, field_type, features),
+            field_type: encoded_type(proto, field_type, features, scope),
             cardinality,
             features,
             is_extension,
@@ -612,13 +612,17 @@ impl Builder<'_> {
     }
 }
 
-/// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is.
+/// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is, nor is a value in one.
 fn encoded_type(
     proto: &FieldDescriptorProto,
     declared: FieldType,
     features: Features,
+    scope: Option<&Message>,
 ) -> FieldType {
-    if declared != FieldType::Message || features.message_encoding != message_encoding::DELIMITED {
+    if declared != FieldType::Message
+        || features.message_encoding != message_encoding::DELIMITED
+        || scope.is_some_and(Message::is_map_entry)
+    {
         return declared;
     }
     // Whether the type is a map's entry is not known before it is resolved, but an entry is always nested beside its field and named after it.

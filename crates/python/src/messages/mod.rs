@@ -10,6 +10,7 @@ mod extension;
 mod fields;
 mod init;
 mod iterate;
+mod json;
 mod list;
 mod map;
 mod message;
@@ -36,5 +37,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     module.add_function(wrap_pyfunction!(class::get_message_class, module)?)?;
     module.add_function(wrap_pyfunction!(message::unknown_field_bytes, module)?)?;
-    module.add_function(wrap_pyfunction!(text::message_to_string, module)?)
+    json::register(module)?;
+    text::register(module)
 }

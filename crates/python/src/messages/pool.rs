@@ -1,5 +1,6 @@
 //! `DescriptorPool`: adding files and looking descriptors up.
 
+use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
@@ -7,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use russet_descriptor::pool::{File, Pool, PoolError, Symbol};
 use russet_descriptor::proto::FileDescriptorProto;
+use russet_message::{Resolver, Types};
 
 use super::descriptor::{self, Described};
 
@@ -131,6 +133,60 @@ impl DescriptorPool {
         match self.symbol(py, name)?.and_then(pick) {
             Some(found) => descriptor::wrap(py, found),
             None => Err(not_found(kind, name)),
+        }
+    }
+}
+
+/// A pool of Python's as a place where names are looked up, its database asked for what it does not hold.
+pub(super) struct Names<'py> {
+    py: Python<'py>,
+    pool: Bound<'py, DescriptorPool>,
+    /// What the database raised, first.
+    raised: RefCell<Option<PyErr>>,
+}
+
+impl<'py> Names<'py> {
+    /// The names of a pool, or of the default pool.
+    pub(super) fn new(
+        py: Python<'py>,
+        pool: Option<&Bound<'py, DescriptorPool>>,
+    ) -> PyResult<Self> {
+        let pool = if let Some(pool) = pool {
+            pool.clone()
+        } else {
+            let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let (_, default) = objects
+                .first()
+                .ok_or_else(|| PyKeyError::new_err("there is no default pool"))?;
+            default.clone_ref(py).into_bound(py)
+        };
+        Ok(Self {
+            py,
+            pool,
+            raised: RefCell::new(None),
+        })
+    }
+
+    /// Raises what the database raised.
+    pub(super) fn finish(self) -> PyResult<()> {
+        self.raised.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+impl Resolver for Names<'_> {
+    fn symbol(&self, full_name: &str) -> Option<Symbol> {
+        self.pool
+            .get()
+            .symbol(self.py, full_name)
+            .unwrap_or_else(|error| {
+                self.raised.borrow_mut().get_or_insert(error);
+                None
+            })
+    }
+
+    fn types(&self) -> Types<'_> {
+        Types {
+            pool: Some(self.pool.get().pool),
         }
     }
 }

@@ -1,0 +1,22 @@
+//! `ProtoJSON`: messages as JSON, as the specification and `google.protobuf.json_format` have it.
+//!
+//! A [`Printer`] walks a message and tells a [`Sink`] what it meets: [`TextSink`] writes UTF-8, a host may build objects of its own. A [`Parser`] puts a [`Document`] into a message: read from text, or built from objects of a host.
+
+mod base64;
+mod convert;
+mod document;
+mod enum_names;
+mod mask;
+mod print;
+mod read;
+mod scalars;
+mod show;
+mod text;
+mod time;
+
+pub use convert::{Kind, ParseError, Parser};
+pub use document::{Document, Node};
+pub(crate) use enum_names::EnumNames;
+pub use print::{PrintError, Printer, Sink};
+pub use read::ReadError;
+pub use text::TextSink;

@@ -1,0 +1,185 @@
+//! JSON as text, laid out as Python's `json.dumps` does.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+
+use super::print::Sink;
+use crate::text_format::python_repr;
+
+/// Writes JSON into a string.
+#[derive(Debug)]
+pub struct TextSink {
+    text: String,
+    /// What each level is indented by; all in one line without it.
+    indent: Option<String>,
+    ensure_ascii: bool,
+    depth: usize,
+    /// Nothing was written yet on this level.
+    is_first: bool,
+    /// A key was written, and its value comes next.
+    after_key: bool,
+}
+
+type Written = Result<(), Infallible>;
+
+impl TextSink {
+    /// Without an indent all is in one line, a space behind each comma and colon; with one, each value has a line. With `ensure_ascii`, other characters are escaped.
+    pub fn new(indent: Option<String>, ensure_ascii: bool) -> Self {
+        Self {
+            text: String::new(),
+            indent,
+            ensure_ascii,
+            depth: 0,
+            is_first: true,
+            after_key: false,
+        }
+    }
+
+    /// What was written.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    fn new_line(&mut self) {
+        if let Some(indent) = &self.indent {
+            self.text.push('\n');
+            for _ in 0..self.depth {
+                self.text.push_str(indent);
+            }
+        }
+    }
+
+    /// What stands before a key, an element or the value itself.
+    fn start(&mut self) {
+        if self.after_key {
+            self.after_key = false;
+            return;
+        }
+        if self.depth == 0 {
+            return;
+        }
+        if !self.is_first {
+            self.text
+                .push_str(if self.indent.is_some() { "," } else { ", " });
+        }
+        self.is_first = false;
+        self.new_line();
+    }
+
+    fn begin(&mut self, bracket: char) {
+        self.start();
+        self.text.push(bracket);
+        self.depth += 1;
+        self.is_first = true;
+    }
+
+    fn end(&mut self, bracket: char) {
+        self.depth -= 1;
+        if !self.is_first {
+            self.new_line();
+        }
+        self.is_first = false;
+        self.text.push(bracket);
+    }
+
+    fn quoted(&mut self, text: &str) {
+        self.text.push('"');
+        let mut plain_from = 0;
+        for (at, c) in text.char_indices() {
+            let is_plain = match c {
+                '"' | '\\' | '\0'..='\x1f' => false,
+                '\x7f'.. => !self.ensure_ascii,
+                _ => true,
+            };
+            if is_plain {
+                continue;
+            }
+            self.text.push_str(&text[plain_from..at]);
+            plain_from = at + c.len_utf8();
+            match c {
+                '"' => self.text.push_str("\\\""),
+                '\\' => self.text.push_str("\\\\"),
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                '\t' => self.text.push_str("\\t"),
+                '\x0c' => self.text.push_str("\\f"),
+                '\x08' => self.text.push_str("\\b"),
+                c => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        let _ = write!(self.text, "\\u{unit:04x}");
+                    }
+                }
+            }
+        }
+        self.text.push_str(&text[plain_from..]);
+        self.text.push('"');
+    }
+}
+
+impl Sink for TextSink {
+    type Error = Infallible;
+
+    fn null(&mut self) -> Written {
+        self.start();
+        self.text.push_str("null");
+        Ok(())
+    }
+
+    fn bool(&mut self, value: bool) -> Written {
+        self.start();
+        self.text.push_str(if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn int(&mut self, value: i64) -> Written {
+        self.start();
+        self.text.push_str(itoa::Buffer::new().format(value));
+        Ok(())
+    }
+
+    fn uint(&mut self, value: u64) -> Written {
+        self.start();
+        self.text.push_str(itoa::Buffer::new().format(value));
+        Ok(())
+    }
+
+    fn float(&mut self, value: f64) -> Written {
+        self.start();
+        self.text.push_str(&python_repr(value));
+        Ok(())
+    }
+
+    fn string(&mut self, value: &str) -> Written {
+        self.start();
+        self.quoted(value);
+        Ok(())
+    }
+
+    fn begin_object(&mut self) -> Written {
+        self.begin('{');
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str) -> Written {
+        self.start();
+        self.quoted(key);
+        self.text.push_str(": ");
+        self.after_key = true;
+        Ok(())
+    }
+
+    fn end_object(&mut self) -> Written {
+        self.end('}');
+        Ok(())
+    }
+
+    fn begin_list(&mut self) -> Written {
+        self.begin('[');
+        Ok(())
+    }
+
+    fn end_list(&mut self) -> Written {
+        self.end(']');
+        Ok(())
+    }
+}

@@ -1,0 +1,339 @@
+//! `json_format`: JSON text and Python's dicts out of messages and into them.
+
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use russet_message::json::{Document, Kind, Node, Parser, PrintError, Printer, Sink, TextSink};
+use russet_message::{MAX_NESTING, Message};
+
+use super::errors::DecodeError;
+use super::pool::{self, DescriptorPool, Names};
+use super::text::message_argument;
+
+/// The options that `json_format.MessageToJson` and `MessageToDict` share, by the names that they have for them.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the options of the original's functions"
+)]
+pub(super) struct Options<'py> {
+    always_print_fields_with_no_presence: bool,
+    preserving_proto_field_name: bool,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+}
+
+impl<'py> Options<'py> {
+    /// Prints into a sink. `Ok(Some(_))` is why a field cannot be serialized.
+    fn print<S: Sink>(
+        &self,
+        py: Python<'py>,
+        message: &Message,
+        sort_keys: bool,
+        sink: &mut S,
+    ) -> PyResult<Option<String>>
+    where
+        PyErr: From<S::Error>,
+    {
+        let names = Names::new(py, self.descriptor_pool.as_ref())?;
+        let printer = Printer {
+            types: &names,
+            preserving_proto_field_name: self.preserving_proto_field_name,
+            use_integers_for_enums: self.use_integers_for_enums,
+            always_print_fields_with_no_presence: self.always_print_fields_with_no_presence,
+            unquote_int64_if_possible: self.unquote_int64_if_possible,
+            sort_keys,
+        };
+        let printed = printer.print(message, sink);
+        names.finish()?;
+        match printed {
+            Ok(()) => Ok(None),
+            Err(PrintError::Sink(error)) => Err(error.into()),
+            Err(PrintError::Field(text)) => Ok(Some(text)),
+            Err(PrintError::Value(text)) => Err(PyValueError::new_err(text)),
+            Err(PrintError::UnknownType(text)) => Err(PyTypeError::new_err(text)),
+            Err(PrintError::Decode(error)) => Err(DecodeError::new_err(error.to_string())),
+        }
+    }
+}
+
+/// A message as JSON text, and why it has none.
+#[pyfunction]
+pub(super) fn message_to_json<'py>(
+    py: Python<'py>,
+    message: &Bound<'py, PyAny>,
+    indent: Option<String>,
+    sort_keys: bool,
+    ensure_ascii: bool,
+    options: Options<'py>,
+) -> PyResult<(String, Option<String>)> {
+    let message = message_argument(message)?;
+    let mut sink = TextSink::new(indent, ensure_ascii);
+    let error = options.print(py, &message, sort_keys, &mut sink)?;
+    Ok((sink.into_text(), error))
+}
+
+/// A message as a dict, or what else its type is in JSON, and why it has none.
+#[pyfunction]
+pub(super) fn message_to_dict<'py>(
+    py: Python<'py>,
+    message: &Bound<'py, PyAny>,
+    options: Options<'py>,
+) -> PyResult<(Option<Bound<'py, PyAny>>, Option<String>)> {
+    let message = message_argument(message)?;
+    let mut sink = ObjectSink {
+        py,
+        open: Vec::new(),
+        key: None,
+        value: None,
+    };
+    let error = options.print(py, &message, false, &mut sink)?;
+    Ok((sink.value, error))
+}
+
+/// Builds dicts and lists.
+struct ObjectSink<'py> {
+    py: Python<'py>,
+    /// The dicts and lists that are being built, each with its key in the one around it.
+    open: Vec<(Container<'py>, Option<Bound<'py, PyString>>)>,
+    /// The key of the next value.
+    key: Option<Bound<'py, PyString>>,
+    /// The whole, when it is done.
+    value: Option<Bound<'py, PyAny>>,
+}
+
+enum Container<'py> {
+    Dict(Bound<'py, PyDict>),
+    List(Bound<'py, PyList>),
+}
+
+impl<'py> ObjectSink<'py> {
+    fn put(&mut self, value: Bound<'py, PyAny>) -> PyResult<()> {
+        match self.open.last() {
+            None => self.value = Some(value),
+            Some((Container::List(list), _)) => list.append(value)?,
+            Some((Container::Dict(dict), _)) => {
+                if let Some(key) = self.key.take() {
+                    dict.set_item(key, value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, container: Container<'py>) {
+        let key = self.key.take();
+        self.open.push((container, key));
+    }
+
+    fn end(&mut self) -> PyResult<()> {
+        if let Some((container, key)) = self.open.pop() {
+            self.key = key;
+            self.put(match container {
+                Container::Dict(dict) => dict.into_any(),
+                Container::List(list) => list.into_any(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for ObjectSink<'_> {
+    type Error = PyErr;
+
+    fn null(&mut self) -> PyResult<()> {
+        self.put(self.py.None().into_bound(self.py))
+    }
+
+    fn bool(&mut self, value: bool) -> PyResult<()> {
+        self.put(PyBool::new(self.py, value).to_owned().into_any())
+    }
+
+    fn int(&mut self, value: i64) -> PyResult<()> {
+        self.put(PyInt::new(self.py, value).into_any())
+    }
+
+    fn uint(&mut self, value: u64) -> PyResult<()> {
+        self.put(PyInt::new(self.py, value).into_any())
+    }
+
+    fn float(&mut self, value: f64) -> PyResult<()> {
+        self.put(PyFloat::new(self.py, value).into_any())
+    }
+
+    fn string(&mut self, value: &str) -> PyResult<()> {
+        self.put(PyString::new(self.py, value).into_any())
+    }
+
+    fn begin_object(&mut self) -> PyResult<()> {
+        self.begin(Container::Dict(PyDict::new(self.py)));
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str) -> PyResult<()> {
+        self.key = Some(PyString::new(self.py, key));
+        Ok(())
+    }
+
+    fn end_object(&mut self) -> PyResult<()> {
+        self.end()
+    }
+
+    fn begin_list(&mut self) -> PyResult<()> {
+        self.begin(Container::List(PyList::empty(self.py)));
+        Ok(())
+    }
+
+    fn end_list(&mut self) -> PyResult<()> {
+        self.end()
+    }
+}
+
+/// Why JSON is no message: the kind of exception, and its text.
+type Wrong = (&'static str, String);
+
+/// Parses JSON text into a message. What is wrong with it is returned.
+#[pyfunction]
+pub(super) fn parse_json<'py>(
+    py: Python<'py>,
+    message: &Bound<'py, PyAny>,
+    text: &Bound<'py, PyString>,
+    ignore_unknown_fields: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+    max_recursion_depth: u32,
+) -> PyResult<Option<Wrong>> {
+    let message = message_argument(message)?;
+    // A lone half of a surrogate pair, which has no UTF-8, is none of JSON's either.
+    let Ok(text) = text.to_str() else {
+        let error = "the text has an unpaired surrogate".to_owned();
+        return Ok(Some(("load", error)));
+    };
+    match Document::read(text) {
+        Ok(document) => merge(
+            py,
+            &message,
+            &document,
+            ignore_unknown_fields,
+            descriptor_pool.as_ref(),
+            max_recursion_depth,
+        ),
+        Err(error) => Ok(Some(("load", error.to_string()))),
+    }
+}
+
+/// Puts a dict, or what else the type is in JSON, into a message. What is wrong with it is returned.
+#[pyfunction]
+pub(super) fn parse_dict<'py>(
+    py: Python<'py>,
+    message: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+    ignore_unknown_fields: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+    max_recursion_depth: u32,
+) -> PyResult<Option<Wrong>> {
+    let message = message_argument(message)?;
+    let mut document = Document::new();
+    add(value, &mut document, 2 * MAX_NESTING)?;
+    merge(
+        py,
+        &message,
+        &document,
+        ignore_unknown_fields,
+        descriptor_pool.as_ref(),
+        max_recursion_depth,
+    )
+}
+
+fn merge<'py>(
+    py: Python<'py>,
+    message: &Message,
+    document: &Document<'_>,
+    ignore_unknown_fields: bool,
+    descriptor_pool: Option<&Bound<'py, DescriptorPool>>,
+    max_recursion_depth: u32,
+) -> PyResult<Option<Wrong>> {
+    let names = Names::new(py, descriptor_pool)?;
+    let own = pool::by_id(message.ty().descriptor().file().pool_id())
+        .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;
+    let parser = Parser {
+        extensions: own,
+        types: &names,
+        ignore_unknown_fields,
+        max_depth: max_recursion_depth,
+    };
+    let merged = parser.merge(message, document);
+    names.finish()?;
+    Ok(merged.err().map(|error| {
+        let kind = match error.kind {
+            Kind::Parse => "parse",
+            Kind::EnumString => "enum",
+            Kind::Value => "value",
+            Kind::Type => "type",
+        };
+        (kind, error.text)
+    }))
+}
+
+/// Adds an object and all in it. Strings are copied, since code that runs later may change what holds them.
+fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> PyResult<()> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(PyRecursionError::new_err(
+            "the dict is nested deeper than messages can be",
+        ));
+    };
+    let node = if object.is_none() {
+        Node::Null
+    } else if let Ok(text) = object.cast::<PyString>() {
+        match text.to_str() {
+            Ok(text) => Node::String(text.to_owned().into()),
+            Err(_) => Node::Unpaired(text.to_string_lossy().into_owned()),
+        }
+    } else if let Ok(truth) = object.cast::<PyBool>() {
+        Node::Bool(truth.is_true())
+    } else if object.is_instance_of::<PyInt>() {
+        // Of the number itself: a subclass, as an enum, may have a text of its own.
+        let number = object.call_method0("__int__")?;
+        Node::Number(number.str()?.to_str()?.to_owned().into())
+    } else if let Ok(number) = object.cast::<PyFloat>() {
+        Node::Float(number.value())
+    } else if let Ok(dict) = object.cast::<PyDict>() {
+        let index = document.push(Node::Object(0));
+        for (key, value) in dict.iter() {
+            add(&key, document, depth)?;
+            add(&value, document, depth)?;
+        }
+        document.close(index);
+        return Ok(());
+    } else if let Ok(list) = object.cast::<PyList>() {
+        let index = document.push(Node::List(0));
+        for item in list.iter() {
+            add(&item, document, depth)?;
+        }
+        document.close(index);
+        return Ok(());
+    } else if let Ok(tuple) = object.cast::<PyTuple>() {
+        let index = document.push(Node::List(0));
+        for item in tuple.iter() {
+            add(&item, document, depth)?;
+        }
+        document.close(index);
+        return Ok(());
+    } else if let Ok(bytes) = object.cast::<PyBytes>() {
+        Node::Bytes(bytes.as_bytes().to_vec().into())
+    } else {
+        let name = object.get_type().name()?.to_string();
+        Node::Other(name, object.str()?.to_string())
+    };
+    document.push(node);
+    Ok(())
+}
+
+/// Adds the functions to the module.
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(message_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(message_to_dict, module)?)?;
+    module.add_function(wrap_pyfunction!(parse_json, module)?)?;
+    module.add_function(wrap_pyfunction!(parse_dict, module)?)
+}
