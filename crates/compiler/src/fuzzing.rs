@@ -19,6 +19,10 @@ pub fn lex(source: &[u8]) {
                 if token.kind == TokenKind::End {
                     break;
                 }
+                if token.kind == TokenKind::Start {
+                    // Half a byte order mark: an error, and no token yet.
+                    continue;
+                }
                 let start = token.text.as_ptr().addr();
                 assert!(start >= before && !token.text.is_empty());
                 before = start + token.text.len();
