@@ -63,11 +63,28 @@ test-plugins: build ## Plugins from PyPI and npm, and buf, which are not part of
 	@npm install --silent --no-save --prefix $(VENV)/npm @bufbuild/protoc-gen-es @bufbuild/protobuf @bufbuild/buf ts-proto
 	@RUSSET_PLUGINS_PATH=$(abspath $(VENV)/npm/node_modules/.bin) $(RUN) -m pytest -q -rs tests/compiler/test_real_plugins.py
 
+.PHONY: conformance
+conformance: build ## The official Protocol Buffers conformance suite against Python and Rust; prints the counts
+	$(call say,Protocol Buffers conformance)
+	@interop/conformance/run $(abspath $(RUN)) target/conformance
+
 .PHONY: bench
 bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/run.py $(BENCH)
+
+.PHONY: bench-messages
+bench-messages: $(VENV)/.test ## Messages side by side with google.protobuf (upb), shape by shape
+	$(call say,Building the extension (dist profile) for $(TAG))
+	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@$(RUN) bench/messages.py $(BENCH)
+
+.PHONY: compare-protoc
+compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference
+	$(call say,Building the compiler)
+	@cargo build --quiet --release -p russet-cli
+	@PATH=$(abspath $(BIN)):$$PATH $(RUN) interop/protoc/compare.py --russet target/release/russet protoc
 
 .PHONY: fuzz
 fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the targets are the files in fuzz/targets

@@ -1,6 +1,6 @@
 """Russet's messages against google.protobuf (upb), shape by shape: microseconds and the ratio, medians of interleaved rounds.
 
-Both sides get the same descriptor and the same work, in one process. Above 1 Russet is faster. `python bench/messages.py [rounds]`.
+Both sides get the same descriptor and the same work, in one process. Above 1 Russet is faster. `python bench/messages.py [rounds [parts of names]]`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ import google.protobuf.message_factory as google_factory
 import russet.protobuf.descriptor_pool as russet_pools
 import russet.protobuf.message_factory as russet_factory
 from google.protobuf import descriptor_pb2 as google_descriptor
+from google.protobuf import json_format as google_json
+from google.protobuf import text_format as google_text
 from grpc_tools import protoc
+from russet.protobuf import json_format as russet_json
+from russet.protobuf import text_format as russet_text
 
 HERE = Path(__file__).parent
 # How long one measurement runs, in seconds.
@@ -96,8 +100,8 @@ def read_mid(mid: Any) -> None:
         counts[key]
 
 
-def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    """What is measured, by its name, on the classes of one runtime."""
+def work(t: dict[str, Any], json: Any, text: Any) -> dict[str, Callable[[], Any]]:
+    """What is measured, by its name, on the classes of one runtime and its modules for JSON and text format."""
     hello_class, note_class, point, mid_class = t["Hello"], t["Note"], t["Point"], t["Mid"]
     hello = hello_class(name="world")
     note = note_class(
@@ -115,6 +119,22 @@ def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         data[n] for n in ("Hello", "Note", "Mid", "Catalog")
     )
     catalog_class = t["Catalog"]
+    other_catalog = catalog_class.FromString(catalog_data)
+    forms: dict[str, Callable[[], Any]] = {}
+
+    def add_forms(name: str, message: Any) -> None:
+        cls = type(message)
+        as_json, as_dict = json.MessageToJson(message), json.MessageToDict(message)
+        as_text = text.MessageToString(message)
+        forms[f"{name} JSON out"] = lambda: json.MessageToJson(message)
+        forms[f"{name} JSON in"] = lambda: json.Parse(as_json, cls())
+        forms[f"{name} MessageToDict"] = lambda: json.MessageToDict(message)
+        forms[f"{name} ParseDict"] = lambda: json.ParseDict(as_dict, cls())
+        forms[f"{name} text out"] = lambda: text.MessageToString(message)
+        forms[f"{name} text in"] = lambda: text.Parse(as_text, cls())
+
+    add_forms("Mid", mid)
+    add_forms("Catalog", catalog)
 
     def set_name() -> None:
         hello.name = "other"
@@ -164,6 +184,7 @@ def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "Catalog parse+read": parse_and_read_catalog,
         "Catalog serialize": lambda: catalog.SerializeToString(),
         "Catalog copy": lambda: catalog_class().CopyFrom(catalog),
+        "Catalog ==": lambda: catalog == other_catalog,
         "Doubles construct": lambda: t["Doubles"](values=DOUBLES),
         "Doubles parse": lambda: t["Doubles"].FromString(data["Doubles"]),
         "Doubles serialize": lambda: doubles.SerializeToString(),
@@ -172,6 +193,7 @@ def work(t: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "Varints parse": lambda: t["Varints"].FromString(data["Varints"]),
         "Varints serialize": lambda: varints.SerializeToString(),
         "Varints list()": lambda: list(varints.values),
+        **forms,
     }
 
 
@@ -187,11 +209,15 @@ def measure(function: Callable[[], Any]) -> float:
 def main() -> None:
     """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    sides = [work(side) for side in classes()]
+    google, russet_classes = classes()
+    sides = [work(google, google_json, google_text), work(russet_classes, russet_json, russet_text)]
+    wanted = sys.argv[2:]
     gc.enable()
     print(f"{'':28}{'upb us':>12}{'russet us':>12}{'ratio':>8}")
     ratios = []
     for name in sides[0]:
+        if wanted and not any(part in name for part in wanted):
+            continue
         times: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds):
             for side, taken in zip(sides, times):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,11 +47,53 @@ def test_the_verdict_is_always_that_of_protoc(case: Case) -> None:
         assert ours == theirs
 
 
-def test_the_source_line_is_shown_with_a_caret(ours: Tool, tmp_path: Path) -> None:
-    (tmp_path / "x.proto").write_text('syntax = "proto3";\nmessage A {\n  Bogus a = 1;\n}\n')
+WRONG = """syntax = "proto3";
+message A {
+  Timestamp a = 1;
+}
+message A {}
+"""
+
+
+def test_a_program_that_reads_the_output_gets_lines_only(ours: Tool, tmp_path: Path) -> None:
+    (tmp_path / "x.proto").write_text(WRONG)
     result = ours("-I.", "x.proto", "--python_out=.", cwd=tmp_path)
-    assert result.stderr.decode() == (
-        'x.proto:3:3: "Bogus" is not defined.\n      Bogus a = 1;\n      ^\n'
+    assert result.stderr.decode().splitlines() == [
+        'x.proto:5:9: "A" is already defined.',
+        'x.proto:3:3: "Timestamp" is not defined.',
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_on_a_terminal_the_source_line_a_hint_and_the_other_place_are_shown(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "x.proto").write_text(WRONG)
+    ours, terminal = os.openpty()
+    command = [sys.executable, "-m", "russet.protoc", "-I.", "x.proto", "--python_out=."]
+    subprocess.run(command, cwd=tmp_path, stderr=terminal, check=False)
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):
+        # Linux ends a terminal that nobody has open with an error.
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    os.close(ours)
+    assert (
+        shown.decode().replace("\r\n", "\n")
+        == """\
+x.proto:5:9: "A" is already defined.
+    message A {}
+            ^
+    note: x.proto:2:9: the other definition is here
+    message A {
+            ^
+x.proto:3:3: "Timestamp" is not defined.
+      Timestamp a = 1;
+      ^
+    hint: did you mean "google.protobuf.Timestamp"? it is defined in \
+"google/protobuf/timestamp.proto", which is not imported
+"""
     )
 
 

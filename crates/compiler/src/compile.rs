@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use russet_descriptor::proto::FileDescriptorProto;
 
+use crate::definitions::Definitions;
 use crate::diagnostics::{Diagnostic, Findings, Position, Severity};
 use crate::link::{self, is_runtime_form, strip_source_retention};
 use crate::parse_ahead::ParseAhead;
@@ -30,6 +31,7 @@ pub struct Compiler<'s> {
     /// Files whose imports are being compiled, outermost first.
     pending: Vec<String>,
     diagnostics: Vec<Diagnostic>,
+    definitions: Definitions,
     inputs: HashSet<String>,
     keeps_source_info: bool,
 }
@@ -53,6 +55,7 @@ impl<'s> Compiler<'s> {
             loaded: HashMap::new(),
             pending: Vec::new(),
             diagnostics: Vec::new(),
+            definitions: Definitions::default(),
             inputs: HashSet::new(),
             keeps_source_info: true,
         }
@@ -254,12 +257,9 @@ impl<'s> Compiler<'s> {
                 continue;
             }
             let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
-            self.diagnostics.push(Diagnostic {
-                file: name.to_owned(),
-                position: position_of(file, &place),
-                severity: Severity::Error,
-                message: format!("Import \"{import}\" was not found or had errors."),
-            });
+            let message = format!("Import \"{import}\" was not found or had errors.");
+            let error = Diagnostic::file_error(name, message).at(position_of(file, &place));
+            self.diagnostics.push(error);
         }
         self.pending.pop();
         Some(imports)
@@ -277,16 +277,17 @@ impl<'s> Compiler<'s> {
             let index = file.dependency.iter().position(|name| name == next)?;
             position_of(&file, &[path::FILE_DEPENDENCY, i32::try_from(index).ok()?])
         });
-        self.diagnostics.push(Diagnostic {
-            file: import.to_owned(),
-            position,
-            severity: Severity::Error,
-            message: format!("File recursively imports itself: {chain} -> {import}"),
-        });
+        let message = format!("File recursively imports itself: {chain} -> {import}");
+        let error = Diagnostic::file_error(import, message).at(position);
+        self.diagnostics.push(error);
     }
 
     fn report(&mut self, name: &str, findings: Findings) {
-        self.diagnostics.extend(findings.into_diagnostics(name));
+        let definitions = &mut self.definitions;
+        let sources = self.sources;
+        let mut find = |undefined: &_| definitions.hint(sources, undefined);
+        self.diagnostics
+            .extend(findings.into_diagnostics(name, &mut find));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where files come from: import roots on disk, files in memory, the bundled ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,9 @@ use crate::well_known;
 
 /// The largest source file, in bytes. Positions and indexes of everything in a file fit 31 bits below it.
 pub const MAX_FILE_SIZE: u64 = 64 << 20;
+
+/// The most entries of folders that are looked at for the file that defines a name.
+const MAX_ENTRIES_SEARCHED: usize = 10_000;
 
 /// Why a file could not be read.
 #[derive(Debug, Error)]
@@ -82,9 +85,10 @@ impl SourceTree {
 
     /// Adds a root after those that are there.
     pub fn add_root(&mut self, virtual_path: impl Into<String>, disk_path: impl Into<PathBuf>) {
+        let disk_path: PathBuf = disk_path.into();
         self.roots.push(Root {
             virtual_path: virtual_path.into(),
-            disk_path: disk_path.into(),
+            disk_path: shown_form(&disk_path.to_string_lossy()).into(),
         });
     }
 
@@ -127,6 +131,45 @@ impl SourceTree {
         let bundled = well_known::text(name).ok_or(SourceError::NotFound)?;
         text.extend_from_slice(bundled.as_bytes());
         Ok(())
+    }
+
+    /// The virtual names of the files in memory and below the roots, in order; of large trees a part.
+    pub(crate) fn all_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.memory.keys().cloned().collect();
+        names.sort_unstable();
+        let mut looked_at = 0;
+        for root in &self.roots {
+            // Breadth first: what is near the root is likelier to be meant.
+            let mut folders = VecDeque::from([(root.disk_path.clone(), root.virtual_path.clone())]);
+            while let Some((folder, name)) = folders.pop_front() {
+                let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+                let mut entries: Vec<_> = entries.take(MAX_ENTRIES_SEARCHED).collect();
+                entries.sort_unstable_by_key(std::fs::DirEntry::file_name);
+                for entry in entries {
+                    looked_at += 1;
+                    if looked_at > MAX_ENTRIES_SEARCHED {
+                        return names;
+                    }
+                    let file_name = entry.file_name();
+                    let (Some(own), Ok(kind)) = (file_name.to_str(), entry.file_type()) else {
+                        continue;
+                    };
+                    let own = match name.as_str() {
+                        "" => own.to_owned(),
+                        outer => format!("{outer}/{own}"),
+                    };
+                    if kind.is_dir() {
+                        folders.push_back((entry.path(), own));
+                    } else if Path::new(&own)
+                        .extension()
+                        .is_some_and(|end| end == "proto")
+                    {
+                        names.push(own);
+                    }
+                }
+            }
+        }
+        names
     }
 
     /// The file on disk that a virtual name stands for.
@@ -234,6 +277,15 @@ fn apply(path: &str, prefix: &str, replacement: &str) -> Option<String> {
     })
 }
 
+/// An import root as it stands before the names of files in messages: without `.` parts and doubled slashes, a slash at its end kept.
+fn shown_form(path: &str) -> String {
+    let mut shown = lexically_canonical(path);
+    if path.ends_with('/') && !shown.ends_with('/') && !shown.is_empty() {
+        shown.push('/');
+    }
+    shown
+}
+
 /// The path on disk that a root gives a virtual name.
 fn map(name: &str, root: &Root) -> Option<PathBuf> {
     let rest = if root.virtual_path.is_empty() {
@@ -249,7 +301,16 @@ fn map(name: &str, root: &Root) -> Option<PathBuf> {
         }
         rest.strip_prefix('/')?
     };
-    (!rest.starts_with('/')).then(|| root.disk_path.join(rest))
+    if rest.starts_with('/') {
+        return None;
+    }
+    let directory = root.disk_path.to_string_lossy();
+    Some(if directory.is_empty() {
+        PathBuf::from(rest)
+    } else {
+        // Not joined as paths are: protoc shows both slashes of a root that ends with one.
+        PathBuf::from(format!("{directory}/{rest}"))
+    })
 }
 
 #[cfg(test)]

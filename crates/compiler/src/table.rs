@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use russet_descriptor::proto::{ExtensionRangeOptions, FeatureSupport, edition, field_type, label};
+use russet_descriptor::proto::{
+    ExtensionRangeOptions, FeatureSupport, edition, field_presence, field_type, label,
+};
 
 use crate::features::Features;
 
@@ -118,6 +120,8 @@ pub(crate) struct Field {
     pub(crate) is_extension: bool,
     pub(crate) oneof: Option<usize>,
     pub(crate) packed: bool,
+    /// Whether it is the key or the value of a map's entry.
+    pub(crate) is_entry_part: bool,
     pub(crate) is_source_only: bool,
     pub(crate) has_default: bool,
     pub(crate) targets: Vec<i32>,
@@ -133,6 +137,16 @@ impl Field {
 
     pub(crate) fn is_message(&self) -> bool {
         matches!(self.type_, field_type::MESSAGE | field_type::GROUP)
+    }
+
+    /// Whether a zero is the same as no value.
+    pub(crate) fn has_implicit_presence(&self) -> bool {
+        self.features.field_presence == field_presence::IMPLICIT
+            && !self.is_repeated()
+            && !self.is_message()
+            && self.oneof.is_none()
+            && !self.is_extension
+            && !self.is_entry_part
     }
 
     /// Whether the wire form is a group.
@@ -215,6 +229,17 @@ impl Table {
         self.hidden_names = std::mem::take(&mut self.names);
         self.has_restricted_options = false;
         self.package_files.clear();
+    }
+
+    /// All names in a fixed order, for suggestions.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (&str, Symbol)> {
+        let mut all: Vec<(&str, Symbol)> = self
+            .names
+            .iter()
+            .map(|(name, symbol)| (&**name, *symbol))
+            .collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all.into_iter()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Symbol> {

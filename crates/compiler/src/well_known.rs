@@ -33,8 +33,8 @@ pub(crate) fn builtin_table() -> Table {
     let (mut file, parsed) = crate::parser::parse(name, source.as_bytes());
     let (_, linked) = crate::link::link(&mut table, &mut file, &[], false);
     let diagnostics: Vec<String> = parsed
-        .into_diagnostics(name)
-        .chain(linked.into_diagnostics(name))
+        .into_diagnostics(name, &mut |_| None)
+        .chain(linked.into_diagnostics(name, &mut |_| None))
         .map(|diagnostic| diagnostic.to_string())
         .collect();
     // A test compiles every bundled file, so this cannot happen in a build that passed.

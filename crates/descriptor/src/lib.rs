@@ -5,4 +5,5 @@
 pub mod pool;
 pub mod proto;
 mod source_info;
+mod text;
 pub mod wire;

@@ -3,6 +3,7 @@
 //! `Option` is presence, `Vec` is repeated, enums are their numbers (their constants are beside them), and what a struct does not know is kept in `unknown`, in wire form. Interpreted custom options live there too: their numbers are above those of all known fields, so that writing `unknown` last keeps the order by number that protoc writes.
 
 pub use crate::source_info::{Comments, Location, Rewrite, SourceCodeInfo};
+pub use crate::text::Text;
 use crate::wire::{DEFAULT_RECURSION_LIMIT, Reader, WireError, WireType, put_tag, put_varint};
 
 /// A field's value in a struct of this module: how it is read from and written to the wire.
@@ -79,6 +80,17 @@ impl Value for String {
         std::str::from_utf8(reader.length_delimited()?)
             .map(str::to_owned)
             .map_err(|_| WireError::InvalidUtf8)
+    }
+}
+
+impl Value for Text {
+    const WIRE_TYPE: WireType = WireType::LengthDelimited;
+    fn put_value(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.len() as u64);
+        out.extend_from_slice(self);
+    }
+    fn read_value(reader: &mut Reader<'_>, _depth: u32) -> Result<Self, WireError> {
+        Ok(reader.length_delimited()?.to_vec().into())
     }
 }
 
@@ -323,7 +335,7 @@ messages! {
         type_: Option<i32> = 5,
         /// Fully qualified with a leading dot once resolved.
         type_name: Option<String> = 6,
-        default_value: Option<String> = 7,
+        default_value: Option<Text> = 7,
         options: Option<Box<FieldOptions>> = 8,
         oneof_index: Option<i32> = 9,
         json_name: Option<String> = 10,
@@ -493,7 +505,7 @@ messages! {
         negative_int_value: Option<i64> = 5,
         double_value: Option<f64> = 6,
         string_value: Option<Vec<u8>> = 7,
-        aggregate_value: Option<String> = 8,
+        aggregate_value: Option<Text> = 8,
     }
 
     /// A part of an option's name: `foo` or `(foo.bar)`.

@@ -2,7 +2,7 @@
 //!
 //! A large file has hundreds of thousands of locations, so they are kept close together: all paths in one list, spans in place, comments only where there are some. The wire form is that of `descriptor.proto`. What an index or a path stands for is known to who reads it, not here.
 
-use crate::proto::{Field, Value};
+use crate::proto::{Field, Text, Value};
 use crate::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint, varint_len};
 
 // Field numbers.
@@ -38,11 +38,11 @@ struct Entry {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Comments {
     /// Directly before it.
-    pub leading: Option<String>,
+    pub leading: Option<Text>,
     /// Directly after it.
-    pub trailing: Option<String>,
+    pub trailing: Option<Text>,
     /// Before it, separated from it by an empty line.
-    pub leading_detached: Vec<String>,
+    pub leading_detached: Vec<Text>,
     /// Fields of the location that are not known, in wire form.
     pub unknown: Vec<u8>,
 }
@@ -383,11 +383,11 @@ fn put_location(location: &Location<'_>, out: &mut Vec<u8>) {
         (TRAILING_COMMENTS, &comments.trailing),
     ] {
         if let Some(text) = text {
-            put_bytes(out, number, text.as_bytes());
+            put_bytes(out, number, text);
         }
     }
     for text in &comments.leading_detached {
-        put_bytes(out, LEADING_DETACHED_COMMENTS, text.as_bytes());
+        put_bytes(out, LEADING_DETACHED_COMMENTS, text);
     }
     out.extend_from_slice(&comments.unknown);
 }
@@ -420,8 +420,8 @@ mod tests {
         info.set_comments(
             message,
             Comments {
-                leading: Some(" before\n".to_owned()),
-                leading_detached: vec!["a".to_owned(), String::new()],
+                leading: Some(" before\n".into()),
+                leading_detached: vec!["a".into(), Text::default()],
                 ..Comments::default()
             },
         );

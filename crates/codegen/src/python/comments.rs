@@ -26,18 +26,16 @@ impl<'s> Comments<'s> {
         let Some(comments) = self.by_path.get(path) else {
             return Vec::new();
         };
+        let stripped = |line: &str| line.trim_start_matches(' ').to_owned();
         let mut lines = Vec::new();
         for detached in &comments.leading_detached {
-            lines.extend(detached.lines());
-            lines.push("");
+            lines.extend(detached.to_str_lossy().lines().map(stripped));
+            lines.push(String::new());
         }
-        for comment in [&comments.leading, &comments.trailing] {
-            lines.extend(comment.iter().flat_map(|text| text.lines()));
+        for comment in comments.leading.iter().chain(&comments.trailing) {
+            lines.extend(comment.to_str_lossy().lines().map(stripped));
         }
         lines
-            .into_iter()
-            .map(|line| line.trim_start_matches(' ').to_owned())
-            .collect()
     }
 
     /// What is said about an element, before it or else behind it, ready to stand between triple quotes; `None` where nothing is said. One blank before each line is the comment's, more are its layout.
@@ -45,6 +43,7 @@ impl<'s> Comments<'s> {
         let comments = self.by_path.get(path)?;
         let comment = comments.leading.as_ref().or(comments.trailing.as_ref())?;
         let lines: Vec<String> = comment
+            .to_str_lossy()
             .lines()
             .map(|line| docstring_text(line.strip_prefix(' ').unwrap_or(line).trim_end()))
             .collect();

@@ -28,12 +28,12 @@ const ANY: &str = "google.protobuf.Any";
 
 impl Linker<'_> {
     /// The bytes of the message that `text` describes, of the type of a message field.
-    pub(super) fn aggregate(&mut self, field: FieldId, text: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn aggregate(&mut self, field: FieldId, text: &[u8]) -> Result<Vec<u8>, String> {
         let Some(message) = self.table[field].message else {
             return Err("its type is not known".to_owned());
         };
         let mut reader = TextReader {
-            lexer: Lexer::new(text.as_bytes(), Mode::Text),
+            lexer: Lexer::new(text, Mode::Text),
             depth: canonical::MAX_OPTION_DEPTH,
         };
         reader.lexer.next();
@@ -80,7 +80,7 @@ impl TextReader<'_> {
     fn lexical_errors(&mut self) -> Option<String> {
         let findings = std::mem::take(&mut self.lexer.findings);
         let errors: Vec<String> = findings
-            .into_diagnostics("")
+            .into_diagnostics("", &mut |_| None)
             .map(|diagnostic| diagnostic.message)
             .collect();
         (!errors.is_empty()).then(|| errors.join("; "))
@@ -140,6 +140,9 @@ impl TextReader<'_> {
             }
         }
         self.depth += 1;
+        if linker.table[message].is_map_entry {
+            complete_entry(linker, message, &mut fields);
+        }
         let missing = missing_fields(linker, message, &fields);
         let values = fields.into_values().flatten();
         let bytes: Vec<u8> = values.flat_map(|value| value.bytes).collect();
@@ -235,7 +238,10 @@ impl TextReader<'_> {
     ) -> Result<(), String> {
         let (prefix, name) = url.split_once('/').unwrap_or(("", url));
         let known = matches!(prefix, "type.googleapis.com" | "type.googleprod.com");
+        // A type that is imported for options only is not found here.
+        let in_options = std::mem::replace(&mut linker.in_options, false);
         let symbol = if known { linker.find(name) } else { None };
+        linker.in_options = in_options;
         let Some(Symbol::Message(id)) = symbol else {
             return Err(format!(
                 "Could not find type \"{url}\" stored in google.protobuf.Any."
@@ -254,6 +260,9 @@ impl TextReader<'_> {
             return Err("Non-repeated Any specified multiple times.".to_owned());
         }
         for (number, content) in [(1, url.as_bytes()), (2, &value.bytes)] {
+            if content.is_empty() {
+                continue;
+            }
             let mut bytes = Vec::new();
             put_bytes(&mut bytes, number, content);
             let missing = Vec::new();
@@ -426,6 +435,10 @@ impl TextReader<'_> {
     fn number(&mut self) -> Result<f64, String> {
         let negative = self.eat("-");
         let token = self.lexer.current();
+        let is_decimal = token.text.len() < 2 || !token.text.starts_with(b"0");
+        if token.kind == TokenKind::Integer && !is_decimal {
+            return Err(format!("Expect a decimal number, got: {}", self.text()));
+        }
         let value = match token.kind {
             TokenKind::Float => literal::float(token.text),
             TokenKind::Integer => match literal::integer(token.text, u64::MAX) {
@@ -441,6 +454,36 @@ impl TextReader<'_> {
         };
         self.lexer.next();
         Ok(if negative { -value } else { value })
+    }
+}
+
+/// A map's entry is written with its key and its value, given or not.
+fn complete_entry(linker: &Linker<'_>, entry: MessageId, fields: &mut Fields) {
+    for &id in &linker.table[entry].fields {
+        let field = &linker.table[id];
+        let number = field.number.unsigned_abs();
+        let mut bytes = Vec::new();
+        match field.type_ {
+            field_type::MESSAGE | field_type::GROUP => bytes = canonical::wrap(field, &[]),
+            field_type::STRING | field_type::BYTES => put_bytes(&mut bytes, number, &[]),
+            field_type::FLOAT | field_type::DOUBLE => {
+                put_float(field.type_ == field_type::FLOAT, number, 0.0, &mut bytes);
+            }
+            field_type::ENUM => {
+                let values = field.enumeration.map(|id| &linker.table[id].values);
+                let first = values.and_then(|values| values.first());
+                put_tag(&mut bytes, number, WireType::Varint);
+                put_varint(
+                    &mut bytes,
+                    signed(first.map_or(0, |(_, first)| i64::from(*first))),
+                );
+            }
+            type_ => put_integer(type_, number, 0, &mut bytes),
+        }
+        fields.entry(field.number).or_insert_with(|| {
+            let missing = Vec::new();
+            vec![Value { bytes, missing }]
+        });
     }
 }
 

@@ -190,11 +190,17 @@ impl Linker<'_> {
                 None => format!("\"{full_name}\" is already defined."),
             },
         };
-        if let Symbol::Oneof(_) = symbol {
-            // protoc records no place for oneofs.
-            self.findings.error(None, message);
-        } else {
-            self.error(file, place, &[path::NAME], message);
+        // protoc records no place for oneofs.
+        let position = match symbol {
+            Symbol::Oneof(_) => None,
+            _ => self.position(file, &below(place, &[path::NAME])),
+        };
+        let first = self.place_of_name(file, &full_name);
+        let finding = self.findings.error(position, message);
+        if let (Some(finding), Some(first)) = (finding, first)
+            && Some(first) != position
+        {
+            finding.note(Some(first), "the other definition is here");
         }
         false
     }
@@ -477,6 +483,7 @@ impl Linker<'_> {
                 .oneof_index
                 .and_then(|index| usize::try_from(index).ok()),
             packed: false,
+            is_entry_part: false,
             is_source_only: false,
             has_default: field.default_value.is_some(),
             targets: Vec::new(),

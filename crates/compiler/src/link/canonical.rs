@@ -93,7 +93,10 @@ pub(super) fn canonical(
         if field.is_message() {
             for (_, value) in &values.list {
                 let inner = match field.message {
-                    Some(inner) => canonical(table, inner, value, strip, depth)?,
+                    // Stripping does not reach into groups, nor does protoc's.
+                    Some(inner) => {
+                        canonical(table, inner, value, strip && !field.is_delimited(), depth)?
+                    }
                     None => value.to_vec(),
                 };
                 out.extend_from_slice(&wrap(field, &inner));
@@ -105,7 +108,7 @@ pub(super) fn canonical(
                 .flat_map(|(_, value)| value.iter().copied())
                 .collect();
             put_bytes(&mut out, number, &packed);
-        } else {
+        } else if !is_absent(field, &values.list) {
             for (wire_type, value) in &values.list {
                 put_tag(&mut out, number, *wire_type);
                 if *wire_type == WireType::LengthDelimited {
@@ -117,6 +120,19 @@ pub(super) fn canonical(
     }
     out.extend_from_slice(&unknown);
     Ok(out)
+}
+
+/// Whether a field without presence is zero, which is as if it were not set.
+fn is_absent(field: &Field, values: &[(WireType, std::borrow::Cow<'_, [u8]>)]) -> bool {
+    field.has_implicit_presence()
+        && values
+            .iter()
+            .all(|(_, value)| value.iter().all(|&byte| byte == 0) && !is_text(field, value))
+}
+
+/// Whether a string or bytes field holds something, be it zeros.
+fn is_text(field: &Field, value: &[u8]) -> bool {
+    matches!(field.type_, field_type::STRING | field_type::BYTES) && !value.is_empty()
 }
 
 fn add_value<'b>(
@@ -195,6 +211,9 @@ fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> 
             return false;
         }
         last = number;
+        if field.has_implicit_presence() && value.iter().all(|&byte| byte == 0) {
+            return false;
+        }
         if field.is_packable() {
             let is_packed = wire_type == WireType::LengthDelimited;
             if is_packed != field.packed || (is_packed && repeats) {
@@ -282,7 +301,9 @@ fn removed_paths(
         let mut path = [path, &[signed]].concat();
         if field.is_source_only {
             removed.push(path);
-        } else if let (true, Some(inner)) = (field.is_message(), field.message) {
+        } else if let (true, Some(inner)) =
+            (field.is_message() && !field.is_delimited(), field.message)
+        {
             if field.is_repeated() {
                 let count = counts.entry(number).or_default();
                 path.push(*count);

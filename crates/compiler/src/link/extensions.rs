@@ -6,6 +6,7 @@ use russet_descriptor::proto::{
 use rustc_hash::FxHashSet;
 
 use super::{Linker, at, below};
+use crate::diagnostics::Position;
 use crate::parser::path;
 use crate::table::FieldId;
 
@@ -184,12 +185,21 @@ impl Linker<'_> {
         place: &[i32],
         message: impl Into<String>,
     ) {
+        let position = self.extendee_position(file, place);
+        self.findings.error(position, message);
+    }
+
+    pub(super) fn extendee_position(
+        &mut self,
+        file: &FileDescriptorProto,
+        place: &[i32],
+    ) -> Option<Position> {
         let own = self.position(file, &below(place, &[path::FIELD_EXTENDEE]));
         let before = place.split_last().and_then(|(index, list)| {
-            let before = [list, &[index - 1, path::FIELD_EXTENDEE]].concat();
+            let before = below(list, &[index - 1, path::FIELD_EXTENDEE]);
             self.position(file, &before)
         });
-        self.findings.error(own.filter(|_| before != own), message);
+        own.filter(|_| before != own)
     }
 }
 

@@ -165,6 +165,7 @@ impl Linker<'_> {
         entry.features = features;
         entry.is_source_only =
             options.is_some_and(|options| options.retention == Some(RETENTION_SOURCE));
+        entry.is_entry_part = within_entry;
         entry.targets = targets;
         entry.support = support.map(Box::new);
     }

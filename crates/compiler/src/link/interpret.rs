@@ -29,6 +29,8 @@ const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
 /// Where an option was found wrong.
 enum Wrong {
     Name(String),
+    /// No option is called so, but perhaps this one was meant.
+    Unknown(String, Option<String>),
     Value(String),
 }
 
@@ -99,6 +101,15 @@ impl Linker<'_> {
                     self.error(places, &place, &[path::OPTION_NAME], message);
                     return;
                 }
+                Err(Wrong::Unknown(message, hint)) => {
+                    let path = below(&place, &[path::OPTION_NAME]);
+                    let position = self.position(places, &path);
+                    let finding = self.findings.error(position, message);
+                    if let (Some(finding), Some(hint)) = (finding, hint) {
+                        finding.hint(hint);
+                    }
+                    return;
+                }
                 Err(Wrong::Value(message)) => {
                     let position = self.value_position(places, &place);
                     self.findings.error(position, message);
@@ -134,13 +145,14 @@ impl Linker<'_> {
         option: &UninterpretedOption,
         bytes: &mut Vec<u8>,
     ) -> Result<(Vec<i32>, bool), Wrong> {
-        let unknown = |name: &str| {
-            Wrong::Name(format!(
+        let unknown = |name: &str, similar: Option<String>| {
+            let message = format!(
                 "Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
-            ))
+            );
+            Wrong::Unknown(message, similar)
         };
         let Some(mut message) = self.table.builtin(type_name) else {
-            return Err(unknown(type_name));
+            return Err(unknown(type_name, None));
         };
         self.find_anywhere(type_name);
         if option
@@ -186,7 +198,8 @@ impl Linker<'_> {
                         "Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope."
                     )));
                 }
-                return Err(unknown(&shown));
+                let similar = self.similar_option(message, name, part.is_extension == Some(true));
+                return Err(unknown(&shown, similar));
             };
             let field = &self.table[id];
             if field.containing != Some(message) {

@@ -54,7 +54,7 @@ impl Linker<'_> {
                 self.findings.warning(position, message);
             }
             for message in misplaced {
-                self.findings.error(None, message);
+                self.error_with_place(file, declared, None, message);
             }
         }
         self.check_enum_json(all);

@@ -7,6 +7,7 @@ mod build;
 mod canonical;
 mod extensions;
 mod features;
+mod hints;
 mod interpret;
 mod json_enum;
 mod lifetimes;
@@ -150,13 +151,13 @@ impl Linker<'_> {
                 self.check_style(file, declared);
             }
             if !self.findings.has_errors() {
-                self.check_exports(&all);
+                self.check_exports(file, &all);
             }
         }
         self.check_options(file, &all, is_input);
     }
 
-    /// An error at the name of what is declared. Of oneofs and extension ranges protoc knows no place.
+    /// An error at the name of what is declared. Of oneofs and extension ranges protoc knows no place: there a note says where.
     fn error_at_name(
         &mut self,
         file: &FileDescriptorProto,
@@ -164,7 +165,29 @@ impl Linker<'_> {
         message: impl Into<String>,
     ) {
         let position = self.name_position(file, declared);
-        self.findings.error(position, message);
+        self.error_with_place(file, declared, position, message);
+    }
+
+    /// An error about what is declared, at `position` or, for a person, where its name stands.
+    fn error_with_place(
+        &mut self,
+        file: &FileDescriptorProto,
+        declared: &Declared<'_>,
+        position: Option<Position>,
+        message: impl Into<String>,
+    ) {
+        let more: &[i32] = match declared.kind {
+            Kind::Range(_) => &[],
+            _ => &[path::NAME],
+        };
+        let place = match declared.kind {
+            Kind::File(_) => None,
+            _ => self.position(file, &below(&declared.place, more)),
+        };
+        let finding = self.findings.error(position, message);
+        if let (Some(finding), Some(place), None) = (finding, place, position) {
+            finding.note(Some(place), "it is here");
+        }
     }
 
     fn name_position(

@@ -72,9 +72,8 @@ impl Linker<'_> {
                 self.error(file, place, &[number], message);
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[number], message);
-                }
+                let position = self.position(file, &below(place, &[number]));
+                self.report_undefined(position, &written);
             }
         }
     }
@@ -94,6 +93,7 @@ impl Linker<'_> {
         let mut numbers = FxHashMap::default();
         let fields = self.table[id].fields.clone();
         for (index, (proto, field)) in message.field.iter_mut().zip(fields).enumerate() {
+            let outer = place;
             let place = below(place, &[path::MESSAGE_FIELD, at(index)]);
             self.resolve_field(file, proto, field, &place);
             let number = self.table[field].number;
@@ -109,7 +109,20 @@ impl Linker<'_> {
                     "Field number {number} has already been used in \"{}\" by field \"{}\". {proposal}.",
                     self.table[id].full_name, self.table[other].name,
                 );
-                self.error(file, &place, &[path::FIELD_NUMBER], text);
+                let position = self.position(file, &below(&place, &[path::FIELD_NUMBER]));
+                let index = self.table[id]
+                    .fields
+                    .iter()
+                    .position(|field| *field == other);
+                let first = [
+                    path::MESSAGE_FIELD,
+                    at(index.unwrap_or_default()),
+                    path::FIELD_NUMBER,
+                ];
+                let first = self.position(file, &below(outer, &first));
+                if let Some(finding) = self.findings.error(position, text) {
+                    finding.note(first, "the other field is here");
+                }
             } else {
                 numbers.insert(number, field);
             }
@@ -151,9 +164,8 @@ impl Linker<'_> {
         }
         if let Some(written) = field.type_name.clone() {
             let Some(symbol) = self.lookup(&written, &full_name, Wanted::Types) else {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[path::FIELD_TYPE_NAME], message);
-                }
+                let position = self.position(file, &below(place, &[path::FIELD_TYPE_NAME]));
+                self.report_undefined(position, &written);
                 return;
             };
             let more = [path::FIELD_TYPE_NAME];
@@ -179,12 +191,13 @@ impl Linker<'_> {
                     self.table[id].type_ = field_type::ENUM;
                     self.table[id].enumeration = Some(target);
                     if let Some(default) = &field.default_value {
+                        let default = default.to_str_lossy();
                         let declared = &self.table[target];
-                        let message = if !is_identifier(default) {
+                        let message = if !is_identifier(&default) {
                             Some(
                                 "Default value for an enum field must be an identifier.".to_owned(),
                             )
-                        } else if declared.values.iter().all(|(name, _)| **name != **default) {
+                        } else if declared.values.iter().all(|(name, _)| **name != *default) {
                             Some(format!(
                                 "Enum type \"{}\" has no value named \"{default}\".",
                                 declared.full_name
@@ -249,9 +262,8 @@ impl Linker<'_> {
                 false
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.extendee_error(file, place, message);
-                }
+                let position = self.extendee_position(file, place);
+                self.report_undefined(position, &written);
                 false
             }
         }

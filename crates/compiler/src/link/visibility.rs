@@ -1,6 +1,6 @@
 //! Who may use a symbol: `export`, `local`, and what a file's `default_symbol_visibility` says where neither is written.
 
-use russet_descriptor::proto::{default_symbol_visibility, symbol_visibility};
+use russet_descriptor::proto::{FileDescriptorProto, default_symbol_visibility, symbol_visibility};
 
 use super::Linker;
 use super::walk::{Declared, Kind};
@@ -60,7 +60,7 @@ impl Linker<'_> {
     }
 
     /// With `STRICT`, nothing nested is exported, but for enums in a message that is only their namespace.
-    pub(super) fn check_exports(&mut self, all: &[Declared<'_>]) {
+    pub(super) fn check_exports(&mut self, file: &FileDescriptorProto, all: &[Declared<'_>]) {
         for declared in all {
             let strict =
                 declared.features.default_symbol_visibility == default_symbol_visibility::STRICT;
@@ -71,7 +71,7 @@ impl Linker<'_> {
             };
             if let Some(message) = message {
                 // protoc asks for the place of an input type, which only a method has.
-                self.findings.error(None, message);
+                self.error_with_place(file, declared, None, message);
             }
         }
     }

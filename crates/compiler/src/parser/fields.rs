@@ -1,7 +1,7 @@
 //! Fields: label, type, name, number, options, default value; groups and maps.
 
 use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, MessageOptions, edition, field_type, label,
+    DescriptorProto, FieldDescriptorProto, MessageOptions, Text, edition, field_type, label,
 };
 
 use super::{Parsed, Parser, Place, Syntax, len, path, text_of};
@@ -275,9 +275,14 @@ impl Parser<'_> {
             None => {
                 let text = text_of(&self.lexer.current());
                 self.lexer.next();
-                text
+                text.into()
             }
-            Some(number) => self.scalar_default(number)?,
+            // What a string defaults to is kept as it is written, UTF-8 or not.
+            Some(field_type::STRING) => {
+                let text = self.string_bytes("Expected string for field default value.")?;
+                Text::from(text)
+            }
+            Some(number) => self.scalar_default(number)?.into(),
         };
         field.default_value = Some(value);
         self.end(value_place);
@@ -287,7 +292,7 @@ impl Parser<'_> {
     fn scalar_default(&mut self, number: i32) -> Parsed<String> {
         use field_type::{
             BOOL, BYTES, DOUBLE, FIXED32, FIXED64, FLOAT, INT32, INT64, SFIXED32, SFIXED64, SINT32,
-            SINT64, STRING, UINT32, UINT64,
+            SINT64, UINT32, UINT64,
         };
         const EXPECTED_INTEGER: &str = "Expected integer for field default value.";
         match number {
@@ -336,7 +341,6 @@ impl Parser<'_> {
                     self.fail("Expected \"true\" or \"false\".")
                 }
             }
-            STRING => self.string("Expected string for field default value."),
             BYTES => Ok(literal::c_escape(&self.string_bytes("Expected string.")?)),
             _ => self.fail("Messages can't have default values."),
         }

@@ -11,13 +11,14 @@ mod services;
 pub(crate) use messages::MAX_FIELD_NUMBER;
 
 use russet_descriptor::proto::{
-    Comments, FileDescriptorProto, SourceCodeInfo, edition, symbol_visibility,
+    Comments, FileDescriptorProto, SourceCodeInfo, Text, edition, symbol_visibility,
 };
 
 use crate::diagnostics::{Findings, Position};
 use crate::editions::edition_number;
 use crate::lexer::{Lexer, Mode, Token, TokenKind};
 use crate::literal;
+use crate::similar::closest;
 
 /// How deep messages and groups may nest, the file itself counted.
 pub const MAX_MESSAGE_NESTING: usize = 32;
@@ -73,6 +74,12 @@ pub(crate) mod path {
     pub(crate) const UNINTERPRETED: i32 = 999;
     pub(crate) const OPTION_NAME: i32 = 2;
 }
+
+/// What statements of a file start with.
+const STATEMENTS: [&str; 10] = [
+    "syntax", "edition", "package", "import", "option", "message", "enum", "service", "extend",
+    "export",
+];
 
 const VISIBILITY_MISPLACED: &str =
     "'local' and 'export' visibility modifiers are valid only on 'message' and 'enum'";
@@ -143,6 +150,27 @@ impl Parser<'_> {
         self.lexer.findings.error(Some(position), message);
     }
 
+    /// An error at the current token, with what to do about it.
+    fn error_with_hint(&mut self, message: impl Into<String>, hint: Option<String>) {
+        let position = self.lexer.current().position;
+        let finding = self.lexer.findings.error(Some(position), message);
+        if let (Some(finding), Some(hint)) = (finding, hint) {
+            finding.hint(hint);
+        }
+    }
+
+    /// What to say of `text` missing where the current token is on a later line: it belongs to the end of the line before.
+    fn missing(&mut self, text: &str) {
+        let (previous, current) = (self.lexer.previous(), self.lexer.current());
+        let is_late =
+            previous.position.line < current.position.line && previous.kind != TokenKind::Start;
+        let hint = is_late.then(|| {
+            let line = previous.position.line + 1;
+            format!("\"{text}\" is missing at the end of line {line}")
+        });
+        self.error_with_hint(format!("Expected \"{text}\"."), hint);
+    }
+
     fn error(&mut self, message: impl Into<String>) {
         self.error_at(self.lexer.current().position, message);
     }
@@ -164,7 +192,8 @@ impl Parser<'_> {
         if self.eat(text) {
             Ok(())
         } else {
-            self.fail(format!("Expected \"{text}\"."))
+            self.missing(text);
+            Err(Failed)
         }
     }
 
@@ -331,7 +360,7 @@ impl Parser<'_> {
             let comments = Comments {
                 leading: comment(leading),
                 trailing: comment(found.trailing),
-                leading_detached: detached.into_iter().map(into_text).collect(),
+                leading_detached: detached.into_iter().map(Text::from).collect(),
                 ..Comments::default()
             };
             self.locations.set_comments(place.0, comments);
@@ -348,7 +377,8 @@ impl Parser<'_> {
         if self.eat_end(text, place) {
             Ok(())
         } else {
-            self.fail(format!("Expected \"{text}\"."))
+            self.missing(text);
+            Err(Failed)
         }
     }
 
@@ -432,7 +462,13 @@ impl Parser<'_> {
         self.end(place);
         if is_edition {
             let Some(number) = edition_number(&name) else {
-                self.error_at(position, format!("Unknown edition \"{name}\"."));
+                let finding = self
+                    .lexer
+                    .findings
+                    .error(Some(position), format!("Unknown edition \"{name}\"."));
+                if let Some(finding) = finding {
+                    finding.hint("the editions are \"2023\", \"2024\" and \"2026\"");
+                }
                 return Err(Failed);
             };
             self.syntax = Syntax::Editions;
@@ -505,7 +541,13 @@ impl Parser<'_> {
                 self.end(place);
                 Ok(())
             }
-            _ => self.fail("Expected top-level statement (e.g. \"message\")."),
+            word => {
+                let word = lossy(word);
+                let hint =
+                    closest(&word, STATEMENTS).map(|known| format!("did you mean \"{known}\"?"));
+                self.error_with_hint("Expected top-level statement (e.g. \"message\").", hint);
+                Err(Failed)
+            }
         }
     }
 
@@ -612,13 +654,10 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// A comment that holds nothing is not written.
-fn comment(comment: Option<Vec<u8>>) -> Option<String> {
-    comment.filter(|comment| !comment.is_empty()).map(into_text)
-}
-
-/// Without a copy where it is UTF-8.
-fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes()))
+fn comment(comment: Option<Vec<u8>>) -> Option<Text> {
+    comment
+        .filter(|comment| !comment.is_empty())
+        .map(Text::from)
 }
 
 /// Lines and columns are below the limit of a file's size, which is below 2^31.

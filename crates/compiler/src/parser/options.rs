@@ -1,6 +1,6 @@
 //! Options as written: a dotted name, some parts of it extensions in parentheses, and a value.
 
-use russet_descriptor::proto::{NamePart, UninterpretedOption};
+use russet_descriptor::proto::{NamePart, Text, UninterpretedOption};
 
 use super::{Parsed, Parser, Place, len, path, text_of};
 use crate::lexer::TokenKind;
@@ -159,9 +159,9 @@ impl Parser<'_> {
     }
 
     /// The tokens between braces, which the text format reads later.
-    fn aggregate(&mut self) -> Parsed<String> {
+    fn aggregate(&mut self) -> Parsed<Text> {
         self.expect("{")?;
-        let mut value = String::new();
+        let mut value = Vec::new();
         let mut depth = 1_usize;
         while !self.at_end() {
             if self.at("{") {
@@ -170,16 +170,16 @@ impl Parser<'_> {
                 depth -= 1;
                 if depth == 0 {
                     self.lexer.next();
-                    return Ok(value);
+                    return Ok(value.into());
                 }
             }
             if !value.is_empty() {
                 // Lines stay lines: to the text format `#` starts a comment.
                 let token = self.lexer.current();
                 let same_line = token.position.line == self.lexer.previous().position.line;
-                value.push(if same_line { ' ' } else { '\n' });
+                value.push(if same_line { b' ' } else { b'\n' });
             }
-            value.push_str(&text_of(&self.lexer.current()));
+            value.extend_from_slice(self.lexer.current().text);
             self.lexer.next();
         }
         self.fail("Unexpected end of stream while parsing aggregate value.")

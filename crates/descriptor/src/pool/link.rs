@@ -15,7 +15,7 @@ use super::names::{json_name, parse_default, zero_default};
 use super::{Symbol, Symbols};
 use crate::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    ServiceDescriptorProto, edition, enum_type, label, message_encoding,
+    ServiceDescriptorProto, Text, edition, enum_type, label, message_encoding,
 };
 use crate::wire::MAX_FIELD_NUMBER;
 
@@ -342,7 +342,7 @@ impl Builder<'_> {
             scope,
             index,
             number,
-            field_type: encoded_type(proto, field_type, features),
+            field_type: encoded_type(proto, field_type, features, scope),
             cardinality,
             features,
             is_extension,
@@ -527,7 +527,8 @@ impl Builder<'_> {
             self.check_map_entry(field, entry)?;
         }
         let enumeration = field.enum_type();
-        let default = match proto.default_value.as_deref() {
+        let text = proto.default_value.as_ref().map(Text::to_str_lossy);
+        let default = match text.as_deref() {
             Some(text) => parse_default(text, field.field_type, enumeration).ok_or_else(|| {
                 self.invalid(name, format!("\"{text}\" is no default for its type"))
             })?,
@@ -611,13 +612,17 @@ impl Builder<'_> {
     }
 }
 
-/// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is.
+/// A message in delimited encoding is a group, whatever the descriptor calls it; a map never is, nor is a value in one.
 fn encoded_type(
     proto: &FieldDescriptorProto,
     declared: FieldType,
     features: Features,
+    scope: Option<&Message>,
 ) -> FieldType {
-    if declared != FieldType::Message || features.message_encoding != message_encoding::DELIMITED {
+    if declared != FieldType::Message
+        || features.message_encoding != message_encoding::DELIMITED
+        || scope.is_some_and(Message::is_map_entry)
+    {
         return declared;
     }
     // Whether the type is a map's entry is not known before it is resolved, but an entry is always nested beside its field and named after it.

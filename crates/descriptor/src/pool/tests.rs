@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::proto::{
-    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, ExtensionRange,
-    FieldDescriptorProto, FieldOptions, MessageOptions, OneofDescriptorProto, field_type, label,
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, ExtensionRange, FeatureSet,
+    FieldDescriptorProto, FieldOptions, FileOptions, MessageOptions, OneofDescriptorProto,
+    field_type, label,
 };
 
 fn field(name: &str, number: i32, type_: i32) -> FieldDescriptorProto {
@@ -225,6 +226,50 @@ fn broken_descriptors_are_refused_with_the_rule_they_break() {
     assert!(
         error.contains("\"z.proto\", which has not been added"),
         "{error}"
+    );
+}
+
+#[test]
+fn delimited_encoding_leaves_maps_alone() {
+    let mut m = message(
+        "M",
+        vec![
+            typed("plain", 1, field_type::MESSAGE, ".p.q.M"),
+            FieldDescriptorProto {
+                label: Some(label::REPEATED),
+                ..typed("named", 2, field_type::MESSAGE, ".p.q.M.NamedEntry")
+            },
+        ],
+    );
+    m.nested_type.push(DescriptorProto {
+        options: Some(MessageOptions {
+            map_entry: Some(true),
+            ..MessageOptions::default()
+        }),
+        ..message(
+            "NamedEntry",
+            vec![
+                field("key", 1, field_type::STRING),
+                typed("value", 2, field_type::MESSAGE, ".p.q.M"),
+            ],
+        )
+    });
+    let mut proto = file("a.proto", "editions", vec![m]);
+    proto.edition = Some(crate::proto::edition::EDITION_2023);
+    proto.options = Some(FileOptions {
+        features: Some(FeatureSet {
+            message_encoding: Some(crate::proto::message_encoding::DELIMITED),
+            ..FeatureSet::default()
+        }),
+        ..FileOptions::default()
+    });
+    let pool = Pool::new();
+    let m = pool.add_proto(proto).unwrap().messages()[0];
+    let types = |m: &Message| m.fields().iter().map(Field::field_type).collect::<Vec<_>>();
+    assert_eq!(types(m), [FieldType::Group, FieldType::Message]);
+    assert_eq!(
+        types(m.nested()[0]),
+        [FieldType::String, FieldType::Message]
     );
 }
 
