@@ -65,7 +65,12 @@ def compile_service(out: Path) -> None:
     expect(
         "the files it wrote",
         made,
-        ["route_guide_pb2.py", "route_guide_pb2.pyi", "route_guide_pb2_grpc.py"],
+        [
+            "route_guide_pb2.py",
+            "route_guide_pb2.pyi",
+            "route_guide_pb2_grpc.py",
+            "route_guide_pb2_grpc.pyi",
+        ],
     )
 
 

@@ -17,6 +17,7 @@ FILES = {
     "two.proto": 'syntax = "proto3";\nimport "one.proto";\n',
     "wrong.proto": 'syntax = "proto3"\nmessage C {}\n',
     "latin.proto": 'syntax = "proto3";\n// \xff\nmessage L { string s = 1; }\n',
+    "unstable.proto": 'edition = "UNSTABLE";\nmessage U {}\n',
     "junk.set": "junk",
     "args": "-I.\nb.proto\n",
     "old.proto": """syntax = "proto2";
@@ -123,6 +124,8 @@ b.proto
 --option_dependencies=c.proto -oout/x a.proto
 --option_dependencies=c.proto --option_dependencies=x -oout/x a.proto
 --experimental_editions -oout/x b.proto
+-oout/x unstable.proto
+--python_out=out unstable.proto
 --experimental_allow_proto3_optional -oout/x b.proto
 --plugin=x -oout/x b.proto
 --python_opt=x -oout/x b.proto

@@ -259,19 +259,3 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-
-
-@needs_protoc
-@pytest.mark.parametrize("plugin", ["mypy", "mypy_grpc"])
-def test_mypy_protobuf(plugin: str, ours: Tool, tmp_path: Path) -> None:
-    pytest.importorskip("mypy_protobuf")
-    roots, files = CORPORA["googleapis"]
-    made = []
-    for name, tool in (("ours", ours), ("theirs", PROTOC)):
-        out = tmp_path / name
-        out.mkdir()
-        environment = {"PATH": scripts_on_path()}
-        tool.good(*roots_flags(roots), *files, f"--{plugin}_out={out}", environment=environment)
-        made.append(contents(out))
-    assert made[0]
-    assert made[0] == made[1]

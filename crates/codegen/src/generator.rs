@@ -1,5 +1,6 @@
 //! The generators by name, as `protoc` and plugins choose them.
 
+use crate::parallel::map_chunks;
 use crate::python::{self, Kind, Options};
 use crate::{GenerateError, Output, Schema};
 
@@ -61,18 +62,22 @@ impl Generator {
         };
         let options = Options::parse(kind, parameter, names)?;
         let mut outputs = options.package_markers(names);
-        for name in names {
-            let (code, stub): (Generate, Generate) = match kind {
-                Kind::Services => (python::generate_services, python::generate_service_stubs),
-                Kind::Messages | Kind::Stubs => (python::generate_messages, python::generate_stubs),
-            };
-            if matches!(self, Self::Messages | Self::Services) {
-                outputs.push(code(schema, name, &options)?);
+        let (code, stub): (Generate, Generate) = match kind {
+            Kind::Services => (python::generate_services, python::generate_service_stubs),
+            Kind::Messages | Kind::Stubs => (python::generate_messages, python::generate_stubs),
+        };
+        outputs.extend(map_chunks(names, |names| {
+            let mut outputs = Vec::with_capacity(2 * names.len());
+            for name in names {
+                if matches!(self, Self::Messages | Self::Services) {
+                    outputs.push(code(schema, name, &options)?);
+                }
+                if options.with_stubs || matches!(self, Self::Stubs | Self::ServiceStubs) {
+                    outputs.push(stub(schema, name, &options)?);
+                }
             }
-            if options.with_stubs || matches!(self, Self::Stubs | Self::ServiceStubs) {
-                outputs.push(stub(schema, name, &options)?);
-            }
-        }
+            Ok(outputs)
+        })?);
         Ok(outputs)
     }
 }

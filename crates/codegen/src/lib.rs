@@ -4,6 +4,7 @@
 
 mod files;
 mod generator;
+mod parallel;
 mod paths;
 pub mod plugin;
 pub mod python;

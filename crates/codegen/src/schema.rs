@@ -1,6 +1,6 @@
 //! Linked descriptors, with every type findable by its full name.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
@@ -16,9 +16,9 @@ pub enum TypeRef<'s> {
 /// A set of linked files: every import is among them.
 #[derive(Debug, Default)]
 pub struct Schema<'s> {
-    files: HashMap<&'s str, &'s FileDescriptorProto>,
+    files: FxHashMap<&'s str, &'s FileDescriptorProto>,
     /// By full name with its leading dot, as descriptors refer to types.
-    types: HashMap<String, TypeRef<'s>>,
+    types: FxHashMap<String, TypeRef<'s>>,
 }
 
 impl<'s> Schema<'s> {

@@ -14,9 +14,9 @@ const MAX_ARGUMENT_FILE: u64 = 16 << 20;
 
 /// What lists of paths are separated by.
 #[cfg(windows)]
-const PATH_SEPARATOR: char = ';';
+pub(super) const PATH_SEPARATOR: char = ';';
 #[cfg(not(windows))]
-const PATH_SEPARATOR: char = ':';
+pub(super) const PATH_SEPARATOR: char = ':';
 
 /// How errors are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub(super) struct Arguments {
     pub(super) allow_escape: bool,
     /// With `--encode`: entries of maps in the order of their keys.
     pub(super) deterministic: bool,
+    /// Editions that are not finished are accepted.
+    pub(super) experimental_editions: bool,
     /// Services are an error.
     pub(super) disallow_services: bool,
     pub(super) direct_dependencies: Allowed,
@@ -287,10 +289,9 @@ impl Parser<'_> {
             "--include_source_info" => arguments.include_source_info = true,
             "--retain_options" => arguments.retain_options = true,
             "--fatal_warnings" => arguments.fatal_warnings = true,
-            // Every edition that is known is accepted already, `optional` too, and nothing is traced.
-            "--experimental_editions"
-            | "--experimental_allow_proto3_optional"
-            | "--enable_codegen_trace" => {}
+            "--experimental_editions" => arguments.experimental_editions = true,
+            // It is accepted anyway.
+            "--experimental_allow_proto3_optional" => {}
             "--deterministic_output" => arguments.deterministic = true,
             "--disallow_services" => arguments.disallow_services = true,
             "--decode_raw" => {
@@ -348,7 +349,8 @@ impl Parser<'_> {
                 arguments.plugins.push(plugin);
             }
             "--unsafe_allow_out_dir_escape" => arguments.allow_escape = true,
-            "--edition_defaults_out"
+            "--enable_codegen_trace"
+            | "--edition_defaults_out"
             | "--edition_defaults_minimum"
             | "--edition_defaults_maximum" => {
                 return Err(format!(
@@ -527,67 +529,6 @@ fn allow(allowed: &mut Allowed, name: &str, value: &str) -> Result<(), String> {
     let files = value.split(':').filter(|file| !file.is_empty());
     allowed.files = Some(files.map(str::to_owned).collect());
     Ok(())
-}
-
-pub(super) fn help(program: &str) -> String {
-    format!(
-        "\
-Usage: {program} [OPTION] PROTO_FILES
-Parse PROTO_FILES and generate output based on the options given:
-  -IPATH, --proto_path=PATH   Look for imports in PATH; may be given several
-                              times, and directories are searched in order.
-                              Without it the current directory is searched.
-                              VIRTUAL=PATH puts PATH at the virtual path.
-  --version                   Show the version and exit.
-  -h, --help                  Show this text and exit.
-  --encode=MESSAGE_TYPE       Read a message of this type in text format from
-                              standard input and write it in binary to
-                              standard output.
-  --deterministic_output      With --encode: entries of maps in the order of
-                              their keys.
-  --decode=MESSAGE_TYPE       The other way round.
-  --decode_raw                Read a binary message from standard input and
-                              write its tags and values to standard output.
-  --descriptor_set_in=FILES   Take files from these FileDescriptorSets
-                              (separated by '{PATH_SEPARATOR}') where no source is found.
-  -oFILE, --descriptor_set_out=FILE
-                              Write a FileDescriptorSet of the input files.
-  --include_imports           With -o: all imported files too.
-  --include_source_info       With -o: positions and comments too.
-  --retain_options            With -o: options of source retention too.
-  --dependency_out=FILE       Write a rule for make that names all sources.
-  --error_format=FORMAT       gcc (the default) or msvs.
-  --fatal_warnings            Fail if there are warnings.
-  --print_free_field_numbers  Print the unused field numbers of each message.
-  --direct_dependencies=FILES Files (separated by ':') that may be imported.
-  --option_dependencies=FILES Files that may be imported by \"import option\".
-  --disallow_services         Refuse files that declare services.
-  --notices                   Show what is said about licences and exit.
-  --plugin=EXECUTABLE         Use a plugin that is not in the PATH;
-                              NAME=EXECUTABLE gives it another name.
-  --NAME_prefix=COMMAND       Run the plugin of --NAME_out through COMMAND.
-  --unsafe_allow_out_dir_escape
-                              Let generated files have \"..\" in their names.
-  --python_out=[OPTIONS:]DIR  Generate Python modules (_pb2.py).
-  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi), and with
-                              --grpc_python_out those of its modules too.
-  --grpc_python_out=[OPTIONS:]DIR
-                              Generate gRPC stubs (_pb2_grpc.py).
-  --grpc_pyi_out=[OPTIONS:]DIR
-                              Generate type stubs for them (_pb2_grpc.pyi).
-  --NAME_out=[OPTIONS:]DIR    Run the plugin protoc-gen-NAME.
-  --NAME_opt=OPTIONS          More options for the generator NAME. Ours know
-                              runtime=russet (the default); python and pyi
-                              also runtime=google, grpc_python and grpc_pyi
-                              also runtime=grpcio, for code that imports those;
-                              imports=relative, so that the output directory
-                              can be any package; absolute=FOLDER for what is
-                              to be imported by its full name all the same;
-                              init=true for __init__.py files, which never
-                              replace one; pyi_out for the type stub too.
-  @FILE                       Read arguments from FILE, one a line.
-"
-    )
 }
 
 #[cfg(test)]

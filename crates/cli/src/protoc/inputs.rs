@@ -4,11 +4,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 use russet_compiler::{Compiler, SourceTree, Virtual};
-use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, FileDescriptorSet, edition};
 
 use super::args::Arguments;
 
 const NOT_MAPPED: &str = "File does not reside within any path specified using --proto_path (or -I).  You must specify a --proto_path which encompasses this file.  Note that the proto_path must be an exact prefix of the .proto file names -- protoc is too dumb to figure out when two paths (e.g. absolute and relative) are equivalent (it's harder than you think).";
+
+/// The newest edition that needs no `--experimental_editions`.
+const MAXIMUM_EDITION: i32 = edition::EDITION_2026;
 
 /// The files of `--descriptor_set_in`.
 pub(super) fn descriptor_sets(paths: &[String]) -> Result<Vec<FileDescriptorProto>, String> {
@@ -79,7 +82,7 @@ fn virtual_name(
     }
 }
 
-/// What the command line forbids: imports that it does not list, services.
+/// What the command line forbids: imports that it does not list, services, unfinished editions.
 pub(super) fn check_allowed(
     arguments: &Arguments,
     compiler: &Compiler<'_>,
@@ -90,6 +93,13 @@ pub(super) fn check_allowed(
         let Some(file) = compiler.file(name) else {
             continue;
         };
+        let number = file.edition.unwrap_or_default();
+        if number > MAXIMUM_EDITION && !arguments.experimental_editions {
+            let text = edition::name(number).map_or_else(|| number.to_string(), str::to_owned);
+            complaints.push(format!(
+                "{name}: is a file using edition {text}, which is later than the protoc maximum supported edition 2026."
+            ));
+        }
         for (allowed, imports) in [
             (&arguments.direct_dependencies, &file.dependency),
             (&arguments.option_dependencies, &file.option_dependency),

@@ -5,6 +5,7 @@
 mod args;
 mod coding;
 mod generate;
+mod help;
 mod inputs;
 mod process;
 mod raw;
@@ -23,12 +24,6 @@ use write::Pending;
 
 /// The protoc release whose behaviour this is.
 const PROTOC_VERSION: &str = "36.2";
-
-/// What `--notices` shows.
-const NOTICES: &str = "\
-russet protoc is part of Russet, licensed under the Apache License 2.0.
-It has protoc's command line and none of its code.
-";
 
 /// Runs protoc. `args` starts with the program's name. Messages go to standard error; returns the exit code.
 pub fn main(args: &[String]) -> i32 {
@@ -58,14 +53,14 @@ pub fn makes_messages(args: &[String]) -> bool {
 fn run(args: &[String]) -> Result<i32, String> {
     let program = args.first().map_or("protoc", String::as_str);
     let arguments = match args::parse(program, args.get(1..).unwrap_or_default())? {
-        Parsed::Help => return Ok(print(&args::help(program))),
+        Parsed::Help => return Ok(print(&help::help(program))),
         Parsed::Version => {
             return Ok(print(&format!(
                 "libprotoc {PROTOC_VERSION} (russet {})\n",
                 crate::VERSION
             )));
         }
-        Parsed::Notices => return Ok(print(NOTICES)),
+        Parsed::Notices => return Ok(print(help::NOTICES)),
         Parsed::Run(arguments) => arguments,
     };
     for warning in &arguments.warnings {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use russet_codegen::plugin::host::escape;
 use russet_descriptor::proto::CodeGeneratorResponse;
@@ -49,24 +49,16 @@ impl Program {
                 // One that does not read its request hangs up, and what it answers still counts.
                 scope.spawn(move || stdin.write_all(request));
             }
-            let mut answer = Vec::new();
-            if let Some(stdout) = stdout {
-                stdout.take(MAX_RESPONSE + 1).read_to_end(&mut answer)?;
-            }
-            Ok::<_, io::Error>(answer)
-        });
-        let answer = match read {
-            Ok(answer) if answer.len() as u64 <= MAX_RESPONSE => answer,
-            too_long_or_failed => {
-                // It may still be writing, to nobody.
+            let read = stdout.map_or(Ok(Vec::new()), read_answer);
+            if read.is_err() {
+                // It may still be writing, to nobody, or wait for more to read.
                 let _ended = child.kill();
-                let _reaped = child.wait();
-                return Err(ProcessError::Failed(match too_long_or_failed {
-                    Ok(_) => format!("Plugin output is longer than {MAX_RESPONSE} bytes."),
-                    Err(error) => format!("Plugin output cannot be read: {}", os_text(&error)),
-                }));
             }
-        };
+            read
+        });
+        let answer = read.inspect_err(|_| {
+            let _reaped = child.wait();
+        })?;
         let status = child
             .wait()
             .map_err(|error| ProcessError::Failed(format!("waitpid: {}", os_text(&error))))?;
@@ -110,6 +102,22 @@ impl Program {
                 }
             })
     }
+}
+
+fn read_answer(stdout: ChildStdout) -> Result<Vec<u8>, ProcessError> {
+    let mut answer = Vec::new();
+    stdout
+        .take(MAX_RESPONSE + 1)
+        .read_to_end(&mut answer)
+        .map_err(|error| {
+            ProcessError::Failed(format!("Plugin output cannot be read: {}", os_text(&error)))
+        })?;
+    if answer.len() as u64 > MAX_RESPONSE {
+        return Err(ProcessError::Failed(format!(
+            "Plugin output is longer than {MAX_RESPONSE} bytes."
+        )));
+    }
+    Ok(answer)
 }
 
 fn check(status: ExitStatus) -> Result<(), ProcessError> {

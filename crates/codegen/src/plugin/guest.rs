@@ -29,7 +29,7 @@ pub fn answer(generator: Generator, request: &[u8]) -> Result<Vec<u8>, WireError
             (plugin_feature::PROTO3_OPTIONAL | plugin_feature::SUPPORTS_EDITIONS).unsigned_abs(),
         )),
         minimum_edition: Some(edition::PROTO2),
-        maximum_edition: Some(edition::EDITION_2024),
+        maximum_edition: Some(edition::EDITION_2026),
         ..CodeGeneratorResponse::default()
     };
     match generator.generate(parameter, &schema, &request.file_to_generate) {

@@ -1,18 +1,18 @@
 //! Comments of a file by the path of what they stand at, as docstrings need them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{self, FileDescriptorProto, SourceCodeInfo};
 
 /// The comments of a file.
 pub(super) struct Comments<'s> {
-    by_path: HashMap<&'s [i32], &'s proto::Comments>,
+    by_path: FxHashMap<&'s [i32], &'s proto::Comments>,
 }
 
 impl<'s> Comments<'s> {
     pub(super) fn new(file: &'s FileDescriptorProto) -> Self {
         let info = file.source_code_info.iter();
-        let mut by_path = HashMap::new();
+        let mut by_path = FxHashMap::default();
         for location in info.flat_map(SourceCodeInfo::locations) {
             if let Some(comments) = location.comments {
                 by_path.entry(location.path).or_insert(comments);

@@ -9,6 +9,7 @@ mod options;
 mod original_stubs;
 mod service_stubs;
 mod services;
+mod stub_imports;
 mod stubs;
 
 pub use messages::generate as generate_messages;
@@ -20,7 +21,6 @@ pub use services::generate as generate_services;
 
 use crate::{GenerateError, Output, Schema};
 use russet_descriptor::proto::FileDescriptorProto;
-use std::collections::HashSet;
 
 /// The `_pb2.pyi` of a file: protoc's for the original runtime, a more precise one for Russet's. Comments become docstrings, so the file must have its source info.
 pub fn generate_stubs(
@@ -124,29 +124,6 @@ fn has_generic_services(file: &FileDescriptorProto) -> bool {
             .options
             .as_ref()
             .is_some_and(|options| options.py_generic_services == Some(true))
-}
-
-/// A module and names of it, which stubs import with an underscore before them.
-type Imported = (&'static str, &'static [&'static str]);
-
-/// The identifiers of a text.
-fn words(text: &str) -> HashSet<&str> {
-    text.split(|character: char| !character.is_alphanumeric() && character != '_')
-        .collect()
-}
-
-/// Imports the names that the text, whose identifiers are `words`, makes use of.
-fn import_used(out: &mut Printer, imports: &[Imported], words: &HashSet<&str>) {
-    for (module, names) in imports {
-        let used: Vec<String> = names
-            .iter()
-            .filter(|name| words.contains(&*format!("_{name}")))
-            .map(|name| format!("{name} as _{name}"))
-            .collect();
-        if !used.is_empty() {
-            out.lines(&format!("from {module} import {}", used.join(", ")));
-        }
-    }
 }
 
 /// A number of lines at changing depths.

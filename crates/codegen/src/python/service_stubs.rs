@@ -8,10 +8,8 @@ use russet_descriptor::proto::{
 
 use super::comments::Comments;
 use super::services::{arity, has_async_alias, message_files, services_file_name};
-use super::{
-    Import, Imported, Options, Printer, Runtime, file_of, import_used, is_keyword, local_name,
-    module_alias, words,
-};
+use super::stub_imports::{Imported, import_used, words};
+use super::{Import, Options, Printer, Runtime, file_of, is_keyword, local_name, module_alias};
 use crate::paths::{FILE_SERVICE, SERVICE_METHOD, below};
 use crate::{GenerateError, Output, Schema};
 

@@ -12,11 +12,8 @@ use russet_descriptor::proto::{
 
 use super::comments::Comments;
 use super::fields::{WELL_KNOWN, full_name_in, is_message, is_repeated, map_entry, name_of};
-use super::messages::public_dependencies;
-use super::{
-    Import, Imported, Options, Printer, file_name, file_of, import_used, is_keyword, local_name,
-    module_name, words,
-};
+use super::stub_imports::{Imported, aliases, import_used, public_imports, words};
+use super::{Import, Options, Printer, file_name, file_of, is_keyword, local_name};
 use crate::paths::{
     ENUM_VALUE, FILE_ENUM, FILE_MESSAGE, MESSAGE_ENUM, MESSAGE_FIELD, MESSAGE_NESTED, below,
 };
@@ -608,59 +605,4 @@ impl Generator<'_, '_> {
                 || field.oneof_index.is_some()
                 || field.proto3_optional == Some(true))
     }
-}
-
-/// What a file makes known of others: all that they declare, and what they make known in turn.
-fn public_imports(
-    out: &mut Printer,
-    schema: &Schema<'_>,
-    options: &Options,
-    file: &FileDescriptorProto,
-    from: &str,
-) {
-    for dependency in public_dependencies(file) {
-        let Some(public) = schema.file(dependency) else {
-            continue;
-        };
-        let messages = public.message_type.iter().map(|message| &message.name);
-        let enums = public.enum_type.iter().map(|declared| &declared.name);
-        let values = public.enum_type.iter().flat_map(|declared| &declared.value);
-        let extensions = public.extension.iter().map(|extension| &extension.name);
-        let names: Vec<String> = messages
-            .chain(enums)
-            .chain(values.map(|value| &value.name))
-            .chain(extensions)
-            .flatten()
-            .filter(|name| !is_keyword(name))
-            .map(|name| format!("{name} as {name}"))
-            .collect();
-        let module = options.module_from(from, dependency);
-        let is_importable = !super::has_keyword(module.trim_start_matches('.'));
-        if is_importable && !names.is_empty() {
-            out.lines(&format!("from {module} import {}", names.join(", ")));
-        }
-        public_imports(out, schema, options, public, from);
-    }
-}
-
-/// What a file imports, and what becomes known by that, each with a name that users of the stub do not see.
-fn aliases<'s>(schema: &Schema<'s>, file: &'s FileDescriptorProto) -> Vec<(&'s str, String)> {
-    fn add<'s>(schema: &Schema<'s>, name: &'s str, aliases: &mut Vec<(&'s str, String)>) {
-        if aliases.iter().any(|(file, _)| *file == name) {
-            return;
-        }
-        let module = module_name(name);
-        let mut alias = format!("_{}", module.rsplit('.').next().unwrap_or_default());
-        while aliases.iter().any(|(_, taken)| *taken == alias) {
-            alias.push_str("_1");
-        }
-        aliases.push((name, alias));
-        let public = schema.file(name).into_iter().flat_map(public_dependencies);
-        public.for_each(|public| add(schema, public, aliases));
-    }
-    let mut aliases = Vec::new();
-    for dependency in &file.dependency {
-        add(schema, dependency, &mut aliases);
-    }
-    aliases
 }

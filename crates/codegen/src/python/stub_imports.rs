@@ -1,0 +1,90 @@
+//! The imports of type stubs: only what they make use of, and under names that their users do not see.
+
+use std::collections::HashSet;
+
+use russet_descriptor::proto::FileDescriptorProto;
+
+use super::messages::public_dependencies;
+use super::{Options, Printer, has_keyword, is_keyword, module_name};
+use crate::Schema;
+
+/// A module and names of it, which stubs import with an underscore before them.
+pub(super) type Imported = (&'static str, &'static [&'static str]);
+
+/// The identifiers of a text.
+pub(super) fn words(text: &str) -> HashSet<&str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_')
+        .collect()
+}
+
+/// Imports the names that the text, whose identifiers are `words`, makes use of.
+pub(super) fn import_used(out: &mut Printer, imports: &[Imported], words: &HashSet<&str>) {
+    for (module, names) in imports {
+        let used: Vec<String> = names
+            .iter()
+            .filter(|name| words.contains(&*format!("_{name}")))
+            .map(|name| format!("{name} as _{name}"))
+            .collect();
+        if !used.is_empty() {
+            out.lines(&format!("from {module} import {}", used.join(", ")));
+        }
+    }
+}
+
+/// What a file makes known of others: all that they declare, and what they make known in turn.
+pub(super) fn public_imports(
+    out: &mut Printer,
+    schema: &Schema<'_>,
+    options: &Options,
+    file: &FileDescriptorProto,
+    from: &str,
+) {
+    for dependency in public_dependencies(file) {
+        let Some(public) = schema.file(dependency) else {
+            continue;
+        };
+        let messages = public.message_type.iter().map(|message| &message.name);
+        let enums = public.enum_type.iter().map(|declared| &declared.name);
+        let values = public.enum_type.iter().flat_map(|declared| &declared.value);
+        let extensions = public.extension.iter().map(|extension| &extension.name);
+        let names: Vec<String> = messages
+            .chain(enums)
+            .chain(values.map(|value| &value.name))
+            .chain(extensions)
+            .flatten()
+            .filter(|name| !is_keyword(name))
+            .map(|name| format!("{name} as {name}"))
+            .collect();
+        let module = options.module_from(from, dependency);
+        let is_importable = !has_keyword(module.trim_start_matches('.'));
+        if is_importable && !names.is_empty() {
+            out.lines(&format!("from {module} import {}", names.join(", ")));
+        }
+        public_imports(out, schema, options, public, from);
+    }
+}
+
+/// What a file imports, and what becomes known by that, each with a name that users of the stub do not see.
+pub(super) fn aliases<'s>(
+    schema: &Schema<'s>,
+    file: &'s FileDescriptorProto,
+) -> Vec<(&'s str, String)> {
+    fn add<'s>(schema: &Schema<'s>, name: &'s str, aliases: &mut Vec<(&'s str, String)>) {
+        if aliases.iter().any(|(file, _)| *file == name) {
+            return;
+        }
+        let module = module_name(name);
+        let mut alias = format!("_{}", module.rsplit('.').next().unwrap_or_default());
+        while aliases.iter().any(|(_, taken)| *taken == alias) {
+            alias.push_str("_1");
+        }
+        aliases.push((name, alias));
+        let public = schema.file(name).into_iter().flat_map(public_dependencies);
+        public.for_each(|public| add(schema, public, aliases));
+    }
+    let mut aliases = Vec::new();
+    for dependency in &file.dependency {
+        add(schema, dependency, &mut aliases);
+    }
+    aliases
+}
