@@ -254,6 +254,12 @@ impl Message {
         unsafe { (*self.body().extra.get()).as_deref() }
     }
 
+    /// Whether it has unknown fields or touched extensions.
+    #[inline]
+    pub(crate) fn has_extra(&self) -> bool {
+        self.extra().is_some()
+    }
+
     fn find_extension(&self, number: u32) -> Option<&Extension> {
         let extensions = &self.extra()?.extensions;
         let place = extensions
@@ -751,6 +757,51 @@ impl Message {
             .collect();
         fields.extend(self.extensions());
         fields
+    }
+
+    /// Makes this new message, which has nothing yet, a copy of the slots of another of its type: scalars, texts and presence. Sub-messages, lists and maps are made by `copy`, called with each field that has one; unknown fields and extensions are not copied.
+    pub(crate) fn copy_slots<E>(
+        &self,
+        source: &Self,
+        mut copy: impl FnMut(&'static FieldInfo) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let ty = self.ty();
+        assert!(
+            ptr::eq(ty, source.ty()),
+            "only messages of one type are copied"
+        );
+        if let Some(buffer) = NonNull::new(source.body().buffer.get()) {
+            self.keep_buffer(buffer);
+        }
+        // SAFETY: both blocks are of the type's size. The presence bits are the end of the header; what follows them are slots, of which those that refer to something are zeroed or given references of their own below, before anything can look at them.
+        unsafe {
+            let from = HEADER - size_of::<u32>();
+            let start = source.0.cast::<u8>().add(from);
+            let target = self.0.cast::<u8>().add(from);
+            ptr::copy_nonoverlapping(start.as_ptr(), target.as_ptr(), ty.size() - from);
+            for field in ty.dropped_fields() {
+                let slot = self.0.cast::<u8>().add(field.offset());
+                if field.storage() == Storage::Text && field.shape() == Shape::Singular {
+                    let text = source.0.cast::<u8>().add(field.offset()).cast::<Text>();
+                    let shared = text.as_ref().share();
+                    slot.cast::<Text>().write(shared);
+                } else {
+                    slot.cast::<Option<NonNull<u8>>>().write(None);
+                }
+            }
+        }
+        for field in ty.dropped_fields() {
+            let refers = field.storage() != Storage::Text || field.shape() != Shape::Singular;
+            if refers && source.has(field) {
+                copy(field)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a list, a map or a sub-message into the slot of a field that has none.
+    pub(crate) fn adopt(&self, field: &'static FieldInfo, block: NonNull<u8>) {
+        self.store(field, Some(block));
     }
 
     // The input that texts borrow from.
