@@ -9,6 +9,8 @@ TAG := $(shell $(BASE_PYTHON) -c 'import sys; print("cpython-%d.%d" % sys.versio
 VENV := .venv/$(TAG)
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
+TARGET ?= compile
+FUZZ_SECONDS ?= 60
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -70,6 +72,17 @@ bench-messages: $(VENV)/.test ## Messages side by side with google.protobuf (upb
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/messages.py $(BENCH)
+
+.PHONY: compare-protoc
+compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference
+	$(call say,Building the compiler)
+	@cargo build --quiet --release -p russet-cli
+	@PATH=$(abspath $(BIN)):$$PATH $(RUN) interop/protoc/compare.py --russet target/release/russet protoc
+
+.PHONY: fuzz
+fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the targets are the files in fuzz/targets
+	$(call say,Fuzzing $(TARGET) for $(FUZZ_SECONDS) s)
+	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
 
 .PHONY: lint
 lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,16 +32,55 @@ class Tool:
     """A protoc, run as a process."""
 
     def __init__(self, module: str) -> None:
-        self.module = module
+        self.command = [sys.executable, "-m", module]
 
-    def __call__(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    def __call__(
+        self,
+        *args: str,
+        cwd: Path | None = None,
+        environment: dict[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [sys.executable, "-m", self.module, *args], cwd=cwd, capture_output=True, check=False
+            [*self.command, *args],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            input=stdin,
+            capture_output=True,
+            check=False,
         )
 
-    def good(self, *args: str, cwd: Path | None = None) -> None:
-        result = self(*args, cwd=cwd)
+    def good(
+        self, *args: str, cwd: Path | None = None, environment: dict[str, str] | None = None
+    ) -> None:
+        result = self(*args, cwd=cwd, environment=environment)
         assert result.returncode == 0, result.stderr.decode()
+
+
+class Protoc(Tool):
+    """The official protoc, of the newest release."""
+
+    def __init__(self) -> None:
+        scripts = Path(sys.executable).parent
+        self.path = shutil.which("protoc", path=str(scripts)) or "protoc"
+        self.command = [self.path]
+        # Its own copies of the bundled files.
+        self.include = scripts.parent / "include"
+
+    def is_there(self) -> bool:
+        return Path(self.path).is_absolute()
+
+
+PROTOC = Protoc()
+
+needs_protoc = pytest.mark.skipif(
+    not PROTOC.is_there(), reason="the official protoc is not installed here"
+)
+
+
+def scripts_on_path() -> str:
+    """A PATH that has the scripts of the tests' environment first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def bundled_protos() -> Path:
@@ -70,3 +111,6 @@ def corpora() -> dict[str, tuple[list[Path], list[str]]]:
 
 def roots_flags(roots: Sequence[Path]) -> list[str]:
     return [f"-I{root}" for root in roots]
+
+
+CORPORA = corpora()

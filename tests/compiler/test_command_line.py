@@ -40,7 +40,12 @@ def test_the_command_line_of_the_basics_tutorial(ours: Tool, project: Path) -> N
         cwd=project,
     )
     made = {path.name for path in project.glob("route_guide*")}
-    assert made == {"route_guide_pb2.py", "route_guide_pb2.pyi", "route_guide_pb2_grpc.py"}
+    assert made == {
+        "route_guide_pb2.py",
+        "route_guide_pb2.pyi",
+        "route_guide_pb2_grpc.py",
+        "route_guide_pb2_grpc.pyi",
+    }
 
 
 def test_the_command_line_over_all_files_of_a_folder(ours: Tool, project: Path) -> None:

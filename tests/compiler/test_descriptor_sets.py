@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiler_support import Tool, corpora, needs_oracle_release, roots_flags
+from compiler_support import CORPORA, Tool, needs_oracle_release, roots_flags
 
 FLAGS = [
     [],
@@ -14,8 +14,6 @@ FLAGS = [
     ["--include_imports", "--include_source_info"],
     ["--retain_options", "--include_source_info"],
 ]
-
-CORPORA = corpora()
 
 
 @needs_oracle_release

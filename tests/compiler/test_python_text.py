@@ -6,9 +6,14 @@ import ast
 from pathlib import Path
 
 import pytest
-from compiler_support import Tool, corpora, needs_oracle_release, roots_flags
-
-CORPORA = corpora()
+from compiler_support import (
+    CORPORA,
+    PROTOC,
+    Tool,
+    needs_oracle_release,
+    needs_protoc,
+    roots_flags,
+)
 
 # The pure-Python runtime needs every descriptor of this one file spelt out; Russet and the C runtime do not.
 NOT_EQUAL = {"google/protobuf/descriptor_pb2.py"}
@@ -18,6 +23,7 @@ def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py*")}
 
 
+@needs_protoc
 @needs_oracle_release
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_text_for_the_original_runtimes_is_equal(
@@ -37,13 +43,8 @@ def test_text_for_the_original_runtimes_is_equal(
         "--grpc_python_opt=runtime=grpcio",
     )
     out = tmp_path / "theirs"
-    theirs.good(
-        *roots_flags(roots),
-        *files,
-        f"--python_out={out}",
-        f"--pyi_out={out}",
-        f"--grpc_python_out={out}",
-    )
+    PROTOC.good(*roots_flags(roots), *files, f"--python_out={out}", f"--pyi_out={out}")
+    theirs.good(*roots_flags(roots), *files, f"--grpc_python_out={out}")
     expected = texts(tmp_path / "theirs")
     found = texts(tmp_path / "ours")
     assert found.keys() == expected.keys()

@@ -1,10 +1,14 @@
 //! The `russet` command, as a library: the wheel's console script and the binary both call [`main`].
 //!
-//! `russet protoc ...` has protoc's own grammar and is [`protoc::main`].
+//! `russet protoc ...` has protoc's own grammar and is [`protoc::main`]. Called by the name of one of our plugins, `protoc-gen-russet-python` and its kin, the command is that plugin.
 
+mod plugin;
 pub mod protoc;
 
 use std::io::Write;
+use std::path::Path;
+
+use russet_codegen::Generator;
 
 /// Russet's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -24,6 +28,11 @@ Options:
 
 /// Runs the command. `args` starts with the program's name. Returns the exit code.
 pub fn main(args: &[String]) -> i32 {
+    let program = args.first().map(Path::new).and_then(Path::file_stem);
+    let program = program.unwrap_or_default().to_string_lossy();
+    if let Some(generator) = Generator::of_plugin(&program) {
+        return plugin::main(generator, &program, &args[1..]);
+    }
     match args.get(1).map(String::as_str) {
         Some("protoc") => protoc::main(&args[1..]),
         Some("--version" | "-V") => print(&format!("russet {VERSION}\n")),

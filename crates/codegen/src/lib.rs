@@ -1,12 +1,18 @@
-//! From descriptors to source code: Python modules, type stubs and gRPC stubs.
+//! From descriptors to source code: Python modules, type stubs and gRPC stubs, and the protocol of protoc's plugins.
 //!
 //! A generator gets a [`Schema`] (linked descriptors) and the name of one file of it, and gives the text of one generated file. It reads and writes no files; what text goes where is the command line's business.
 
+mod files;
+mod generator;
+mod paths;
+pub mod plugin;
 pub mod python;
 mod schema;
 
 use thiserror::Error;
 
+pub use files::{FileError, GeneratedFiles};
+pub use generator::Generator;
 pub use schema::{Schema, TypeRef};
 
 /// A generated file.
@@ -16,6 +22,8 @@ pub struct Output {
     pub name: String,
     /// The text.
     pub content: String,
+    /// An empty `__init__.py`, which several generators may want and which does not replace one that is there.
+    pub is_package_marker: bool,
 }
 
 /// Why nothing was generated.
@@ -31,6 +39,16 @@ pub enum GenerateError {
         value: String,
         /// What could be given.
         expected: &'static str,
+    },
+    /// An option with a value that it cannot have.
+    #[error("Unknown value \"{value}\" of {option}: use {expected}")]
+    WrongValue {
+        /// The option.
+        option: String,
+        /// What was given.
+        value: String,
+        /// What could be given.
+        expected: String,
     },
     /// The schema has no such file.
     #[error("File \"{0}\" is not among the descriptors")]

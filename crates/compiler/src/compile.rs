@@ -1,14 +1,14 @@
 //! Files and all they import, parsed and linked in order.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, FileDescriptorProto, SourceCodeInfo,
-};
+use russet_descriptor::proto::FileDescriptorProto;
 
+use crate::definitions::Definitions;
 use crate::diagnostics::{Diagnostic, Findings, Position, Severity};
-use crate::link::{self, strip_source_retention};
-use crate::names::json_name;
+use crate::link::{self, is_runtime_form, strip_source_retention};
+use crate::parse_ahead::ParseAhead;
 use crate::parser::{self, path};
 use crate::source::SourceTree;
 use crate::table::{FileId, Table};
@@ -23,7 +23,7 @@ pub struct Compiler<'s> {
     descriptors: HashMap<String, FileDescriptorProto>,
     table: Table,
     /// Each after those it imports.
-    files: Vec<FileDescriptorProto>,
+    files: Vec<Compiled>,
     /// Index in `files`, by name.
     indexes: HashMap<String, usize>,
     /// By name; `None` for a file that turned out wrong.
@@ -31,7 +31,16 @@ pub struct Compiler<'s> {
     /// Files whose imports are being compiled, outermost first.
     pending: Vec<String>,
     diagnostics: Vec<Diagnostic>,
-    inputs: Vec<String>,
+    definitions: Definitions,
+    inputs: HashSet<String>,
+    keeps_source_info: bool,
+}
+
+/// A compiled file.
+struct Compiled {
+    file: FileDescriptorProto,
+    /// Whether it is at run time as it is now: no option is of source retention, all are in canonical form.
+    is_runtime_form: bool,
 }
 
 impl<'s> Compiler<'s> {
@@ -46,7 +55,9 @@ impl<'s> Compiler<'s> {
             loaded: HashMap::new(),
             pending: Vec::new(),
             diagnostics: Vec::new(),
-            inputs: Vec::new(),
+            definitions: Definitions::default(),
+            inputs: HashSet::new(),
+            keeps_source_info: true,
         }
     }
 
@@ -56,12 +67,19 @@ impl<'s> Compiler<'s> {
         self.descriptors.entry(name).or_insert(file);
     }
 
-    /// Compiles the files of these virtual names and all they import. Unused imports of these files are reported.
+    /// Lets go of each file's source info once the file is compiled: without it, large sets take half the memory.
+    pub fn drop_source_info(&mut self) {
+        self.keeps_source_info = false;
+    }
+
+    /// Compiles the files of these virtual names and all they import, on several threads where there are many. Unused imports of these files are reported.
     pub fn compile(&mut self, names: &[String]) {
-        self.inputs.extend_from_slice(names);
-        for name in names {
-            self.load(name);
-        }
+        self.inputs.extend(names.iter().cloned());
+        ParseAhead::run(self.sources, names, |ahead| {
+            for name in names {
+                self.load(name, ahead);
+            }
+        });
     }
 
     /// Everything found wrong, in the order in which it was found.
@@ -78,18 +96,44 @@ impl<'s> Compiler<'s> {
 
     /// A compiled file: names resolved, options interpreted, with source info; `json_name` only where the source sets it.
     pub fn file(&self, name: &str) -> Option<&FileDescriptorProto> {
-        self.indexes.get(name).map(|&index| &self.files[index])
+        self.indexes.get(name).map(|&index| &self.files[index].file)
     }
 
     /// All compiled files, each after those it imports.
     pub fn files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
-        self.files.iter()
+        self.files.iter().map(|compiled| &compiled.file)
     }
 
     /// The file as it is at run time: without options of source retention.
-    pub fn runtime_file(&self, name: &str) -> Option<FileDescriptorProto> {
-        self.file(name)
-            .map(|file| strip_source_retention(&self.table, file))
+    pub fn runtime_file(&self, name: &str) -> Option<Cow<'_, FileDescriptorProto>> {
+        let compiled = &self.files[*self.indexes.get(name)?];
+        Some(if compiled.is_runtime_form {
+            Cow::Borrowed(&compiled.file)
+        } else {
+            Cow::Owned(strip_source_retention(&self.table, &compiled.file))
+        })
+    }
+
+    /// Gives away compiled files, as they are at run time or, with `retain_options`, as they were written. From then on they are empty here.
+    pub fn take_files(
+        &mut self,
+        names: &[String],
+        retain_options: bool,
+    ) -> Vec<FileDescriptorProto> {
+        let mut taken = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(&index) = self.indexes.get(name) else {
+                continue;
+            };
+            let compiled = &mut self.files[index];
+            let file = std::mem::take(&mut compiled.file);
+            taken.push(if retain_options || compiled.is_runtime_form {
+                file
+            } else {
+                strip_source_retention(&self.table, &file)
+            });
+        }
+        taken
     }
 
     /// The names of files, each after those of them that it imports; nothing else.
@@ -131,20 +175,19 @@ impl<'s> Compiler<'s> {
         ordered
     }
 
-    fn load(&mut self, name: &str) -> Option<FileId> {
+    fn load(&mut self, name: &str, ahead: &ParseAhead<'_>) -> Option<FileId> {
         if let Some(loaded) = self.loaded.get(name) {
             return *loaded;
         }
-        let loaded = self.load_new(name);
+        let loaded = self.load_new(name, ahead);
         self.loaded.insert(name.to_owned(), loaded);
         loaded
     }
 
-    fn load_new(&mut self, name: &str) -> Option<FileId> {
+    fn load_new(&mut self, name: &str, ahead: &ParseAhead<'_>) -> Option<FileId> {
         let mut findings = Findings::default();
-        let mut file = match self.sources.read(name) {
-            Ok(text) => {
-                let (file, found) = parser::parse(name, &text);
+        let mut file = match ahead.take(name) {
+            Ok((file, found)) => {
                 findings = found;
                 file
             }
@@ -162,21 +205,30 @@ impl<'s> Compiler<'s> {
         if failed {
             return None;
         }
-        let imports = self.load_imports(name, &file)?;
-        let warn = self.inputs.iter().any(|input| input == name);
-        let (id, findings) = link::link(&mut self.table, &mut file, &imports, warn);
-        let failed = findings.has_errors();
+        let imports = self.load_imports(name, &file, ahead)?;
+        let is_input = self.inputs.contains(name);
+        let (id, findings) = link::link(&mut self.table, &mut file, &imports, is_input);
         self.report(name, findings);
-        if failed {
-            return None;
-        }
+        let id = id?;
         self.indexes.insert(name.to_owned(), self.files.len());
-        self.files.push(file);
+        if !self.keeps_source_info {
+            file.source_code_info = None;
+        }
+        let is_runtime_form = is_runtime_form(&self.table, &mut file);
+        self.files.push(Compiled {
+            file,
+            is_runtime_form,
+        });
         Some(id)
     }
 
-    /// Compiles what a file imports; `None` where something is wrong with it, which is reported.
-    fn load_imports(&mut self, name: &str, file: &FileDescriptorProto) -> Option<Vec<FileId>> {
+    /// Compiles what a file imports, `None` in the place of what is wrong with it, which is reported; `None` for all where imports are nested too deep.
+    fn load_imports(
+        &mut self,
+        name: &str,
+        file: &FileDescriptorProto,
+        ahead: &ParseAhead<'_>,
+    ) -> Option<Vec<Option<FileId>>> {
         if self.pending.len() == MAX_IMPORT_DEPTH {
             let message = format!("Imports are nested deeper than {MAX_IMPORT_DEPTH} files.");
             self.diagnostics.push(Diagnostic::file_error(name, message));
@@ -194,30 +246,23 @@ impl<'s> Compiler<'s> {
             if self.pending.contains(import) {
                 self.report_cycle(import);
             } else {
-                self.load(import);
+                self.load(import, ahead);
             }
         }
         let mut imports = Vec::with_capacity(all.len());
-        let mut complete = true;
         for (kind, index, import) in all {
-            if let Some(Some(id)) = self.loaded.get(import) {
-                imports.push(*id);
-                continue;
-            }
-            complete = false;
-            if import == name {
+            let loaded = self.loaded.get(import).copied().flatten();
+            imports.push(loaded);
+            if loaded.is_some() || import == name {
                 continue;
             }
             let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
-            self.diagnostics.push(Diagnostic {
-                file: name.to_owned(),
-                position: position_of(file, &place),
-                severity: Severity::Error,
-                message: format!("Import \"{import}\" was not found or had errors."),
-            });
+            let message = format!("Import \"{import}\" was not found or had errors.");
+            let error = Diagnostic::file_error(name, message).at(position_of(file, &place));
+            self.diagnostics.push(error);
         }
         self.pending.pop();
-        complete.then_some(imports)
+        Some(imports)
     }
 
     /// `import` is being compiled already: the files between it and the current one import each other. The error stands in `import`, where it imports the next of them.
@@ -232,43 +277,24 @@ impl<'s> Compiler<'s> {
             let index = file.dependency.iter().position(|name| name == next)?;
             position_of(&file, &[path::FILE_DEPENDENCY, i32::try_from(index).ok()?])
         });
-        self.diagnostics.push(Diagnostic {
-            file: import.to_owned(),
-            position,
-            severity: Severity::Error,
-            message: format!("File recursively imports itself: {chain} -> {import}"),
-        });
+        let message = format!("File recursively imports itself: {chain} -> {import}");
+        let error = Diagnostic::file_error(import, message).at(position);
+        self.diagnostics.push(error);
     }
 
     fn report(&mut self, name: &str, findings: Findings) {
-        self.diagnostics.extend(findings.into_diagnostics(name));
+        let definitions = &mut self.definitions;
+        let sources = self.sources;
+        let mut find = |undefined: &_| definitions.hint(sources, undefined);
+        self.diagnostics
+            .extend(findings.into_diagnostics(name, &mut find));
     }
 }
 
 fn position_of(file: &FileDescriptorProto, path: &[i32]) -> Option<Position> {
-    let info: &SourceCodeInfo = file.source_code_info.as_ref()?;
-    let location = info
-        .location
-        .iter()
-        .find(|location| location.path.0 == path)?;
+    let location = file.source_code_info.as_ref()?.find(path)?;
     Some(Position {
-        line: location.span.0.first()?.unsigned_abs(),
-        column: location.span.0.get(1)?.unsigned_abs(),
+        line: location.span.first()?.unsigned_abs(),
+        column: location.span.get(1)?.unsigned_abs(),
     })
-}
-
-/// Sets `json_name` of every field that has none, as descriptor sets and plugins get it.
-pub fn add_json_names(file: &mut FileDescriptorProto) {
-    fn field(field: &mut FieldDescriptorProto) {
-        if field.json_name.is_none() {
-            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()));
-        }
-    }
-    fn message(proto: &mut DescriptorProto) {
-        proto.field.iter_mut().for_each(field);
-        proto.extension.iter_mut().for_each(field);
-        proto.nested_type.iter_mut().for_each(message);
-    }
-    file.message_type.iter_mut().for_each(message);
-    file.extension.iter_mut().for_each(field);
 }

@@ -28,7 +28,18 @@ pub struct Position {
     pub column: u32,
 }
 
-/// One finding.
+/// Another place that a finding has to do with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The virtual name of the file.
+    pub file: String,
+    /// Absent where the note concerns the whole file.
+    pub position: Option<Position>,
+    /// What is there.
+    pub message: String,
+}
+
+/// One finding. `Display` gives the one line that protoc's tools expect; the hint and the notes are for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The virtual name of the file.
@@ -39,6 +50,10 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in protoc's words where protoc has words for it.
     pub message: String,
+    /// What to do about it, where that can be guessed.
+    pub hint: Option<String>,
+    /// Other places to look at.
+    pub notes: Vec<Note>,
 }
 
 impl Diagnostic {
@@ -49,7 +64,16 @@ impl Diagnostic {
             position: None,
             severity: Severity::Error,
             message: message.into(),
+            hint: None,
+            notes: Vec::new(),
         }
+    }
+
+    /// With the place it stands at.
+    #[must_use]
+    pub(crate) fn at(mut self, position: Option<Position>) -> Self {
+        self.position = position;
+        self
     }
 }
 
@@ -69,27 +93,84 @@ impl fmt::Display for Diagnostic {
 /// The findings of one file, bounded by [`MAX_ERRORS_PER_FILE`].
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    list: Vec<(Option<Position>, Severity, String)>,
+    list: Vec<Finding>,
     errors: usize,
 }
 
+/// A [`Diagnostic`] whose file is known by whoever has the [`Findings`].
+#[derive(Debug)]
+pub(crate) struct Finding {
+    position: Option<Position>,
+    severity: Severity,
+    message: String,
+    hint: Option<String>,
+    notes: Vec<(Option<Position>, String)>,
+    undefined: Option<Undefined>,
+}
+
+/// A name that was not found: which file defines it is looked up when the error is reported.
+#[derive(Debug)]
+pub(crate) struct Undefined {
+    /// As written.
+    pub(crate) name: String,
+    /// The package of the file it is written in.
+    pub(crate) package: String,
+}
+
+impl Finding {
+    fn new(position: Option<Position>, severity: Severity, message: String) -> Self {
+        Self {
+            position,
+            severity,
+            message,
+            hint: None,
+            notes: Vec::new(),
+            undefined: None,
+        }
+    }
+
+    pub(crate) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A place in the same file that has to do with it.
+    pub(crate) fn note(&mut self, position: Option<Position>, message: impl Into<String>) {
+        self.notes.push((position, message.into()));
+    }
+
+    pub(crate) fn undefined(&mut self, undefined: Undefined) {
+        self.undefined = Some(undefined);
+    }
+}
+
 impl Findings {
-    pub(crate) fn error(&mut self, position: Option<Position>, message: impl Into<String>) {
+    /// Adds an error. What is beyond the limit is counted; a hint for it is lost with it.
+    pub(crate) fn error(
+        &mut self,
+        position: Option<Position>,
+        message: impl Into<String>,
+    ) -> Option<&mut Finding> {
         self.errors += 1;
         if self.errors < MAX_ERRORS_PER_FILE {
-            self.list.push((position, Severity::Error, message.into()));
-        } else if self.errors == MAX_ERRORS_PER_FILE {
+            let finding = Finding::new(position, Severity::Error, message.into());
+            self.list.push(finding);
+            return self.list.last_mut();
+        }
+        if self.errors == MAX_ERRORS_PER_FILE {
             let message = format!(
                 "Too many errors in this file: {MAX_ERRORS_PER_FILE} or more; the rest is not shown."
             );
-            self.list.push((position, Severity::Error, message));
+            self.list
+                .push(Finding::new(position, Severity::Error, message));
         }
+        None
     }
 
     pub(crate) fn warning(&mut self, position: Option<Position>, message: impl Into<String>) {
         if self.list.len() < 2 * MAX_ERRORS_PER_FILE {
             self.list
-                .push((position, Severity::Warning, message.into()));
+                .push(Finding::new(position, Severity::Warning, message.into()));
         }
     }
 
@@ -97,14 +178,31 @@ impl Findings {
         self.errors > 0
     }
 
-    pub(crate) fn into_diagnostics(self, file: &str) -> impl Iterator<Item = Diagnostic> + '_ {
-        self.list
-            .into_iter()
-            .map(move |(position, severity, message)| Diagnostic {
+    /// Where names that were not found are defined is asked of `find`.
+    pub(crate) fn into_diagnostics<'f>(
+        self,
+        file: &'f str,
+        find: &'f mut dyn FnMut(&Undefined) -> Option<String>,
+    ) -> impl Iterator<Item = Diagnostic> + 'f {
+        self.list.into_iter().map(move |finding| {
+            let hint = finding.hint;
+            let undefined = finding.undefined;
+            Diagnostic {
                 file: file.to_owned(),
-                position,
-                severity,
-                message,
-            })
+                position: finding.position,
+                severity: finding.severity,
+                message: finding.message,
+                hint: undefined.and_then(|undefined| find(&undefined)).or(hint),
+                notes: finding
+                    .notes
+                    .into_iter()
+                    .map(|(position, message)| Note {
+                        file: file.to_owned(),
+                        position,
+                        message,
+                    })
+                    .collect(),
+            }
+        })
     }
 }

@@ -152,6 +152,21 @@ impl<'s> Lexer<'s> {
         while self.eat_if(class) {}
     }
 
+    /// The rest of an identifier, in which a character is a column.
+    fn eat_word(&mut self) {
+        let rest = &self.source[self.at..];
+        let length = rest
+            .iter()
+            .position(|&byte| !is_alphanumeric(byte))
+            .unwrap_or(rest.len());
+        self.at += length;
+        // A file is shorter than 2^32 bytes.
+        self.here.column = self
+            .here
+            .column
+            .saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
     fn eat_some(&mut self, class: fn(u8) -> bool, otherwise: &str) {
         if self.eat_if(class) {
             self.eat_while(class);
@@ -192,10 +207,14 @@ impl<'s> Lexer<'s> {
         let rest = &self.source[start..];
         // A zero byte ends the comment as the end of the file does.
         let length = memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
-        for _ in 0..length {
-            self.advance();
+        if rest.get(length) == Some(&b'\n') {
+            // Nobody asks for a column before the line's end.
+            self.at += length + 1;
+            self.here.line += 1;
+            self.here.column = 0;
+        } else {
+            (0..length).for_each(|_| self.advance());
         }
-        self.eat(b'\n');
         &self.source[start..self.at]
     }
 
@@ -238,10 +257,7 @@ impl<'s> Lexer<'s> {
                 if let Some(text) = text {
                     text.extend_from_slice(&self.source[from..self.at]);
                 }
-                // A zero byte would stop every later loop too.
-                if !self.at_end() {
-                    self.advance();
-                }
+                // A zero byte stays: the next token reports it.
                 return;
             }
         }
@@ -385,7 +401,7 @@ impl<'s> Lexer<'s> {
             self.advance();
             let kind = match first {
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                    self.eat_while(is_alphanumeric);
+                    self.eat_word();
                     TokenKind::Identifier
                 }
                 b'.' if self.peek().is_ascii_digit() => {
@@ -430,7 +446,9 @@ impl<'s> Lexer<'s> {
         let mut previous_line = Some(self.here.line);
         let mut trailing_end_line = None;
         if self.current.kind == TokenKind::Start {
-            self.skip_byte_order_mark();
+            if !self.skip_byte_order_mark() {
+                return collector.finish();
+            }
             collector.may_attach_to_previous = false;
             previous_line = None;
         } else {
@@ -490,18 +508,19 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn skip_byte_order_mark(&mut self) {
-        if self.peek() == 0xEF {
-            if self.source.starts_with(b"\xEF\xBB\xBF") {
-                // Columns count its bytes, as protoc's do.
-                (0..3).for_each(|_| self.advance());
-            } else {
-                self.advance();
-                self.error(
-                    "Proto file starts with 0xEF but not UTF-8 BOM. Only UTF-8 is accepted for proto file.",
-                );
-            }
+    /// `false` where the file starts with a part of the mark only.
+    fn skip_byte_order_mark(&mut self) -> bool {
+        if !self.eat(0xEF) {
+            return true;
         }
+        // Columns count the bytes of the mark, as protoc's do.
+        let is_whole = self.eat(0xBB) && self.eat(0xBF);
+        if !is_whole {
+            self.error(
+                "Proto file starts with 0xEF but not UTF-8 BOM. Only UTF-8 is accepted for proto file.",
+            );
+        }
+        is_whole
     }
 }
 

@@ -5,19 +5,27 @@
 //! The stages: `lexer` (text to tokens, comments attached), `parser` (tokens to descriptors as written), `link` (names resolved, options interpreted, rules checked), over `table`, which knows what all files declare.
 
 mod compile;
+mod definitions;
+mod descriptor_set;
 mod diagnostics;
+mod editions;
 mod features;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lexer;
 mod link;
 mod literal;
 mod names;
+mod parse_ahead;
 mod parser;
+mod similar;
 mod source;
 mod table;
 pub mod well_known;
 
-pub use compile::{Compiler, MAX_IMPORT_DEPTH, add_json_names};
-pub use diagnostics::{Diagnostic, MAX_ERRORS_PER_FILE, Position, Severity, TAB_WIDTH};
+pub use compile::{Compiler, MAX_IMPORT_DEPTH};
+pub use descriptor_set::{add_json_names, encode_set};
+pub use diagnostics::{Diagnostic, MAX_ERRORS_PER_FILE, Note, Position, Severity, TAB_WIDTH};
 pub use names::json_name;
 pub use parser::MAX_MESSAGE_NESTING;
 pub use source::{MAX_FILE_SIZE, Root, SourceError, SourceTree, Virtual};

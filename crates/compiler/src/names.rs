@@ -45,7 +45,7 @@ pub(crate) fn join(scope: &str, name: &str) -> String {
     if scope.is_empty() {
         name.to_owned()
     } else {
-        format!("{scope}.{name}")
+        [scope, ".", name].concat()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where files come from: import roots on disk, files in memory, the bundled ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,9 @@ use crate::well_known;
 
 /// The largest source file, in bytes. Positions and indexes of everything in a file fit 31 bits below it.
 pub const MAX_FILE_SIZE: u64 = 64 << 20;
+
+/// The most entries of folders that are looked at for the file that defines a name.
+const MAX_ENTRIES_SEARCHED: usize = 10_000;
 
 /// Why a file could not be read.
 #[derive(Debug, Error)]
@@ -82,9 +85,10 @@ impl SourceTree {
 
     /// Adds a root after those that are there.
     pub fn add_root(&mut self, virtual_path: impl Into<String>, disk_path: impl Into<PathBuf>) {
+        let disk_path: PathBuf = disk_path.into();
         self.roots.push(Root {
             virtual_path: virtual_path.into(),
-            disk_path: disk_path.into(),
+            disk_path: shown_form(&disk_path.to_string_lossy()).into(),
         });
     }
 
@@ -100,8 +104,17 @@ impl SourceTree {
 
     /// The text of a file by its virtual name.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, SourceError> {
-        if let Some(text) = self.memory.get(name) {
-            return Ok(text.clone());
+        let mut text = Vec::new();
+        self.read_into(name, &mut text)?;
+        Ok(text)
+    }
+
+    /// Reads a file by its virtual name in place of what is in `text`.
+    pub(crate) fn read_into(&self, name: &str, text: &mut Vec<u8>) -> Result<(), SourceError> {
+        text.clear();
+        if let Some(found) = self.memory.get(name) {
+            text.extend_from_slice(found);
+            return Ok(());
         }
         if !is_canonical(name) {
             return Err(SourceError::NotCanonical);
@@ -110,14 +123,53 @@ impl SourceTree {
             let Some(path) = map(name, root) else {
                 continue;
             };
-            match read_file(&path) {
+            match read_file(&path, text) {
                 Err(SourceError::NotFound) => {}
                 other => return other,
             }
         }
-        well_known::text(name)
-            .map(|text| text.as_bytes().to_vec())
-            .ok_or(SourceError::NotFound)
+        let bundled = well_known::text(name).ok_or(SourceError::NotFound)?;
+        text.extend_from_slice(bundled.as_bytes());
+        Ok(())
+    }
+
+    /// The virtual names of the files in memory and below the roots, in order; of large trees a part.
+    pub(crate) fn all_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.memory.keys().cloned().collect();
+        names.sort_unstable();
+        let mut looked_at = 0;
+        for root in &self.roots {
+            // Breadth first: what is near the root is likelier to be meant.
+            let mut folders = VecDeque::from([(root.disk_path.clone(), root.virtual_path.clone())]);
+            while let Some((folder, name)) = folders.pop_front() {
+                let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+                let mut entries: Vec<_> = entries.take(MAX_ENTRIES_SEARCHED).collect();
+                entries.sort_unstable_by_key(std::fs::DirEntry::file_name);
+                for entry in entries {
+                    looked_at += 1;
+                    if looked_at > MAX_ENTRIES_SEARCHED {
+                        return names;
+                    }
+                    let file_name = entry.file_name();
+                    let (Some(own), Ok(kind)) = (file_name.to_str(), entry.file_type()) else {
+                        continue;
+                    };
+                    let own = match name.as_str() {
+                        "" => own.to_owned(),
+                        outer => format!("{outer}/{own}"),
+                    };
+                    if kind.is_dir() {
+                        folders.push_back((entry.path(), own));
+                    } else if Path::new(&own)
+                        .extension()
+                        .is_some_and(|end| end == "proto")
+                    {
+                        names.push(own);
+                    }
+                }
+            }
+        }
+        names
     }
 
     /// The file on disk that a virtual name stands for.
@@ -149,7 +201,7 @@ impl SourceTree {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
+fn read_file(path: &Path, text: &mut Vec<u8>) -> Result<(), SourceError> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::NotFound,
         _ => SourceError::Unreadable {
@@ -158,24 +210,31 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
         },
     };
     let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
         return Err(SourceError::Directory);
     }
-    let mut text = Vec::new();
+    let expected = metadata.len().min(MAX_FILE_SIZE) + 1;
+    text.reserve(usize::try_from(expected).unwrap_or_default());
     // One byte more than allowed tells a file that is too large from one that fits.
     file.take(MAX_FILE_SIZE + 1)
-        .read_to_end(&mut text)
+        .read_to_end(text)
         .map_err(unreadable)?;
     if text.len() as u64 > MAX_FILE_SIZE {
         return Err(SourceError::TooLarge {
             path: path.to_owned(),
         });
     }
-    Ok(text)
+    Ok(())
 }
 
+/// On Windows a backslash parts directories, so that a name with one would not be the only one.
 fn is_canonical(name: &str) -> bool {
-    !name.contains('\\') && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    let relative = name.strip_prefix('/').unwrap_or(name);
+    !(cfg!(windows) && name.contains('\\'))
+        && relative
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Without `.` parts and doubled slashes; `..` stays.
@@ -218,9 +277,22 @@ fn apply(path: &str, prefix: &str, replacement: &str) -> Option<String> {
     })
 }
 
+/// An import root as it stands before the names of files in messages: without `.` parts and doubled slashes, a slash at its end kept.
+fn shown_form(path: &str) -> String {
+    let mut shown = lexically_canonical(path);
+    if path.ends_with('/') && !shown.ends_with('/') && !shown.is_empty() {
+        shown.push('/');
+    }
+    shown
+}
+
 /// The path on disk that a root gives a virtual name.
 fn map(name: &str, root: &Root) -> Option<PathBuf> {
     let rest = if root.virtual_path.is_empty() {
+        if name.starts_with('/') {
+            // Joined, it would leave the root.
+            return None;
+        }
         name
     } else {
         let rest = name.strip_prefix(&root.virtual_path)?;
@@ -229,7 +301,16 @@ fn map(name: &str, root: &Root) -> Option<PathBuf> {
         }
         rest.strip_prefix('/')?
     };
-    Some(root.disk_path.join(rest))
+    if rest.starts_with('/') {
+        return None;
+    }
+    let directory = root.disk_path.to_string_lossy();
+    Some(if directory.is_empty() {
+        PathBuf::from(rest)
+    } else {
+        // Not joined as paths are: protoc shows both slashes of a root that ends with one.
+        PathBuf::from(format!("{directory}/{rest}"))
+    })
 }
 
 #[cfg(test)]
@@ -267,20 +348,18 @@ mod tests {
     #[test]
     fn names_must_be_canonical() {
         let tree = SourceTree::new();
-        for name in [
-            "a//b.proto",
-            "../a.proto",
-            "./a.proto",
-            "a\\b.proto",
-            "",
-            "a/",
-        ] {
+        for name in ["a//b.proto", "../a.proto", "./a.proto", "", "a/"] {
             assert!(
                 matches!(tree.read(name), Err(SourceError::NotCanonical)),
                 "{name}"
             );
         }
-        assert!(matches!(tree.read("a.proto"), Err(SourceError::NotFound)));
+        for name in ["a.proto", "/a.proto"] {
+            assert!(
+                matches!(tree.read(name), Err(SourceError::NotFound)),
+                "{name}"
+            );
+        }
         assert!(tree.read("google/protobuf/any.proto").is_ok());
     }
 }

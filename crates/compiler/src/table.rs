@@ -2,13 +2,18 @@
 //!
 //! The bundled `descriptor.proto` is always there, hidden from name lookup until a file imports it, so that options can be interpreted in files that import nothing.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use russet_descriptor::proto::{edition, field_type, label};
+use russet_descriptor::proto::{
+    ExtensionRangeOptions, FeatureSupport, edition, field_presence, field_type, label,
+};
 
 use crate::features::Features;
+
+/// A name, shared by all places that hold it.
+pub(crate) type Name = Arc<str>;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -73,22 +78,25 @@ pub(crate) struct File {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) parent: Option<MessageId>,
     pub(crate) fields: Vec<FieldId>,
     pub(crate) extensions: Vec<FieldId>,
     pub(crate) nested: Vec<MessageId>,
     pub(crate) enums: Vec<EnumId>,
-    pub(crate) oneofs: Vec<String>,
+    pub(crate) oneofs: Vec<Name>,
     /// Start and exclusive end.
     pub(crate) extension_ranges: Vec<(i32, i32)>,
     /// Start and exclusive end.
     pub(crate) reserved_ranges: Vec<(i32, i32)>,
-    pub(crate) fields_by_name: FxHashMap<String, FieldId>,
     pub(crate) is_map_entry: bool,
     pub(crate) is_message_set: bool,
+    /// A number of `symbol_visibility`.
+    pub(crate) visibility: i32,
+    /// Declarations and verification of its extension ranges, by the range's index.
+    pub(crate) range_options: FxHashMap<usize, ExtensionRangeOptions>,
     pub(crate) features: Features,
 }
 
@@ -98,8 +106,8 @@ pub(crate) struct Message {
     reason = "independent facts of a field, as descriptor.proto has them"
 )]
 pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) number: i32,
     pub(crate) label: i32,
@@ -112,9 +120,13 @@ pub(crate) struct Field {
     pub(crate) is_extension: bool,
     pub(crate) oneof: Option<usize>,
     pub(crate) packed: bool,
+    /// Whether it is the key or the value of a map's entry.
+    pub(crate) is_entry_part: bool,
     pub(crate) is_source_only: bool,
     pub(crate) has_default: bool,
     pub(crate) targets: Vec<i32>,
+    /// The editions that may set it, where it is an option.
+    pub(crate) support: Option<Box<FeatureSupport>>,
     pub(crate) features: Features,
 }
 
@@ -125,6 +137,16 @@ impl Field {
 
     pub(crate) fn is_message(&self) -> bool {
         matches!(self.type_, field_type::MESSAGE | field_type::GROUP)
+    }
+
+    /// Whether a zero is the same as no value.
+    pub(crate) fn has_implicit_presence(&self) -> bool {
+        self.features.field_presence == field_presence::IMPLICIT
+            && !self.is_repeated()
+            && !self.is_message()
+            && self.oneof.is_none()
+            && !self.is_extension
+            && !self.is_entry_part
     }
 
     /// Whether the wire form is a group.
@@ -144,10 +166,15 @@ impl Field {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Enum {
-    pub(crate) name: String,
-    pub(crate) full_name: String,
+    pub(crate) name: Name,
+    pub(crate) full_name: Name,
     pub(crate) file: FileId,
-    pub(crate) values: Vec<(String, i32)>,
+    pub(crate) values: Vec<(Name, i32)>,
+    /// The editions that may use a value as an option's, by the value's index.
+    pub(crate) supports: FxHashMap<usize, FeatureSupport>,
+    /// A number of `symbol_visibility`.
+    pub(crate) visibility: i32,
+    pub(crate) parent: Option<MessageId>,
     pub(crate) features: Features,
 }
 
@@ -157,9 +184,11 @@ pub(crate) struct Table {
     pub(crate) messages: Vec<Message>,
     pub(crate) fields: Vec<Field>,
     pub(crate) enums: Vec<Enum>,
-    names: FxHashMap<String, Symbol>,
-    hidden_names: FxHashMap<String, Symbol>,
+    names: FxHashMap<Name, Symbol>,
+    hidden_names: FxHashMap<Name, Symbol>,
     extensions: FxHashMap<(MessageId, i32), FieldId>,
+    /// Whether a file other than `descriptor.proto` says which editions or elements may set an option.
+    pub(crate) has_restricted_options: bool,
     /// For each package, the files that declare it or a package inside of it.
     package_files: FxHashMap<String, FxHashSet<FileId>>,
 }
@@ -198,7 +227,19 @@ impl Table {
     /// Hides all names: they are found only by [`Table::builtin`].
     pub(crate) fn hide_names(&mut self) {
         self.hidden_names = std::mem::take(&mut self.names);
+        self.has_restricted_options = false;
         self.package_files.clear();
+    }
+
+    /// All names in a fixed order, for suggestions.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (&str, Symbol)> {
+        let mut all: Vec<(&str, Symbol)> = self
+            .names
+            .iter()
+            .map(|(name, symbol)| (&**name, *symbol))
+            .collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all.into_iter()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Symbol> {
@@ -238,8 +279,8 @@ impl Table {
     }
 
     /// Adds a name; `false` where it is taken.
-    pub(crate) fn add_name(&mut self, full_name: &str, symbol: Symbol) -> bool {
-        match self.names.entry(full_name.to_owned()) {
+    pub(crate) fn add_name(&mut self, full_name: Name, symbol: Symbol) -> bool {
+        match self.names.entry(full_name) {
             std::collections::hash_map::Entry::Occupied(_) => false,
             std::collections::hash_map::Entry::Vacant(entry) => {
                 entry.insert(symbol);
@@ -256,7 +297,7 @@ impl Table {
             .insert(file);
         match self.names.get(name) {
             None => {
-                self.names.insert(name.to_owned(), Symbol::Package(file));
+                self.names.insert(name.into(), Symbol::Package(file));
                 Ok(())
             }
             Some(Symbol::Package(_)) => Ok(()),
@@ -301,6 +342,12 @@ impl Table {
                 None
             }
         }
+    }
+
+    /// A field of a message by its name, the first of them if there are several.
+    pub(crate) fn field_by_name(&self, message: MessageId, name: &str) -> Option<FieldId> {
+        let fields = self[message].fields.iter().copied();
+        fields.into_iter().find(|&field| &*self[field].name == name)
     }
 
     /// A field or extension of a message by its number.

@@ -12,8 +12,8 @@ macro_rules! bundled {
     };
 }
 bundled! {
-    "any.proto" "api.proto" "compiler/plugin.proto" "cpp_features.proto" "descriptor.proto" "duration.proto" "empty.proto"
-    "field_mask.proto" "go_features.proto" "java_features.proto" "source_context.proto" "struct.proto" "timestamp.proto" "type.proto"
+    "any.proto" "api.proto" "c_sharp_features.proto" "compiler/plugin.proto" "cpp_features.proto" "cpp_file_options.proto" "cpp_options.proto" "descriptor.proto" "duration.proto" "empty.proto"
+    "field_mask.proto" "go_features.proto" "java_features.proto" "json_enumvalue_options.proto" "json_options.proto" "source_context.proto" "struct.proto" "timestamp.proto" "type.proto"
     "wrappers.proto"
 }
 
@@ -33,8 +33,8 @@ pub(crate) fn builtin_table() -> Table {
     let (mut file, parsed) = crate::parser::parse(name, source.as_bytes());
     let (_, linked) = crate::link::link(&mut table, &mut file, &[], false);
     let diagnostics: Vec<String> = parsed
-        .into_diagnostics(name)
-        .chain(linked.into_diagnostics(name))
+        .into_diagnostics(name, &mut |_| None)
+        .chain(linked.into_diagnostics(name, &mut |_| None))
         .map(|diagnostic| diagnostic.to_string())
         .collect();
     // A test compiles every bundled file, so this cannot happen in a build that passed.

@@ -4,4 +4,6 @@
 
 pub mod pool;
 pub mod proto;
+mod source_info;
+mod text;
 pub mod wire;

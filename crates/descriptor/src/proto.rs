@@ -2,12 +2,12 @@
 //!
 //! `Option` is presence, `Vec` is repeated, enums are their numbers (their constants are beside them), and what a struct does not know is kept in `unknown`, in wire form. Interpreted custom options live there too: their numbers are above those of all known fields, so that writing `unknown` last keeps the order by number that protoc writes.
 
-use crate::wire::{
-    DEFAULT_RECURSION_LIMIT, Reader, WireError, WireType, put_bytes, put_tag, put_varint,
-};
+pub use crate::source_info::{Comments, Location, Rewrite, SourceCodeInfo};
+pub use crate::text::Text;
+use crate::wire::{DEFAULT_RECURSION_LIMIT, Reader, WireError, WireType, put_tag, put_varint};
 
 /// A field's value in a struct of this module: how it is read from and written to the wire.
-trait Field {
+pub(crate) trait Field {
     fn put(&self, number: u32, out: &mut Vec<u8>);
     /// Reads one occurrence; `false` where the wire type is not this field's, so that the caller keeps it as unknown.
     fn merge(
@@ -19,7 +19,7 @@ trait Field {
 }
 
 /// A single value, of which [`Option`] and [`Vec`] make fields.
-trait Value: Sized {
+pub(crate) trait Value: Sized {
     const WIRE_TYPE: WireType;
     fn put_value(&self, out: &mut Vec<u8>);
     fn read_value(reader: &mut Reader<'_>, depth: u32) -> Result<Self, WireError>;
@@ -83,6 +83,17 @@ impl Value for String {
     }
 }
 
+impl Value for Text {
+    const WIRE_TYPE: WireType = WireType::LengthDelimited;
+    fn put_value(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.len() as u64);
+        out.extend_from_slice(self);
+    }
+    fn read_value(reader: &mut Reader<'_>, _depth: u32) -> Result<Self, WireError> {
+        Ok(reader.length_delimited()?.to_vec().into())
+    }
+}
+
 impl Value for Vec<u8> {
     const WIRE_TYPE: WireType = WireType::LengthDelimited;
     fn put_value(&self, out: &mut Vec<u8>) {
@@ -91,6 +102,20 @@ impl Value for Vec<u8> {
     }
     fn read_value(reader: &mut Reader<'_>, _depth: u32) -> Result<Self, WireError> {
         reader.length_delimited().map(<[u8]>::to_vec)
+    }
+}
+
+/// Options stand apart: most declarations have none, and then cost eight bytes.
+impl<T: Value> Value for Box<T> {
+    const WIRE_TYPE: WireType = T::WIRE_TYPE;
+    fn put_value(&self, out: &mut Vec<u8>) {
+        (**self).put_value(out);
+    }
+    fn read_value(reader: &mut Reader<'_>, depth: u32) -> Result<Self, WireError> {
+        T::read_value(reader, depth).map(Self::new)
+    }
+    fn merge_value(&mut self, reader: &mut Reader<'_>, depth: u32) -> Result<(), WireError> {
+        (**self).merge_value(reader, depth)
     }
 }
 
@@ -144,30 +169,6 @@ impl<T: Value> Field for Vec<T> {
             return Ok(true);
         }
         Ok(false)
-    }
-}
-
-/// A repeated `int32` declared `[packed = true]`: the path and span of a source location.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PackedInts(pub Vec<i32>);
-
-impl Field for PackedInts {
-    fn put(&self, number: u32, out: &mut Vec<u8>) {
-        if !self.0.is_empty() {
-            let mut packed = Vec::with_capacity(self.0.len());
-            for value in &self.0 {
-                value.put_value(&mut packed);
-            }
-            put_bytes(out, number, &packed);
-        }
-    }
-    fn merge(
-        &mut self,
-        wire_type: WireType,
-        reader: &mut Reader<'_>,
-        depth: u32,
-    ) -> Result<bool, WireError> {
-        self.0.merge(wire_type, reader, depth)
     }
 }
 
@@ -263,7 +264,7 @@ messages! {
         enum_type: Vec<EnumDescriptorProto> = 5,
         service: Vec<ServiceDescriptorProto> = 6,
         extension: Vec<FieldDescriptorProto> = 7,
-        options: Option<FileOptions> = 8,
+        options: Option<Box<FileOptions>> = 8,
         source_code_info: Option<SourceCodeInfo> = 9,
         /// Indexes into `dependency`.
         public_dependency: Vec<i32> = 10,
@@ -285,7 +286,7 @@ messages! {
         enum_type: Vec<EnumDescriptorProto> = 4,
         extension_range: Vec<ExtensionRange> = 5,
         extension: Vec<FieldDescriptorProto> = 6,
-        options: Option<MessageOptions> = 7,
+        options: Option<Box<MessageOptions>> = 7,
         oneof_decl: Vec<OneofDescriptorProto> = 8,
         reserved_range: Vec<ReservedRange> = 9,
         reserved_name: Vec<String> = 10,
@@ -297,7 +298,7 @@ messages! {
     ExtensionRange {
         start: Option<i32> = 1,
         end: Option<i32> = 2,
-        options: Option<ExtensionRangeOptions> = 3,
+        options: Option<Box<ExtensionRangeOptions>> = 3,
     }
 
     /// Field numbers that may not be used; `end` is exclusive in messages.
@@ -334,8 +335,8 @@ messages! {
         type_: Option<i32> = 5,
         /// Fully qualified with a leading dot once resolved.
         type_name: Option<String> = 6,
-        default_value: Option<String> = 7,
-        options: Option<FieldOptions> = 8,
+        default_value: Option<Text> = 7,
+        options: Option<Box<FieldOptions>> = 8,
         oneof_index: Option<i32> = 9,
         json_name: Option<String> = 10,
         proto3_optional: Option<bool> = 17,
@@ -344,14 +345,14 @@ messages! {
     /// A oneof.
     OneofDescriptorProto {
         name: Option<String> = 1,
-        options: Option<OneofOptions> = 2,
+        options: Option<Box<OneofOptions>> = 2,
     }
 
     /// An enum type.
     EnumDescriptorProto {
         name: Option<String> = 1,
         value: Vec<EnumValueDescriptorProto> = 2,
-        options: Option<EnumOptions> = 3,
+        options: Option<Box<EnumOptions>> = 3,
         reserved_range: Vec<EnumReservedRange> = 4,
         reserved_name: Vec<String> = 5,
         /// A number of [`symbol_visibility`].
@@ -368,14 +369,14 @@ messages! {
     EnumValueDescriptorProto {
         name: Option<String> = 1,
         number: Option<i32> = 2,
-        options: Option<EnumValueOptions> = 3,
+        options: Option<Box<EnumValueOptions>> = 3,
     }
 
     /// A service.
     ServiceDescriptorProto {
         name: Option<String> = 1,
         method: Vec<MethodDescriptorProto> = 2,
-        options: Option<ServiceOptions> = 3,
+        options: Option<Box<ServiceOptions>> = 3,
     }
 
     /// A method of a service.
@@ -383,7 +384,7 @@ messages! {
         name: Option<String> = 1,
         input_type: Option<String> = 2,
         output_type: Option<String> = 3,
-        options: Option<MethodOptions> = 4,
+        options: Option<Box<MethodOptions>> = 4,
         client_streaming: Option<bool> = 5,
         server_streaming: Option<bool> = 6,
     }
@@ -504,7 +505,7 @@ messages! {
         negative_int_value: Option<i64> = 5,
         double_value: Option<f64> = 6,
         string_value: Option<Vec<u8>> = 7,
-        aggregate_value: Option<String> = 8,
+        aggregate_value: Option<Text> = 8,
     }
 
     /// A part of an option's name: `foo` or `(foo.bar)`.
@@ -523,21 +524,7 @@ messages! {
         json_format: Option<i32> = 6,
         enforce_naming_style: Option<i32> = 7,
         default_symbol_visibility: Option<i32> = 8,
-    }
-
-    /// Where things stand in the source, and their comments.
-    SourceCodeInfo {
-        location: Vec<Location> = 1,
-    }
-
-    /// A piece of source: the path of what it defines, its span, its comments.
-    Location {
-        path: PackedInts = 1,
-        /// Line, column, end line (left out where it is the same), end column; from zero.
-        span: PackedInts = 2,
-        leading_comments: Option<String> = 3,
-        trailing_comments: Option<String> = 4,
-        leading_detached_comments: Vec<String> = 6,
+        enforce_proto_limits: Option<i32> = 9,
     }
 
     /// What a plugin is asked to generate.
@@ -570,7 +557,8 @@ messages! {
     GeneratedFile {
         name: Option<String> = 1,
         insertion_point: Option<String> = 2,
-        content: Option<String> = 15,
+        /// Declared a string; plugins write binary files too, and protoc takes them.
+        content: Option<Vec<u8>> = 15,
     }
 }
 
@@ -600,10 +588,10 @@ enums! {
     }
     /// `FieldDescriptorProto.Label`, without its `LABEL_` prefix.
     label { OPTIONAL = 1, REQUIRED = 2, REPEATED = 3, }
-    /// `Edition`, without its `EDITION_` prefix.
+    /// `Edition`; those that are not a year without their `EDITION_` prefix.
     edition {
-        UNKNOWN = 0, LEGACY = 900, PROTO2 = 998, PROTO3 = 999, EDITION_2023 = 1000, EDITION_2024 = 1001, EDITION_2026 = 1002, UNSTABLE = 9999,
-        MAX = 0x7fff_ffff,
+        UNKNOWN = 0, TEST_ONLY_1 = 1, TEST_ONLY_2 = 2, LEGACY = 900, PROTO2 = 998, PROTO3 = 999, EDITION_2023 = 1000, EDITION_2024 = 1001,
+        EDITION_2026 = 1002, UNSTABLE = 9999, TEST_ONLY_99997 = 99997, TEST_ONLY_99998 = 99998, TEST_ONLY_99999 = 99999, MAX = 0x7fff_ffff,
     }
     /// `SymbolVisibility`, without its `VISIBILITY_` prefix.
     symbol_visibility { UNSET = 0, LOCAL = 1, EXPORT = 2, }
@@ -620,9 +608,11 @@ enums! {
     /// `FeatureSet.JsonFormat`.
     json_format { UNKNOWN = 0, ALLOW = 1, LEGACY_BEST_EFFORT = 2, }
     /// `FeatureSet.EnforceNamingStyle`.
-    enforce_naming_style { UNKNOWN = 0, STYLE2024 = 1, STYLE_LEGACY = 2, }
+    enforce_naming_style { UNKNOWN = 0, STYLE2024 = 1, STYLE_LEGACY = 2, STYLE2026 = 3, }
     /// `FeatureSet.VisibilityFeature.DefaultSymbolVisibility`.
     default_symbol_visibility { UNKNOWN = 0, EXPORT_ALL = 1, EXPORT_TOP_LEVEL = 2, LOCAL_ALL = 3, STRICT = 4, }
+    /// `FeatureSet.ProtoLimitsFeature.EnforceProtoLimits`.
+    enforce_proto_limits { UNKNOWN = 0, LEGACY_NO_EXPLICIT_LIMITS = 1, PROTO_LIMITS2026 = 2, }
     /// `CodeGeneratorResponse.Feature`, without its `FEATURE_` prefix: bits of `supported_features`.
     plugin_feature { NONE = 0, PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, }
 }
@@ -630,6 +620,7 @@ enums! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::put_bytes;
 
     #[test]
     fn a_file_round_trips_and_unknown_fields_survive() {
@@ -637,13 +628,6 @@ mod tests {
             name: Some("a/b.proto".into()),
             syntax: Some("proto3".into()),
             public_dependency: vec![0, 300],
-            source_code_info: Some(SourceCodeInfo {
-                location: vec![Location {
-                    path: PackedInts(vec![4, 0, 2, -1]),
-                    ..Location::default()
-                }],
-                ..SourceCodeInfo::default()
-            }),
             ..FileDescriptorProto::default()
         };
         file.message_type.push(DescriptorProto {

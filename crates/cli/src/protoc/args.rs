@@ -1,7 +1,10 @@
 //! The flags.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+
+use super::inputs::os_text;
 
 /// What an argument that names a file of arguments starts with. Such a file cannot name others.
 const ARGUMENT_FILE_PREFIX: char = '@';
@@ -25,6 +28,22 @@ pub(super) enum ErrorFormat {
     Msvs,
 }
 
+/// What is asked for. The flags of one exclude those of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Outputs are written.
+    #[default]
+    Compile,
+    /// `--encode`: text to binary, of this message type.
+    Encode(String),
+    /// `--decode`: binary to text, of this message type.
+    Decode(String),
+    /// `--decode_raw`: binary to text, without a schema.
+    DecodeRaw,
+    /// `--print_free_field_numbers`.
+    FreeFieldNumbers,
+}
+
 /// One `--NAME_out`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OutputDirective {
@@ -39,12 +58,15 @@ pub(super) struct OutputDirective {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(super) struct Arguments {
+    pub(super) mode: Mode,
     /// Virtual path and path on disk.
     pub(super) roots: Vec<(String, String)>,
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<OutputDirective>,
     /// Executables by plugin name, `protoc-gen-x`.
     pub(super) plugins: Vec<(String, String)>,
+    /// What runs the plugin of `--NAME_out`, by `NAME`: a program and its arguments.
+    pub(super) prefixes: HashMap<String, Vec<String>>,
     pub(super) descriptor_set_in: Vec<String>,
     pub(super) descriptor_set_out: Option<String>,
     pub(super) dependency_out: Option<String>,
@@ -53,11 +75,24 @@ pub(super) struct Arguments {
     pub(super) retain_options: bool,
     pub(super) error_format: ErrorFormat,
     pub(super) fatal_warnings: bool,
-    pub(super) decode_raw: bool,
-    pub(super) print_free_field_numbers: bool,
-    pub(super) direct_dependencies: Option<Vec<String>>,
-    pub(super) direct_dependencies_message: String,
+    /// Names of generated files may have `..` in them.
+    pub(super) allow_escape: bool,
+    /// With `--encode`: entries of maps in the order of their keys.
+    pub(super) deterministic: bool,
+    /// Services are an error.
+    pub(super) disallow_services: bool,
+    pub(super) direct_dependencies: Allowed,
+    pub(super) option_dependencies: Allowed,
     pub(super) warnings: Vec<String>,
+}
+
+/// What files may be imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Allowed {
+    /// `None` where everything may be.
+    pub(super) files: Option<Vec<String>>,
+    /// What is said of another one, with `%s` for its name.
+    pub(super) message: String,
 }
 
 /// What to do.
@@ -65,11 +100,12 @@ pub(super) struct Arguments {
 pub(super) enum Parsed {
     Help,
     Version,
+    Notices,
     Run(Box<Arguments>),
 }
 
 /// Flags that take no value.
-const WITHOUT_VALUE: [&str; 13] = [
+const WITHOUT_VALUE: [&str; 15] = [
     "-h",
     "--help",
     "--disallow_services",
@@ -78,6 +114,8 @@ const WITHOUT_VALUE: [&str; 13] = [
     "--retain_options",
     "--version",
     "--decode_raw",
+    "--notices",
+    "--experimental_allow_proto3_optional",
     "--experimental_editions",
     "--print_free_field_numbers",
     "--deterministic_output",
@@ -87,18 +125,28 @@ const WITHOUT_VALUE: [&str; 13] = [
 
 const DIRECT_DEPENDENCIES_MESSAGE: &str =
     "File is imported but not declared in --direct_dependencies: %s";
+const OPTION_DEPENDENCIES_MESSAGE: &str =
+    "File is option imported but not declared in --option_dependencies: %s";
 
-pub(super) fn parse(args: &[String]) -> Result<Parsed, String> {
+pub(super) fn parse(program: &str, args: &[String]) -> Result<Parsed, String> {
     let args = expand(args)?;
     if args.is_empty() {
         return Ok(Parsed::Help);
     }
     let mut parser = Parser {
         arguments: Arguments {
-            direct_dependencies_message: DIRECT_DEPENDENCIES_MESSAGE.to_owned(),
+            direct_dependencies: Allowed {
+                files: None,
+                message: DIRECT_DEPENDENCIES_MESSAGE.to_owned(),
+            },
+            option_dependencies: Allowed {
+                files: None,
+                message: OPTION_DEPENDENCIES_MESSAGE.to_owned(),
+            },
             ..Arguments::default()
         },
         options: Vec::new(),
+        program,
     };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -133,11 +181,13 @@ fn expand(args: &[String]) -> Result<Vec<String>, String> {
         let failed = |error: &dyn std::fmt::Display| {
             format!("Failed to open argument file: {path}: {error}")
         };
-        let size = fs::metadata(path).map_err(|error| failed(&error))?.len();
+        let size = fs::metadata(path)
+            .map_err(|error| failed(&os_text(&error)))?
+            .len();
         if size > MAX_ARGUMENT_FILE {
             return Err(failed(&format!("larger than {MAX_ARGUMENT_FILE} bytes")));
         }
-        let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+        let text = fs::read_to_string(path).map_err(|error| failed(&os_text(&error)))?;
         expanded.extend(
             text.lines()
                 .map(|line| line.trim_end_matches('\r'))
@@ -170,31 +220,39 @@ fn split(arg: &str) -> (String, Option<String>) {
     }
 }
 
-struct Parser {
+struct Parser<'p> {
+    program: &'p str,
     arguments: Arguments,
     /// `--NAME_opt`: name and value.
     options: Vec<(String, String)>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn flag(&mut self, name: &str, value: String) -> Result<Option<Parsed>, String> {
         let arguments = &mut self.arguments;
         match name {
             "" => {
                 if value.is_empty() {
-                    return Err("You seem to have passed an empty string as one of the arguments to protoc. This is actually sort of hard to do. Congrats. Unfortunately it is not valid input so the program is going to die now.".to_owned());
+                    return Err(format!(
+                        "You seem to have passed an empty string as one of the arguments to {}.  This is actually sort of hard to do.  Congrats.  Unfortunately it is not valid input so the program is going to die now.",
+                        self.program
+                    ));
                 }
                 arguments.inputs.push(value);
             }
             "-I" | "--proto_path" => self.proto_path(&value)?,
             "-h" | "--help" => return Ok(Some(Parsed::Help)),
             "--version" => return Ok(Some(Parsed::Version)),
+            "--notices" => return Ok(Some(Parsed::Notices)),
             "-o" | "--descriptor_set_out" => {
                 if arguments.descriptor_set_out.is_some() {
                     return Err(format!("{name} may only be passed once."));
                 }
                 if value.is_empty() {
                     return Err(format!("{name} requires a non-empty value."));
+                }
+                if arguments.mode != Mode::Compile {
+                    return Err("Cannot use --encode or --decode and generate descriptors at the same time.".to_owned());
                 }
                 arguments.descriptor_set_out = Some(value);
             }
@@ -204,6 +262,9 @@ impl Parser {
                 }
                 if value.is_empty() {
                     return Err(format!("{name} requires a non-empty value."));
+                }
+                if !arguments.descriptor_set_in.is_empty() {
+                    return Err(format!("{name} cannot be used with --descriptor_set_in."));
                 }
                 arguments.dependency_out = Some(value);
             }
@@ -216,6 +277,9 @@ impl Parser {
                 if value.is_empty() {
                     return Err(format!("{name} requires a non-empty value."));
                 }
+                if arguments.dependency_out.is_some() {
+                    return Err(format!("{name} cannot be used with --dependency_out."));
+                }
                 arguments.descriptor_set_in =
                     value.split(PATH_SEPARATOR).map(str::to_owned).collect();
             }
@@ -223,24 +287,48 @@ impl Parser {
             "--include_source_info" => arguments.include_source_info = true,
             "--retain_options" => arguments.retain_options = true,
             "--fatal_warnings" => arguments.fatal_warnings = true,
-            // Every edition that is known is accepted already.
-            "--experimental_editions" => {}
+            // Every edition that is known is accepted already, `optional` too, and nothing is traced.
+            "--experimental_editions"
+            | "--experimental_allow_proto3_optional"
+            | "--enable_codegen_trace" => {}
+            "--deterministic_output" => arguments.deterministic = true,
+            "--disallow_services" => arguments.disallow_services = true,
             "--decode_raw" => {
                 if !value.is_empty() {
                     return Err("--decode_raw does not take a parameter.".to_owned());
                 }
-                arguments.decode_raw = true;
+                self.coding_mode(name, Mode::DecodeRaw)?;
             }
-            "--print_free_field_numbers" => arguments.print_free_field_numbers = true,
-            "--direct_dependencies" => {
-                let listed = value
-                    .split(':')
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned);
-                arguments.direct_dependencies = Some(listed.collect());
+            "--encode" | "--decode" => {
+                if value.is_empty() {
+                    let hint = match name {
+                        "--decode" => "\nTo decode an unknown message, use --decode_raw.",
+                        _ => "",
+                    };
+                    return Err(format!("Type name for {name} cannot be blank.{hint}"));
+                }
+                let mode = match name {
+                    "--decode" => Mode::Decode(value),
+                    _ => Mode::Encode(value),
+                };
+                self.coding_mode(name, mode)?;
             }
+            "--print_free_field_numbers" => {
+                if arguments.mode != Mode::Compile {
+                    return Err(format!(
+                        "Cannot use {name} and use --encode, --decode or print other info at the same time."
+                    ));
+                }
+                self.refuse_outputs(name)?;
+                self.arguments.mode = Mode::FreeFieldNumbers;
+            }
+            "--direct_dependencies" => allow(&mut arguments.direct_dependencies, name, &value)?,
+            "--option_dependencies" => allow(&mut arguments.option_dependencies, name, &value)?,
             "--direct_dependencies_violation_msg" => {
-                arguments.direct_dependencies_message = value;
+                arguments.direct_dependencies.message = value;
+            }
+            "--option_dependencies_violation_msg" => {
+                arguments.option_dependencies.message = value;
             }
             "--error_format" => {
                 arguments.error_format = match value.as_str() {
@@ -259,17 +347,10 @@ impl Parser {
                 };
                 arguments.plugins.push(plugin);
             }
-            "--encode"
-            | "--decode"
-            | "--deterministic_output"
-            | "--disallow_services"
-            | "--unsafe_allow_out_dir_escape"
-            | "--option_dependencies"
-            | "--edition_defaults_out"
+            "--unsafe_allow_out_dir_escape" => arguments.allow_escape = true,
+            "--edition_defaults_out"
             | "--edition_defaults_minimum"
-            | "--edition_defaults_maximum"
-            | "--enable_codegen_trace"
-            | "--notices" => {
+            | "--edition_defaults_maximum" => {
                 return Err(format!(
                     "{name} is a flag of protoc that russet protoc does not support."
                 ));
@@ -277,6 +358,25 @@ impl Parser {
             _ => return self.generator_flag(name, value).map(|()| None),
         }
         Ok(None)
+    }
+
+    /// Sets a mode that reads standard input.
+    fn coding_mode(&mut self, name: &str, mode: Mode) -> Result<(), String> {
+        if self.arguments.mode != Mode::Compile {
+            return Err("Only one of --encode and --decode can be specified.".to_owned());
+        }
+        self.refuse_outputs(name)?;
+        self.arguments.mode = mode;
+        Ok(())
+    }
+
+    fn refuse_outputs(&self, name: &str) -> Result<(), String> {
+        if self.arguments.outputs.is_empty() && self.arguments.descriptor_set_out.is_none() {
+            return Ok(());
+        }
+        Err(format!(
+            "Cannot use {name} and generate code or descriptors at the same time."
+        ))
     }
 
     fn proto_path(&mut self, value: &str) -> Result<(), String> {
@@ -309,12 +409,33 @@ impl Parser {
             self.options.push((generator.to_owned(), value));
             return Ok(());
         }
+        if let Some(generator) = name
+            .strip_prefix("--")
+            .and_then(|name| name.strip_suffix("_prefix"))
+        {
+            if value.is_empty() {
+                return Err(format!("{name} requires a non-empty value."));
+            }
+            if value.contains(['"', '\'']) {
+                return Err(format!(
+                    "{name}: quotes are not supported in the value. Use a wrapper script for more complex invocations."
+                ));
+            }
+            let command = value.split_whitespace().map(str::to_owned).collect();
+            self.arguments
+                .prefixes
+                .insert(generator.to_owned(), command);
+            return Ok(());
+        }
         let Some(generator) = name
             .strip_prefix("--")
             .and_then(|name| name.strip_suffix("_out"))
         else {
             return Err(format!("Unknown flag: {name}"));
         };
+        if self.arguments.mode != Mode::Compile {
+            return Err("Cannot use --encode, --decode or print .proto info and generate code at the same time.".to_owned());
+        }
         // What stands before a colon is the parameter, unless it is the drive of a Windows path.
         let drive = cfg!(windows) && value.as_bytes().get(1) == Some(&b':') && value.len() > 2;
         let (parameter, location) = match value.split_once(':') {
@@ -347,33 +468,35 @@ impl Parser {
         if arguments.roots.is_empty() && arguments.descriptor_set_in.is_empty() {
             arguments.roots.push((String::new(), ".".to_owned()));
         }
-        if arguments.decode_raw {
-            if !arguments.inputs.is_empty() {
+        let has_inputs = !arguments.inputs.is_empty();
+        let has_sets = !arguments.descriptor_set_in.is_empty();
+        let is_missing_input = match &arguments.mode {
+            Mode::DecodeRaw if has_inputs || has_sets => {
                 return Err("When using --decode_raw, no input files should be given.".to_owned());
             }
-            if !arguments.outputs.is_empty() || arguments.descriptor_set_out.is_some() {
-                return Err("Cannot use --encode, --decode or print .proto info and generate code at the same time.".to_owned());
-            }
-            return Ok(arguments);
-        }
-        if arguments.inputs.is_empty() {
+            Mode::DecodeRaw => false,
+            Mode::Compile => !has_inputs,
+            Mode::Encode(_) | Mode::Decode(_) | Mode::FreeFieldNumbers => !has_inputs && !has_sets,
+        };
+        if is_missing_input {
             return Err("Missing input file.".to_owned());
         }
-        let has_output = !arguments.outputs.is_empty()
-            || arguments.descriptor_set_out.is_some()
-            || arguments.print_free_field_numbers;
-        if !has_output {
+        let is_compiling = arguments.mode == Mode::Compile;
+        if is_compiling && arguments.outputs.is_empty() && arguments.descriptor_set_out.is_none() {
             return Err("Missing output directives.".to_owned());
         }
         if arguments.dependency_out.is_some() {
+            if !is_compiling {
+                return Err("Can only use --dependency_out=FILE when generating code.".to_owned());
+            }
             if arguments.inputs.len() > 1 {
                 return Err(
                     "Can only process one input file when using --dependency_out=FILE.".to_owned(),
                 );
             }
-            if arguments.outputs.is_empty() && arguments.descriptor_set_out.is_none() {
-                return Err("Can only use --dependency_out=FILE when generating code.".to_owned());
-            }
+        }
+        if arguments.deterministic && !matches!(arguments.mode, Mode::Encode(_)) {
+            return Err("Can only use --deterministic_output with --encode.".to_owned());
         }
         if arguments.descriptor_set_out.is_none() {
             let flags = [
@@ -393,6 +516,19 @@ impl Parser {
     }
 }
 
+/// Reads a list of files that may be imported.
+fn allow(allowed: &mut Allowed, name: &str, value: &str) -> Result<(), String> {
+    if allowed.files.is_some() {
+        let what = name.trim_start_matches('-').replace('_', " ");
+        return Err(format!(
+            "{name} may only be passed once. To specify multiple {what}, pass them all as a single parameter separated by ':'."
+        ));
+    }
+    let files = value.split(':').filter(|file| !file.is_empty());
+    allowed.files = Some(files.map(str::to_owned).collect());
+    Ok(())
+}
+
 pub(super) fn help(program: &str) -> String {
     format!(
         "\
@@ -404,6 +540,12 @@ Parse PROTO_FILES and generate output based on the options given:
                               VIRTUAL=PATH puts PATH at the virtual path.
   --version                   Show the version and exit.
   -h, --help                  Show this text and exit.
+  --encode=MESSAGE_TYPE       Read a message of this type in text format from
+                              standard input and write it in binary to
+                              standard output.
+  --deterministic_output      With --encode: entries of maps in the order of
+                              their keys.
+  --decode=MESSAGE_TYPE       The other way round.
   --decode_raw                Read a binary message from standard input and
                               write its tags and values to standard output.
   --descriptor_set_in=FILES   Take files from these FileDescriptorSets
@@ -418,17 +560,31 @@ Parse PROTO_FILES and generate output based on the options given:
   --fatal_warnings            Fail if there are warnings.
   --print_free_field_numbers  Print the unused field numbers of each message.
   --direct_dependencies=FILES Files (separated by ':') that may be imported.
+  --option_dependencies=FILES Files that may be imported by \"import option\".
+  --disallow_services         Refuse files that declare services.
+  --notices                   Show what is said about licences and exit.
   --plugin=EXECUTABLE         Use a plugin that is not in the PATH;
                               NAME=EXECUTABLE gives it another name.
+  --NAME_prefix=COMMAND       Run the plugin of --NAME_out through COMMAND.
+  --unsafe_allow_out_dir_escape
+                              Let generated files have \"..\" in their names.
   --python_out=[OPTIONS:]DIR  Generate Python modules (_pb2.py).
-  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi).
+  --pyi_out=[OPTIONS:]DIR     Generate Python type stubs (_pb2.pyi), and with
+                              --grpc_python_out those of its modules too.
   --grpc_python_out=[OPTIONS:]DIR
                               Generate gRPC stubs (_pb2_grpc.py).
+  --grpc_pyi_out=[OPTIONS:]DIR
+                              Generate type stubs for them (_pb2_grpc.pyi).
   --NAME_out=[OPTIONS:]DIR    Run the plugin protoc-gen-NAME.
   --NAME_opt=OPTIONS          More options for the generator NAME. Ours know
                               runtime=russet (the default); python and pyi
-                              also runtime=google, grpc_python also
-                              runtime=grpcio, for code that imports those.
+                              also runtime=google, grpc_python and grpc_pyi
+                              also runtime=grpcio, for code that imports those;
+                              imports=relative, so that the output directory
+                              can be any package; absolute=FOLDER for what is
+                              to be imported by its full name all the same;
+                              init=true for __init__.py files, which never
+                              replace one; pyi_out for the type stub too.
   @FILE                       Read arguments from FILE, one a line.
 "
     )
@@ -439,7 +595,10 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> Result<Parsed, String> {
-        parse(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+        parse(
+            "protoc",
+            &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(),
+        )
     }
 
     fn arguments(args: &[&str]) -> Arguments {
@@ -482,8 +641,12 @@ mod tests {
             (&["--error_format=x", "a.proto"], "Unknown error format: x"),
             (&["-oa", "-ob", "a.proto"], "-o may only be passed once."),
             (
-                &["--decode=M", "a.proto"],
-                "--decode is a flag of protoc that russet protoc does not support.",
+                &["--decode=M", "--encode=M", "a.proto"],
+                "Only one of --encode and --decode can be specified.",
+            ),
+            (
+                &["--edition_defaults_out=M", "a.proto"],
+                "--edition_defaults_out is a flag of protoc that russet protoc does not support.",
             ),
         ] {
             assert_eq!(run(args), Err(message.to_owned()), "{args:?}");

@@ -15,8 +15,8 @@ pub(super) fn descriptor_sets(paths: &[String]) -> Result<Vec<FileDescriptorProt
     let mut files = Vec::new();
     for path in paths {
         let bytes = std::fs::read(path).map_err(|error| format!("{path}: {}", os_text(&error)))?;
-        let set = FileDescriptorSet::decode(&bytes)
-            .map_err(|error| format!("{path}: Unable to parse: {error}."))?;
+        let set =
+            FileDescriptorSet::decode(&bytes).map_err(|_| format!("{path}: Unable to parse."))?;
         files.extend(set.file);
     }
     Ok(files)
@@ -66,6 +66,9 @@ fn virtual_name(
         ));
     }
     match sources.virtual_name(path) {
+        Virtual::Found(_) if path.is_dir() => Err(format!(
+            "Could not map to virtual file: {input}: Input file is a directory."
+        )),
         Virtual::Found(name) => Ok(name),
         Virtual::Shadowed { by, .. } => Err(format!(
             "{input}: Input is shadowed in the --proto_path by \"{}\".  Either use the latter file as your input or reorder the --proto_path so that the former file's location comes first.",
@@ -76,25 +79,33 @@ fn virtual_name(
     }
 }
 
-/// With `--direct_dependencies`: nothing else is imported.
-pub(super) fn check_direct_dependencies(
+/// What the command line forbids: imports that it does not list, services.
+pub(super) fn check_allowed(
     arguments: &Arguments,
     compiler: &Compiler<'_>,
     names: &[String],
 ) -> Result<(), String> {
-    let Some(allowed) = &arguments.direct_dependencies else {
-        return Ok(());
-    };
     let mut complaints = Vec::new();
     for name in names {
         let Some(file) = compiler.file(name) else {
             continue;
         };
-        for import in &file.dependency {
-            if !allowed.contains(import) {
-                let message = arguments.direct_dependencies_message.replace("%s", import);
+        for (allowed, imports) in [
+            (&arguments.direct_dependencies, &file.dependency),
+            (&arguments.option_dependencies, &file.option_dependency),
+        ] {
+            let Some(files) = &allowed.files else {
+                continue;
+            };
+            for import in imports.iter().filter(|import| !files.contains(import)) {
+                let message = allowed.message.replace("%s", import);
                 complaints.push(format!("{name}: {message}"));
             }
+        }
+        if arguments.disallow_services && !file.service.is_empty() {
+            complaints.push(format!(
+                "{name}: This file contains services, but --disallow_services was used."
+            ));
         }
     }
     if complaints.is_empty() {
@@ -114,13 +125,7 @@ pub(super) fn free_field_numbers(compiler: &Compiler<'_>, names: &[String]) -> S
             format!("{scope}.{name}")
         };
         for nested in &message.nested_type {
-            let is_entry = nested
-                .options
-                .as_ref()
-                .is_some_and(|options| options.map_entry == Some(true));
-            if !is_entry {
-                of_message(nested, &full_name, out);
-            }
+            of_message(nested, &full_name, out);
         }
         let mut used: Vec<(i32, i32)> = message
             .field

@@ -1,23 +1,34 @@
 //! protoc's command line: its flags, its errors, its exit codes.
 //!
-//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (`--encode`, `--decode`, code generators for other languages) is an error that says so.
+//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (code generators for other languages, `--edition_defaults_out`) is an error that says so.
 
 mod args;
+mod coding;
 mod generate;
 mod inputs;
+mod process;
 mod raw;
 mod report;
 mod write;
+mod zip;
 
-use russet_compiler::{Compiler, SourceTree, add_json_names};
-use russet_descriptor::proto::{FileDescriptorProto, FileDescriptorSet};
+use std::collections::HashSet;
+
+use russet_compiler::{Compiler, SourceTree, encode_set};
 
 use crate::{complain, print};
-use args::{Arguments, Parsed};
-use write::{Pending, WriteError};
+use args::{Arguments, Mode, Parsed};
+use coding::Direction;
+use write::Pending;
 
 /// The protoc release whose behaviour this is.
 const PROTOC_VERSION: &str = "36.2";
+
+/// What `--notices` shows.
+const NOTICES: &str = "\
+russet protoc is part of Russet, licensed under the Apache License 2.0.
+It has protoc's command line and none of its code.
+";
 
 /// Runs protoc. `args` starts with the program's name. Messages go to standard error; returns the exit code.
 pub fn main(args: &[String]) -> i32 {
@@ -32,10 +43,21 @@ pub fn main(args: &[String]) -> i32 {
     }
 }
 
+/// Whether a command line makes messages (`--encode`, `--decode`). Where a language's objects are the messages, it must run where these can be made: in Python, with the interpreter's lock held.
+pub fn makes_messages(args: &[String]) -> bool {
+    let program = args.first().map_or("protoc", String::as_str);
+    match args::parse(program, args.get(1..).unwrap_or_default()) {
+        Ok(Parsed::Run(arguments)) => {
+            matches!(arguments.mode, Mode::Encode(_) | Mode::Decode(_))
+        }
+        _ => false,
+    }
+}
+
 /// The exit code, or the last thing to say; an empty one where all is said.
 fn run(args: &[String]) -> Result<i32, String> {
     let program = args.first().map_or("protoc", String::as_str);
-    let arguments = match args::parse(args.get(1..).unwrap_or_default())? {
+    let arguments = match args::parse(program, args.get(1..).unwrap_or_default())? {
         Parsed::Help => return Ok(print(&args::help(program))),
         Parsed::Version => {
             return Ok(print(&format!(
@@ -43,12 +65,13 @@ fn run(args: &[String]) -> Result<i32, String> {
                 crate::VERSION
             )));
         }
+        Parsed::Notices => return Ok(print(NOTICES)),
         Parsed::Run(arguments) => arguments,
     };
     for warning in &arguments.warnings {
         complain(&format!("{warning}\n"));
     }
-    if arguments.decode_raw {
+    if arguments.mode == Mode::DecodeRaw {
         return raw::decode();
     }
     let mut sources = SourceTree::new();
@@ -56,72 +79,69 @@ fn run(args: &[String]) -> Result<i32, String> {
         sources.add_root(virtual_path, disk_path);
     }
     let descriptors = inputs::descriptor_sets(&arguments.descriptor_set_in)?;
-    let names = inputs::virtual_names(&arguments, &sources, &descriptors)?;
+    let mut names = inputs::virtual_names(&arguments, &sources, &descriptors)?;
+    if names.is_empty() {
+        // A type is looked for in all files that there are.
+        names.extend(descriptors.iter().filter_map(|file| file.name.clone()));
+    }
     let mut compiler = Compiler::new(&sources);
     for file in descriptors {
         compiler.add_descriptor(file);
+    }
+    if !arguments.include_source_info && arguments.outputs.is_empty() {
+        compiler.drop_source_info();
     }
     compiler.compile(&names);
     report::print(&arguments, &sources, compiler.diagnostics());
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
         return Ok(1);
     }
-    inputs::check_direct_dependencies(&arguments, &compiler, &names)?;
-    let mut pending = Pending::default();
-    generate::run(&arguments, &compiler, &names, &mut pending)?;
-    if let Some(path) = &arguments.descriptor_set_out {
-        let set = descriptor_set(&arguments, &compiler, &names);
-        pending.add_file(path, set.encode());
+    inputs::check_allowed(&arguments, &compiler, &names)?;
+    match &arguments.mode {
+        Mode::Compile | Mode::DecodeRaw => {}
+        Mode::FreeFieldNumbers => return Ok(print(&inputs::free_field_numbers(&compiler, &names))),
+        Mode::Encode(name) => {
+            let deterministic = arguments.deterministic;
+            return coding::run(&compiler, name, Direction::Encode, deterministic);
+        }
+        Mode::Decode(name) => return coding::run(&compiler, name, Direction::Decode, false),
     }
+    let mut pending = Pending::new(arguments.allow_escape);
+    generate::run(&arguments, &compiler, &names, &mut pending)?;
     if let Some(path) = &arguments.dependency_out {
-        let text = dependency_text(&sources, &compiler, &names, &pending);
+        let text = dependency_text(
+            &sources,
+            &compiler,
+            &names,
+            &pending,
+            arguments.descriptor_set_out.as_deref(),
+        );
         pending.add_file(path, text.into_bytes());
     }
-    pending
-        .write()
-        .map_err(|error: WriteError| error.to_string())?;
-    if arguments.print_free_field_numbers {
-        return Ok(print(&inputs::free_field_numbers(&compiler, &names)));
+    // The last use of the compiler: it gives its files away.
+    if let Some(path) = &arguments.descriptor_set_out {
+        pending.add_file(path, descriptor_set(&arguments, compiler, &names));
+    }
+    for warning in pending.write().map_err(|error| error.to_string())? {
+        complain(&format!("{warning}\n"));
     }
     Ok(0)
 }
 
 /// What `--descriptor_set_out` writes.
-fn descriptor_set(
-    arguments: &Arguments,
-    compiler: &Compiler<'_>,
-    names: &[String],
-) -> FileDescriptorSet {
+fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[String]) -> Vec<u8> {
     let all = if arguments.include_imports {
         compiler.transitive(names)
     } else {
         compiler.in_order(names)
     };
-    let file = all
-        .iter()
-        .filter_map(|name| described(arguments, compiler, name))
-        .collect();
-    FileDescriptorSet {
-        file,
-        ..FileDescriptorSet::default()
-    }
-}
-
-fn described(
-    arguments: &Arguments,
-    compiler: &Compiler<'_>,
-    name: &str,
-) -> Option<FileDescriptorProto> {
-    let mut file = if arguments.retain_options {
-        compiler.file(name)?.clone()
-    } else {
-        compiler.runtime_file(name)?
-    };
+    let mut files = compiler.take_files(&all, arguments.retain_options);
     if !arguments.include_source_info {
-        file.source_code_info = None;
+        for file in &mut files {
+            file.source_code_info = None;
+        }
     }
-    add_json_names(&mut file);
-    Some(file)
+    encode_set(files)
 }
 
 /// A rule for make: outputs, then all source files that are on disk.
@@ -130,17 +150,21 @@ fn dependency_text(
     compiler: &Compiler<'_>,
     names: &[String],
     pending: &Pending,
+    descriptor_set_out: Option<&str>,
 ) -> String {
-    let outputs: Vec<String> = pending
-        .paths()
-        .map(|path| path.display().to_string())
+    let mut outputs: Vec<String> = pending
+        .generated_paths()
+        .into_iter()
+        .map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned())
         .collect();
+    outputs.extend(descriptor_set_out.map(str::to_owned));
+    let mut seen = HashSet::new();
     let mut files: Vec<String> = Vec::new();
     for name in compiler.transitive(names) {
         if let Some(path) = sources.disk_file(&name) {
             let path = path.display().to_string();
             let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
-            if !files.contains(&path) {
+            if seen.insert(path.clone()) {
                 files.push(path);
             }
         }

@@ -1,19 +1,15 @@
 //! `--decode_raw`: a message's tags and values as text, without its schema.
 
 use std::fmt::Write;
-use std::io::Read;
 
 use russet_descriptor::wire::{DEFAULT_RECURSION_LIMIT, Reader, WireError, WireType};
 
+use super::coding::read_input;
 use crate::print;
 
 /// Reads standard input, writes standard output.
 pub(super) fn decode() -> Result<i32, String> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("standard input: {error}"))?;
+    let bytes = read_input()?;
     let mut out = String::new();
     let mut reader = Reader::new(&bytes);
     message(&mut reader, None, 0, &mut out).map_err(|_| "Failed to parse input.".to_owned())?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 use russet_compiler::{Diagnostic, Position, Severity, SourceTree, TAB_WIDTH};
 
@@ -11,27 +12,64 @@ use crate::complain;
 /// The longest source line that is shown whole, in characters.
 const MAX_LINE: usize = 200;
 
+/// People get more than the lines only where they look on: a program that reads the output gets protoc's.
 pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[Diagnostic]) {
-    let mut texts: HashMap<&str, Option<String>> = HashMap::new();
+    let for_people = std::io::stderr().is_terminal();
+    let mut texts = Texts::default();
     let mut out = String::new();
     for diagnostic in diagnostics {
         match arguments.error_format {
             ErrorFormat::Gcc => {
-                let _ = writeln!(out, "{diagnostic}");
+                let shown = Diagnostic {
+                    file: shown_name(sources, &diagnostic.file),
+                    ..diagnostic.clone()
+                };
+                let _ = writeln!(out, "{shown}");
             }
             ErrorFormat::Msvs => msvs(sources, diagnostic, &mut out),
         }
-        if let Some(position) = diagnostic.position {
-            let text = texts.entry(&diagnostic.file).or_insert_with(|| {
-                let bytes = sources.read(&diagnostic.file).ok()?;
-                Some(String::from_utf8_lossy(&bytes).into_owned())
-            });
-            if let Some(text) = text {
-                excerpt(text, position, &mut out);
-            }
+        if for_people {
+            explain(sources, diagnostic, &mut texts, &mut out);
         }
     }
     complain(&out);
+}
+
+/// The file on disk, so that editors find it, where there is one.
+fn shown_name(sources: &SourceTree, name: &str) -> String {
+    let path = sources.disk_file(name);
+    path.map_or_else(|| name.to_owned(), |path| path.display().to_string())
+}
+
+/// Source files by name, as far as they can be read.
+type Texts = HashMap<String, Option<String>>;
+
+/// The source line, the hint, and the other places to look at.
+fn explain(sources: &SourceTree, diagnostic: &Diagnostic, texts: &mut Texts, out: &mut String) {
+    let mut show = |file: &str, position: Option<Position>, out: &mut String| {
+        let Some(position) = position else {
+            return;
+        };
+        let text = texts.entry(file.to_owned()).or_insert_with(|| {
+            let bytes = sources.read(file).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        if let Some(text) = text {
+            excerpt(text, position, out);
+        }
+    };
+    show(&diagnostic.file, diagnostic.position, out);
+    if let Some(hint) = &diagnostic.hint {
+        let _ = writeln!(out, "    hint: {hint}");
+    }
+    for note in &diagnostic.notes {
+        let _ = write!(out, "    note: {}", shown_name(sources, &note.file));
+        if let Some(position) = note.position {
+            let _ = write!(out, ":{}:{}", position.line + 1, position.column + 1);
+        }
+        let _ = writeln!(out, ": {}", note.message);
+        show(&note.file, note.position, out);
+    }
 }
 
 fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
@@ -39,10 +77,7 @@ fn msvs(sources: &SourceTree, diagnostic: &Diagnostic, out: &mut String) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let file = sources.disk_file(&diagnostic.file).map_or_else(
-        || diagnostic.file.clone(),
-        |path| path.display().to_string(),
-    );
+    let file = shown_name(sources, &diagnostic.file);
     let _ = match diagnostic.position {
         Some(position) => writeln!(
             out,

@@ -8,45 +8,20 @@ use russet_descriptor::proto::{
 };
 
 use super::{
-    Printer, Runtime, file_name, file_of, has_generic_services, has_keyword, import_statement,
-    module_alias,
+    Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, module_alias,
 };
-use crate::{GenerateError, Output, Schema, parse_parameter};
+use crate::{GenerateError, Output, Schema};
 
 /// The protobuf release whose generator's text is reproduced for the original runtime.
-const GENERATOR_VERSION: [u32; 3] = [7, 35, 1];
-
-/// What `--python_out` and `--python_opt` can say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Whose runtime the code imports.
-    pub runtime: Runtime,
-    /// `pyi_out`: the type stub is wanted too.
-    pub with_stubs: bool,
-}
-
-impl Options {
-    /// Reads a parameter such as `runtime=google,pyi_out`.
-    pub fn parse(parameter: &str) -> Result<Self, GenerateError> {
-        let with_stubs = parse_parameter(parameter).any(|(name, _)| name == "pyi_out");
-        let rest: Vec<&str> = parameter
-            .split(',')
-            .filter(|part| *part != "pyi_out")
-            .collect();
-        let expected = "runtime=russet or runtime=google";
-        Ok(Self {
-            runtime: Runtime::from_parameter(&rest.join(","), "google", expected)?,
-            with_stubs,
-        })
-    }
-}
+const GENERATOR_VERSION: [u32; 3] = [7, 36, 2];
 
 /// The `_pb2.py` of a file. The schema's files must be without options of source retention, as they are at run time.
 pub fn generate(
     schema: &Schema<'_>,
     name: &str,
-    runtime: Runtime,
+    options: &Options,
 ) -> Result<Output, GenerateError> {
+    let runtime = options.runtime;
     let file = file_of(schema, name)?;
     // What is in the text is what the classes are built from: without comments and positions.
     let mut bare = file.clone();
@@ -54,14 +29,14 @@ pub fn generate(
     let serialized = bare.encode();
     let mut out = Printer::new("  ");
     header(&mut out, name, runtime);
-    imports(&mut out, schema, file, runtime);
+    imports(&mut out, schema, file, options);
     out.lines(&format!(
         "DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'{}')\n",
         hex_escape(&serialized)
     ));
-    let module = runtime.module(name);
+    let module = options.own_module(name);
     out.lines(&format!(
-        "_globals = globals()\n_builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)\n_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, '{module}', _globals)"
+        "_globals = globals()\n_builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)\n_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, {module}, _globals)"
     ));
     if runtime == Runtime::Original {
         out.lines("if not _descriptor._USE_C_DESCRIPTORS:");
@@ -72,13 +47,14 @@ pub fn generate(
     }
     if has_generic_services(file) {
         out.lines(&format!(
-            "_builder.BuildServices(DESCRIPTOR, '{module}', _globals)"
+            "_builder.BuildServices(DESCRIPTOR, {module}, _globals)"
         ));
     }
     out.lines("# @@protoc_insertion_point(module_scope)");
     Ok(Output {
         name: file_name(name, ".py"),
         content: out.text,
+        is_package_marker: false,
     })
 }
 
@@ -114,28 +90,31 @@ fn header(out: &mut Printer, name: &str, runtime: Runtime) {
     out.lines("# @@protoc_insertion_point(imports)\n\n_sym_db = _symbol_database.Default()\n\n");
 }
 
-fn imports(out: &mut Printer, schema: &Schema<'_>, file: &FileDescriptorProto, runtime: Runtime) {
+fn imports(out: &mut Printer, schema: &Schema<'_>, file: &FileDescriptorProto, options: &Options) {
+    let name = file.name.as_deref().unwrap_or_default();
     let mut has_importlib = false;
     for dependency in &file.dependency {
-        let module = runtime.module(dependency);
         let alias = module_alias(dependency);
-        if has_keyword(&module) {
-            // An import statement with a keyword in it is a syntax error.
-            if !has_importlib {
-                out.lines("import importlib");
-                has_importlib = true;
+        match options.import(name, dependency, &alias) {
+            Import::Statement(statement) => out.lines(&statement),
+            Import::ByName(statement) => {
+                if !has_importlib {
+                    out.lines("import importlib");
+                    has_importlib = true;
+                }
+                out.lines(&statement);
             }
-            out.lines(&format!("{alias} = importlib.import_module('{module}')"));
-        } else {
-            out.lines(&format!("{} as {alias}", import_statement(&module)));
         }
         if let Some(imported) = schema.file(dependency) {
-            public_aliases(out, schema, imported, &alias, runtime);
+            public_aliases(out, schema, imported, &alias, options.runtime);
         }
     }
     out.lines("");
     for dependency in public_dependencies(file) {
-        out.lines(&format!("from {} import *", runtime.module(dependency)));
+        out.lines(&format!(
+            "from {} import *",
+            options.module_from(name, dependency)
+        ));
     }
     out.lines("");
 }
@@ -334,7 +313,7 @@ fn hex_escape(bytes: &[u8]) -> String {
 }
 
 /// Bytes as a Python literal, with octal escapes.
-fn octal_escape(bytes: &[u8]) -> String {
+pub(crate) fn octal_escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for &byte in bytes {
         if simple_escape(byte, &mut out) {
@@ -358,22 +337,5 @@ mod tests {
             r"\n\x07\x66oo\x01g\'\xff"
         );
         assert_eq!(octal_escape(b"\n\x07com\xb8\""), "\\n\\007com\\270\\\"");
-    }
-
-    #[test]
-    fn options_are_read_or_refused() {
-        let options = Options::parse("runtime=google,pyi_out").unwrap();
-        assert_eq!(
-            (options.runtime, options.with_stubs),
-            (Runtime::Original, true)
-        );
-        assert_eq!(Options::parse("").unwrap(), Options::default());
-        assert!(
-            matches!(Options::parse("x=1"), Err(GenerateError::UnknownOption(name)) if name == "x")
-        );
-        assert!(matches!(
-            Options::parse("runtime=x"),
-            Err(GenerateError::UnknownRuntime { .. })
-        ));
     }
 }

@@ -1,17 +1,38 @@
-//! Python: `_pb2.py`, `_pb2.pyi` and `_pb2_grpc.py`.
+//! Python: `_pb2.py`, `_pb2.pyi`, `_pb2_grpc.py` and `_pb2_grpc.pyi`.
 //!
 //! With [`Runtime::Original`] the text is that of protoc's and grpcio-tools' generators, byte for byte; by default the code imports Russet, and leaves out what only the originals need (version guards, tables for the pure-Python runtime).
 
+mod comments;
+mod fields;
 mod messages;
+mod options;
+mod original_stubs;
+mod service_stubs;
 mod services;
 mod stubs;
 
-pub use messages::{Options as MessageOptions, generate as generate_messages};
-pub use services::{Options as ServiceOptions, generate as generate_services};
-pub use stubs::generate as generate_stubs;
+pub use messages::generate as generate_messages;
+pub(crate) use messages::octal_escape;
+pub use options::Options;
+pub(crate) use options::{Import, Kind};
+pub use service_stubs::generate as generate_service_stubs;
+pub use services::generate as generate_services;
 
-use crate::{GenerateError, Schema, parse_parameter};
+use crate::{GenerateError, Output, Schema};
 use russet_descriptor::proto::FileDescriptorProto;
+use std::collections::HashSet;
+
+/// The `_pb2.pyi` of a file: protoc's for the original runtime, a more precise one for Russet's. Comments become docstrings, so the file must have its source info.
+pub fn generate_stubs(
+    schema: &Schema<'_>,
+    name: &str,
+    options: &Options,
+) -> Result<Output, GenerateError> {
+    match options.runtime {
+        Runtime::Russet => stubs::generate(schema, name, options),
+        Runtime::Original => original_stubs::generate(schema, name, options),
+    }
+}
 
 /// Whose packages generated code imports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,31 +45,6 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// Reads `runtime=` from a parameter; `original` is the name of the other runtime, as `google` or `grpcio`.
-    fn from_parameter(
-        parameter: &str,
-        original: &str,
-        expected: &'static str,
-    ) -> Result<Self, GenerateError> {
-        let mut runtime = Self::default();
-        for (name, value) in parse_parameter(parameter) {
-            if name != "runtime" {
-                return Err(GenerateError::UnknownOption(name.to_owned()));
-            }
-            runtime = if value == "russet" {
-                Self::Russet
-            } else if value == original {
-                Self::Original
-            } else {
-                return Err(GenerateError::UnknownRuntime {
-                    value: value.to_owned(),
-                    expected,
-                });
-            };
-        }
-        Ok(runtime)
-    }
-
     /// The package that holds the message runtime.
     fn protobuf(self) -> &'static str {
         match self {
@@ -84,14 +80,6 @@ fn module_alias(proto: &str) -> String {
 /// Where a module's file is, relative to the output directory.
 fn file_name(proto: &str, suffix: &str) -> String {
     format!("{}{suffix}", module_name(proto).replace('.', "/"))
-}
-
-/// `import x` or `from a import x`.
-fn import_statement(module: &str) -> String {
-    match module.rsplit_once('.') {
-        None => format!("import {module}"),
-        Some((package, name)) => format!("from {package} import {name}"),
-    }
 }
 
 /// Python's keywords: such a name cannot stand where an identifier is expected.
@@ -136,6 +124,29 @@ fn has_generic_services(file: &FileDescriptorProto) -> bool {
             .options
             .as_ref()
             .is_some_and(|options| options.py_generic_services == Some(true))
+}
+
+/// A module and names of it, which stubs import with an underscore before them.
+type Imported = (&'static str, &'static [&'static str]);
+
+/// The identifiers of a text.
+fn words(text: &str) -> HashSet<&str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_')
+        .collect()
+}
+
+/// Imports the names that the text, whose identifiers are `words`, makes use of.
+fn import_used(out: &mut Printer, imports: &[Imported], words: &HashSet<&str>) {
+    for (module, names) in imports {
+        let used: Vec<String> = names
+            .iter()
+            .filter(|name| words.contains(&*format!("_{name}")))
+            .map(|name| format!("{name} as _{name}"))
+            .collect();
+        if !used.is_empty() {
+            out.lines(&format!("from {module} import {}", used.join(", ")));
+        }
+    }
 }
 
 /// A number of lines at changing depths.

@@ -3,54 +3,35 @@
 use std::collections::BTreeSet;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, Location, MethodDescriptorProto, ServiceDescriptorProto,
+    FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto,
 };
 
-use super::{Printer, Runtime, file_of, import_statement, local_name, module_alias, module_name};
+use super::comments::{Comments, docstring_text};
+use super::{
+    Import, Options, Printer, Runtime, file_of, has_keyword, is_keyword, local_name, module_alias,
+    module_name,
+};
+use crate::paths::{FILE_SERVICE, SERVICE_METHOD, below};
 use crate::{GenerateError, Output, Schema};
 
 /// The gRPC release whose generator's text is reproduced for the original runtime.
 const GENERATOR_VERSION: &str = "1.85.1";
 
-/// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, in paths.
-const FILE_SERVICE: i32 = 6;
-const SERVICE_METHOD: i32 = 2;
-
 const NO_COMMENT: &str = "\"\"\"Missing associated documentation comment in .proto file.\"\"\"";
-
-/// What `--grpc_python_out` and `--grpc_python_opt` can say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Whose runtime the code imports.
-    pub runtime: Runtime,
-}
-
-impl Options {
-    /// Reads a parameter such as `runtime=grpcio`.
-    pub fn parse(parameter: &str) -> Result<Self, GenerateError> {
-        let expected = "runtime=russet or runtime=grpcio";
-        Ok(Self {
-            runtime: Runtime::from_parameter(parameter, "grpcio", expected)?,
-        })
-    }
-}
 
 /// The `_pb2_grpc.py` of a file. Comments become docstrings, so the file must have its source info.
 pub fn generate(
     schema: &Schema<'_>,
     name: &str,
-    options: Options,
+    options: &Options,
 ) -> Result<Output, GenerateError> {
     let file = file_of(schema, name)?;
-    let base = name
-        .strip_suffix(".protodevel")
-        .or_else(|| name.strip_suffix(".proto"))
-        .unwrap_or(name);
-    let output = format!("{}_pb2_grpc.py", base.replace('-', "_").replace('.', "/"));
+    let output = services_file_name(name, ".py");
     let mut generator = Generator {
         schema,
         file,
-        runtime: options.runtime,
+        options,
+        comments: Comments::new(file),
         out: Printer::new("    "),
     };
     generator.header(&output);
@@ -60,19 +41,55 @@ pub fn generate(
     Ok(Output {
         name: output,
         content: generator.out.text,
+        is_package_marker: false,
     })
+}
+
+/// Where the module of a file's services is.
+pub(super) fn services_file_name(proto: &str, suffix: &str) -> String {
+    let base = proto
+        .strip_suffix(".protodevel")
+        .or_else(|| proto.strip_suffix(".proto"))
+        .unwrap_or(proto);
+    format!(
+        "{}_pb2_grpc{suffix}",
+        base.replace('-', "_").replace('.', "/")
+    )
+}
+
+/// The files that declare the messages of a file's services, in the order of their modules.
+pub(super) fn message_files<'s>(
+    schema: &Schema<'s>,
+    file: &'s FileDescriptorProto,
+) -> BTreeSet<(String, &'s str)> {
+    let mut files = BTreeSet::new();
+    for method in file.service.iter().flat_map(|service| &service.method) {
+        for name in [&method.input_type, &method.output_type] {
+            let declared = name
+                .as_deref()
+                .and_then(|name| schema.file_of(name))
+                .and_then(|file| file.name.as_deref());
+            if let Some(proto) = declared {
+                files.insert((module_name(proto), proto));
+            }
+        }
+    }
+    files
 }
 
 struct Generator<'g, 's> {
     schema: &'g Schema<'s>,
     file: &'s FileDescriptorProto,
-    runtime: Runtime,
+    options: &'g Options,
+    comments: Comments<'s>,
     out: Printer,
 }
 
 /// A method with all names its code needs.
 struct Method<'m> {
     name: &'m str,
+    /// What its functions are called: not the name where that is a keyword.
+    identifier: String,
     /// `unary_unary`, `unary_stream`, ...
     arity: &'static str,
     /// `request` or `request_iterator`.
@@ -83,36 +100,71 @@ struct Method<'m> {
     comment: Vec<String>,
 }
 
+impl Method<'_> {
+    /// Whether the name is a keyword, which only `getattr` can reach.
+    fn is_renamed(&self) -> bool {
+        self.identifier != self.name
+    }
+}
+
+/// Whether `NAMEAsyncStub` is free: a service may be called `NAMEAsync`.
+pub(super) fn has_async_alias(file: &FileDescriptorProto, service: &str) -> bool {
+    let taken = format!("{service}Async");
+    file.service
+        .iter()
+        .all(|other| other.name.as_deref() != Some(&taken))
+}
+
+/// The arity of a method, as grpcio's functions are called by it.
+pub(super) fn arity(method: &MethodDescriptorProto) -> &'static str {
+    let client = method.client_streaming == Some(true);
+    let server = method.server_streaming == Some(true);
+    match (client, server) {
+        (false, false) => "unary_unary",
+        (false, true) => "unary_stream",
+        (true, false) => "stream_unary",
+        (true, true) => "stream_stream",
+    }
+}
+
 impl Generator<'_, '_> {
+    fn runtime(&self) -> Runtime {
+        self.options.runtime
+    }
+
     fn header(&mut self, output: &str) {
-        let grpc = match self.runtime {
+        let grpc = match self.runtime() {
             Runtime::Russet => "from russet import grpc\n",
             Runtime::Original => "import grpc\nimport warnings\n",
         };
         self.out.lines(&format!(
             "# Generated by the gRPC Python protocol compiler plugin. DO NOT EDIT!\n\"\"\"Client and server classes corresponding to protobuf-defined services.\"\"\"\n{grpc}"
         ));
-        let mut modules = BTreeSet::new();
-        for method in self.file.service.iter().flat_map(|service| &service.method) {
-            for name in [&method.input_type, &method.output_type] {
-                let declared = name
-                    .as_deref()
-                    .and_then(|name| self.schema.file_of(name))
-                    .and_then(|file| file.name.as_deref());
-                if let Some(proto) = declared {
-                    modules.insert((module_name(proto), proto));
+        let from = self.file.name.as_deref().unwrap_or_default();
+        let mut has_importlib = false;
+        for (module, proto) in message_files(self.schema, self.file) {
+            let alias = module_alias(proto);
+            if self.runtime() == Runtime::Original && has_keyword(&module) {
+                // A syntax error, as the original writes it.
+                let (package, name) = module.rsplit_once('.').unwrap_or(("", &module));
+                self.out.lines(&match package {
+                    "" => format!("import {name} as {alias}"),
+                    _ => format!("from {package} import {name} as {alias}"),
+                });
+                continue;
+            }
+            match self.options.import(from, proto, &alias) {
+                Import::Statement(statement) => self.out.lines(&statement),
+                Import::ByName(statement) => {
+                    if !has_importlib {
+                        self.out.lines("import importlib");
+                        has_importlib = true;
+                    }
+                    self.out.lines(&statement);
                 }
             }
         }
-        for (_, proto) in &modules {
-            let module = self.runtime.module(proto);
-            self.out.lines(&format!(
-                "{} as {}",
-                import_statement(&module),
-                module_alias(proto)
-            ));
-        }
-        if self.runtime == Runtime::Original {
+        if self.runtime() == Runtime::Original {
             self.version_guard(output);
         }
     }
@@ -143,14 +195,18 @@ if _version_not_supported:
 
     /// `alias.Outer.Inner`.
     fn type_name(&self, full_name: &str) -> String {
-        match self.schema.file_of(full_name) {
-            Some(file) => format!(
-                "{}.{}",
-                module_alias(file.name.as_deref().unwrap_or_default()),
-                local_name(file, full_name)
-            ),
-            None => full_name.trim_start_matches('.').to_owned(),
+        let Some(file) = self.schema.file_of(full_name) else {
+            return full_name.trim_start_matches('.').to_owned();
+        };
+        let mut expression = module_alias(file.name.as_deref().unwrap_or_default());
+        for part in local_name(file, full_name).split('.') {
+            expression = if self.runtime() == Runtime::Russet && is_keyword(part) {
+                format!("getattr({expression}, '{part}')")
+            } else {
+                format!("{expression}.{part}")
+            };
         }
+        expression
     }
 
     fn method<'m>(
@@ -159,18 +215,17 @@ if _version_not_supported:
         service: &str,
         path: &[i32],
     ) -> Method<'m> {
-        let client = method.client_streaming == Some(true);
-        let server = method.server_streaming == Some(true);
         let name = method.name.as_deref().unwrap_or_default();
+        let identifier = if self.runtime() == Runtime::Russet && is_keyword(name) {
+            format!("{name}_")
+        } else {
+            name.to_owned()
+        };
         Method {
             name,
-            arity: match (client, server) {
-                (false, false) => "unary_unary",
-                (false, true) => "unary_stream",
-                (true, false) => "stream_unary",
-                (true, true) => "stream_stream",
-            },
-            argument: if client {
+            identifier,
+            arity: arity(method),
+            argument: if method.client_streaming == Some(true) {
                 "request_iterator"
             } else {
                 "request"
@@ -178,37 +233,8 @@ if _version_not_supported:
             path: format!("/{service}/{name}"),
             input: self.type_name(method.input_type.as_deref().unwrap_or_default()),
             output: self.type_name(method.output_type.as_deref().unwrap_or_default()),
-            comment: self.comment(path),
+            comment: self.comments.all(path),
         }
-    }
-
-    /// All comments of an element, line by line.
-    fn comment(&self, path: &[i32]) -> Vec<String> {
-        let locations = self
-            .file
-            .source_code_info
-            .iter()
-            .flat_map(|info| &info.location);
-        let Some(location) = locations
-            .into_iter()
-            .find(|location: &&Location| location.path.0 == path)
-        else {
-            return Vec::new();
-        };
-        let mut lines = Vec::new();
-        for detached in &location.leading_detached_comments {
-            lines.extend(detached.lines().map(str::to_owned));
-            lines.push(String::new());
-        }
-        for comment in [&location.leading_comments, &location.trailing_comments] {
-            lines.extend(
-                comment
-                    .iter()
-                    .flat_map(|text| text.lines())
-                    .map(str::to_owned),
-            );
-        }
-        lines
     }
 
     fn docstring(&mut self, comment: &[String]) {
@@ -218,10 +244,9 @@ if _version_not_supported:
         }
         let mut text = "\"\"\"".to_owned();
         for line in comment {
-            let line = line.trim_start_matches(' ');
-            if self.runtime == Runtime::Russet {
+            if self.runtime() == Runtime::Russet {
                 // The original leaves these as they are, which breaks the file.
-                text.push_str(&line.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\""));
+                text.push_str(&docstring_text(line));
             } else {
                 text.push_str(line);
             }
@@ -237,16 +262,14 @@ if _version_not_supported:
             None | Some("") => name.to_owned(),
             Some(package) => format!("{package}.{name}"),
         };
-        let path = [FILE_SERVICE, i32::try_from(index).unwrap_or(i32::MAX)];
-        let comment = self.comment(&path);
+        let path = below(&[], FILE_SERVICE, index);
+        let comment = self.comments.all(&path);
         let methods: Vec<Method<'_>> = service
             .method
             .iter()
             .enumerate()
             .map(|(index, method)| {
-                let index = i32::try_from(index).unwrap_or(i32::MAX);
-                let path = [path[0], path[1], SERVICE_METHOD, index];
-                self.method(method, &full_name, &path)
+                self.method(method, &full_name, &below(&path, SERVICE_METHOD, index))
             })
             .collect();
         self.stub(name, &comment, &methods);
@@ -264,16 +287,25 @@ if _version_not_supported:
         );
         self.out.indent += 1;
         for method in methods {
-            self.out.lines(&format!(
-                "self.{} = channel.{}(
+            let call = format!(
+                "channel.{}(
         '{}',
         request_serializer={}.SerializeToString,
         response_deserializer={}.FromString,
         _registered_method=True)",
-                method.name, method.arity, method.path, method.input, method.output
-            ));
+                method.arity, method.path, method.input, method.output
+            );
+            self.out.lines(&if method.is_renamed() {
+                format!("setattr(self, '{}', {call})", method.name)
+            } else {
+                format!("self.{} = {call}", method.name)
+            });
         }
         self.out.indent -= 2;
+        if self.runtime() == Runtime::Russet && has_async_alias(self.file, name) {
+            // One class serves both kinds of channel; the name is for annotations.
+            self.out.lines(&format!("\n\n{name}AsyncStub = {name}Stub"));
+        }
     }
 
     fn servicer(&mut self, name: &str, comment: &[String], methods: &[Method<'_>]) {
@@ -283,12 +315,18 @@ if _version_not_supported:
         for method in methods {
             self.out.lines(&format!(
                 "\ndef {}(self, {}, context):",
-                method.name, method.argument
+                method.identifier, method.argument
             ));
             self.out.indent += 1;
             self.docstring(&method.comment);
             self.out.lines("context.set_code(grpc.StatusCode.UNIMPLEMENTED)\ncontext.set_details('Method not implemented!')\nraise NotImplementedError('Method not implemented!')");
             self.out.indent -= 1;
+            if method.is_renamed() {
+                self.out.lines(&format!(
+                    "vars()['{}'] = {}",
+                    method.name, method.identifier
+                ));
+            }
         }
         self.out.indent -= 1;
     }
@@ -300,12 +338,20 @@ if _version_not_supported:
         self.out.indent += 3;
         for method in methods {
             self.out.lines(&format!(
-                "'{0}': grpc.{1}_rpc_method_handler(
-        servicer.{0},
-        request_deserializer={2}.FromString,
-        response_serializer={3}.SerializeToString,
+                "'{}': grpc.{}_rpc_method_handler(
+        {},
+        request_deserializer={}.FromString,
+        response_serializer={}.SerializeToString,
 ),",
-                method.name, method.arity, method.input, method.output
+                method.name,
+                method.arity,
+                if method.is_renamed() {
+                    format!("getattr(servicer, '{}')", method.name)
+                } else {
+                    format!("servicer.{}", method.name)
+                },
+                method.input,
+                method.output
             ));
         }
         self.out.indent -= 3;
@@ -320,8 +366,13 @@ if _version_not_supported:
 
     /// Calls without a channel of one's own; experimental in gRPC Python too.
     fn static_methods(&mut self, name: &str, comment: &[String], methods: &[Method<'_>]) {
+        let class = if self.runtime() == Runtime::Russet && is_keyword(name) {
+            format!("{name}_")
+        } else {
+            name.to_owned()
+        };
         self.out.lines(&format!(
-            "\n\n # This class is part of an EXPERIMENTAL API.\nclass {name}:"
+            "\n\n # This class is part of an EXPERIMENTAL API.\nclass {class}:"
         ));
         self.out.indent += 1;
         self.docstring(comment);
@@ -354,14 +405,24 @@ def {}({argument},
         timeout,
         metadata,
         _registered_method=True)",
-                method.name,
+                method.identifier,
                 method.arity,
                 method.path,
                 method.input,
                 method.output,
                 argument = method.argument
             ));
+            if method.is_renamed() {
+                self.out.lines(&format!(
+                    "vars()['{}'] = {}",
+                    method.name, method.identifier
+                ));
+            }
         }
         self.out.indent -= 1;
+        if class != name {
+            self.out
+                .lines(&format!("\n\nglobals()['{name}'] = {class}"));
+        }
     }
 }

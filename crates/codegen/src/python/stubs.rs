@@ -1,123 +1,148 @@
-//! `_pb2.pyi`: the types of what `_pb2.py` builds at import.
+//! `_pb2.pyi` for Russet's runtime: what the classes take and give, as exactly as type checkers can say it.
+//!
+//! Message fields are read-only, but for the well-known types that take Python values; the names that `HasField`, `ClearField` and `WhichOneof` accept are literals; comments are docstrings, and what is deprecated says so. Only what is used is imported. What Python can reach by `getattr` alone, since its name is a keyword, has no type, and a class of such a name is called `_name` here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use russet_descriptor::proto::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, field_type,
-    label,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    field_presence, field_type,
 };
 
+use super::comments::Comments;
+use super::fields::{WELL_KNOWN, full_name_in, is_message, is_repeated, map_entry, name_of};
 use super::messages::public_dependencies;
 use super::{
-    Printer, Runtime, file_name, file_of, has_generic_services, has_keyword, import_statement,
-    is_keyword, local_name, module_name,
+    Import, Imported, Options, Printer, file_name, file_of, import_used, is_keyword, local_name,
+    module_name, words,
+};
+use crate::paths::{
+    ENUM_VALUE, FILE_ENUM, FILE_MESSAGE, MESSAGE_ENUM, MESSAGE_FIELD, MESSAGE_NESTED, below,
 };
 use crate::{GenerateError, Output, Schema};
-
-const DURATION: &str = ".google.protobuf.Duration";
-const TIMESTAMP: &str = ".google.protobuf.Timestamp";
 
 /// Before the name of a top-level type where a nested name hides it.
 const GLOBAL_PREFIX: &str = "_Global_";
 
-/// The types of Python that scalar fields have.
-const BUILTINS: [&str; 5] = ["int", "float", "bool", "str", "bytes"];
+/// The names of Python that stubs use.
+const BUILTINS: [&str; 6] = ["int", "float", "bool", "str", "bytes", "property"];
 
-/// Messages with methods of their own, which a base class holds.
-const WELL_KNOWN: [&str; 6] = [
-    ".google.protobuf.Any",
-    DURATION,
-    ".google.protobuf.FieldMask",
-    ".google.protobuf.ListValue",
-    ".google.protobuf.Struct",
-    TIMESTAMP,
+/// Modules and the names that are imported from them, where the text has use for them.
+const IMPORTS: [Imported; 5] = [
+    ("collections.abc", &["Iterable", "Mapping"]),
+    (
+        "typing",
+        &[
+            "Any", "ClassVar", "Literal", "NoReturn", "Optional", "Union", "overload",
+        ],
+    ),
+    ("typing_extensions", &["deprecated"]),
+    ("russet.protobuf", &["descriptor", "message"]),
+    (
+        "russet.protobuf.internal",
+        &[
+            "containers",
+            "enum_type_wrapper",
+            "python_message",
+            "well_known_types",
+        ],
+    ),
 ];
 
-/// The `_pb2.pyi` of a file.
-pub fn generate(
+/// The `_pb2.pyi` of a file. Comments become docstrings, so the file must have its source info.
+pub(super) fn generate(
     schema: &Schema<'_>,
     name: &str,
-    runtime: Runtime,
+    options: &Options,
 ) -> Result<Output, GenerateError> {
     let file = file_of(schema, name)?;
     let mut generator = Generator {
         schema,
         file,
-        runtime,
-        aliases: HashMap::new(),
+        options,
+        comments: Comments::new(file),
+        aliases: aliases(schema, file),
         shadowed: HashSet::new(),
+        is_deprecated: file
+            .options
+            .as_ref()
+            .is_some_and(|options| options.deprecated == Some(true)),
+        implicit_presence: has_implicit_presence(file),
         out: Printer::new("    "),
     };
-    if runtime == Runtime::Russet {
-        for message in &file.message_type {
-            generator.note_shadowing(message);
-        }
+    for message in &file.message_type {
+        generator.note_shadowing(message);
     }
-    generator.imports();
     generator.body();
     generator.global_names();
+    let content = generator.with_imports();
     Ok(Output {
         name: file_name(name, ".pyi"),
-        content: generator.out.text,
+        content,
+        is_package_marker: false,
     })
 }
 
 struct Generator<'g, 's> {
     schema: &'g Schema<'s>,
     file: &'s FileDescriptorProto,
-    runtime: Runtime,
-    /// Name of an imported file to what it is imported as.
-    aliases: HashMap<String, String>,
+    options: &'g Options,
+    comments: Comments<'s>,
+    /// The files whose types can be named, and what their modules are imported as.
+    aliases: Vec<(&'s str, String)>,
     /// Names declared inside of a class: there they hide what the module or Python calls so.
     shadowed: HashSet<String>,
+    /// The whole file is deprecated.
+    is_deprecated: bool,
+    /// Whether a scalar field that says nothing has no presence.
+    implicit_presence: bool,
     out: Printer,
 }
 
-/// What the file's types make use of.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "one fact for each import")]
-struct Uses {
-    any: bool,
-    containers: bool,
-    iterable: bool,
-    enums: bool,
-    extendable: bool,
-    mapping: bool,
-    optional: bool,
-    union: bool,
-    well_known: bool,
-    datetime: bool,
-}
-
-fn is_repeated(field: &FieldDescriptorProto) -> bool {
-    field.label == Some(label::REPEATED)
-}
-
-fn is_message(field: &FieldDescriptorProto) -> bool {
-    matches!(field.type_, Some(field_type::MESSAGE | field_type::GROUP))
-}
-
-fn name_of(name: Option<&String>) -> &str {
-    name.map_or("", String::as_str)
-}
-
-impl<'s> Generator<'_, 's> {
-    /// The entry message of a map field.
-    fn map_entry(&self, field: &FieldDescriptorProto) -> Option<&'s DescriptorProto> {
-        if field.type_ != Some(field_type::MESSAGE) {
-            return None;
-        }
-        self.schema
-            .message(name_of(field.type_name.as_ref()))
-            .filter(|message| {
-                message
-                    .options
-                    .as_ref()
-                    .is_some_and(|options| options.map_entry == Some(true))
-            })
+/// Whether the fields of a file have no presence by default.
+fn has_implicit_presence(file: &FileDescriptorProto) -> bool {
+    let of_file = file
+        .options
+        .as_ref()
+        .and_then(|options| options.features.as_ref())
+        .and_then(|features| features.field_presence);
+    match file.syntax.as_deref() {
+        Some("proto3") => true,
+        Some("editions") => of_file == Some(field_presence::IMPLICIT),
+        _ => false,
     }
+}
 
+/// A name that a class or an annotation can have.
+fn identifier(name: &str) -> String {
+    if is_keyword(name) {
+        format!("_{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What a field of a well-known type takes in place of a message.
+fn assignable(type_name: &str) -> Option<&'static str> {
+    match type_name {
+        ".google.protobuf.Timestamp" => Some("_datetime.datetime"),
+        ".google.protobuf.Duration" => Some("_datetime.timedelta"),
+        ".google.protobuf.Struct" => Some("_Mapping[str, _Any]"),
+        ".google.protobuf.ListValue" => Some("_Iterable[_Any]"),
+        _ => None,
+    }
+}
+
+fn literals<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    (!names.is_empty()).then(|| format!("_Literal[{}]", names.join(", ")))
+}
+
+impl Generator<'_, '_> {
     fn note_shadowing(&mut self, message: &DescriptorProto) {
         let fields = message.field.iter().map(|field| &field.name);
         let nested = message.nested_type.iter().map(|nested| &nested.name);
@@ -136,394 +161,294 @@ impl<'s> Generator<'_, 's> {
         }
     }
 
-    fn is_shadowed(&self, name: &str) -> bool {
-        self.shadowed.contains(name)
-    }
-
     /// Other names for top-level types, which nothing hides.
     fn global_names(&mut self) {
         let messages = self.file.message_type.iter().map(|message| &message.name);
         let enums = self.file.enum_type.iter().map(|declared| &declared.name);
         for name in messages.chain(enums).flatten() {
-            if self.is_shadowed(name) {
+            if self.shadowed.contains(name) {
+                let name = identifier(name);
                 self.out.lines(&format!("{GLOBAL_PREFIX}{name} = {name}"));
             }
         }
     }
 
-    /// One of Python's own types.
+    /// The finished text: the body under the imports that it makes use of.
+    fn with_imports(self) -> String {
+        let body = self.out.text;
+        let name = name_of(self.file.name.as_ref());
+        let mut head = Printer::new("    ");
+        head.lines(&format!(
+            "# Generated by the protocol buffer compiler.  DO NOT EDIT!\n# source: {name}"
+        ));
+        let words = words(&body);
+        for (module, alias) in [("builtins", "_builtins"), ("datetime", "_datetime")] {
+            if words.contains(alias) {
+                head.lines(&format!("import {module} as {alias}"));
+            }
+        }
+        import_used(&mut head, &IMPORTS, &words);
+        for (dependency, alias) in &self.aliases {
+            if words.contains(alias.as_str())
+                && let Import::Statement(statement) = self.options.import(name, dependency, alias)
+            {
+                head.lines(&statement);
+            }
+        }
+        public_imports(&mut head, self.schema, self.options, self.file, name);
+        format!("{}\n{body}", head.text)
+    }
+
+    /// One of Python's own names.
     fn builtin(&self, name: &str) -> String {
-        if self.is_shadowed(name) {
+        debug_assert!(BUILTINS.contains(&name));
+        if self.shadowed.contains(name) {
             format!("_builtins.{name}")
         } else {
             name.to_owned()
         }
     }
 
-    fn uses_of(&self, message: &DescriptorProto, full_name: &str, uses: &mut Uses) {
-        uses.extendable |= !message.extension_range.is_empty();
-        uses.enums |= !message.enum_type.is_empty();
-        uses.well_known |= WELL_KNOWN.contains(&full_name);
-        for field in &message.field {
-            if is_keyword(name_of(field.name.as_ref())) {
-                continue;
-            }
-            uses.optional = true;
-            uses.containers |= is_repeated(field);
-            let shown = if let Some(entry) = self.map_entry(field) {
-                uses.mapping = true;
-                entry.field.get(1).unwrap_or(field)
-            } else {
-                uses.iterable |= is_repeated(field);
-                uses.mapping |= is_message(field);
-                uses.any |= is_message(field);
-                field
-            };
-            if is_message(shown) {
-                uses.union = true;
-                uses.datetime |= matches!(name_of(shown.type_name.as_ref()), DURATION | TIMESTAMP);
-            }
-            uses.union |= shown.type_ == Some(field_type::ENUM);
-        }
-        for nested in &message.nested_type {
-            let full_name = format!("{full_name}.{}", name_of(nested.name.as_ref()));
-            self.uses_of(nested, &full_name, uses);
-        }
-    }
-
-    fn scope(&self) -> String {
-        match name_of(self.file.package.as_ref()) {
-            "" => String::new(),
-            package => format!(".{package}"),
-        }
-    }
-
-    fn imports(&mut self) {
-        let scope = self.scope();
-        let mut uses = Uses {
-            enums: !self.file.enum_type.is_empty(),
-            ..Uses::default()
-        };
-        for message in &self.file.message_type {
-            let full_name = format!("{scope}.{}", name_of(message.name.as_ref()));
-            self.uses_of(message, &full_name, &mut uses);
-        }
-        if BUILTINS.iter().any(|name| self.is_shadowed(name)) {
-            self.out.lines("import builtins as _builtins");
-        }
-        if uses.datetime {
-            self.out.lines("import datetime\n");
-        }
-        let mut taken = HashSet::new();
-        let mut has_importlib = false;
-        for dependency in &self.file.dependency {
-            self.import(dependency, &mut taken, &mut has_importlib);
-            let Some(imported) = self.schema.file(dependency) else {
-                continue;
-            };
-            for public in public_dependencies(imported) {
-                self.import(public, &mut taken, &mut has_importlib);
-            }
-        }
-        self.runtime_imports(&uses);
-        for dependency in public_dependencies(self.file) {
-            let Some(public) = self.schema.file(dependency) else {
-                continue;
-            };
-            let module = self.runtime.module(dependency);
-            let messages = public
-                .message_type
-                .iter()
-                .map(|message| message.name.as_ref());
-            let enums = public
-                .enum_type
-                .iter()
-                .map(|declared| declared.name.as_ref());
-            for name in messages.chain(enums) {
-                let name = name_of(name);
-                self.out
-                    .lines(&format!("from {module} import {name} as {name}"));
-            }
-        }
-        self.out.lines("");
-    }
-
-    fn import(&mut self, proto: &str, taken: &mut HashSet<String>, has_importlib: &mut bool) {
-        let module = self.runtime.module(proto);
-        let last = module.rsplit('.').next().unwrap_or_default();
-        let mut alias = format!("_{last}");
-        while taken.contains(&alias) {
-            alias.push_str("_1");
-        }
-        if has_keyword(&module) {
-            if !*has_importlib {
-                self.out.lines("import importlib");
-                *has_importlib = true;
-            }
-            self.out
-                .lines(&format!("{alias} = importlib.import_module('{module}')"));
-        } else {
-            self.out
-                .lines(&format!("{} as {alias}", import_statement(&module)));
-            self.aliases.insert(proto.to_owned(), alias.clone());
-            taken.insert(alias);
-        }
-    }
-
-    fn runtime_imports(&mut self, uses: &Uses) {
-        let protobuf = self.runtime.protobuf();
-        let internal = [
-            (uses.containers, "containers"),
-            (uses.enums, "enum_type_wrapper"),
-            (uses.extendable, "python_message"),
-            (uses.well_known, "well_known_types"),
-        ];
-        for (used, module) in internal {
-            if used {
-                self.out.lines(&format!(
-                    "from {protobuf}.internal import {module} as _{module}"
-                ));
-            }
-        }
-        self.out
-            .lines(&format!("from {protobuf} import descriptor as _descriptor"));
-        if !self.file.message_type.is_empty() {
-            self.out
-                .lines(&format!("from {protobuf} import message as _message"));
-        }
-        if has_generic_services(self.file) {
-            self.out
-                .lines(&format!("from {protobuf} import service as _service"));
-        }
-        let abstract_types = [
-            (uses.iterable, "Iterable as _Iterable"),
-            (uses.mapping, "Mapping as _Mapping"),
-        ];
-        let typing = [
-            (uses.any && self.runtime == Runtime::Russet, "Any as _Any"),
-            (true, "ClassVar as _ClassVar"),
-            (uses.optional, "Optional as _Optional"),
-            (uses.union, "Union as _Union"),
-        ];
-        for (module, names) in [
-            ("collections.abc", &abstract_types[..]),
-            ("typing", &typing),
-        ] {
-            let names: Vec<&str> = names
-                .iter()
-                .filter(|(used, _)| *used)
-                .map(|(_, name)| *name)
-                .collect();
-            if !names.is_empty() {
-                self.out
-                    .lines(&format!("from {module} import {}", names.join(", ")));
-            }
-        }
-    }
-
     fn body(&mut self) {
         let file = self.file;
         self.out.lines("DESCRIPTOR: _descriptor.FileDescriptor");
-        for dependency in public_dependencies(file) {
-            let Some(public) = self.schema.file(dependency) else {
-                continue;
-            };
-            self.extensions(&public.extension);
-            for declared in &public.enum_type {
-                let full_name = full_name_in(public, name_of(declared.name.as_ref()));
-                self.enum_values(declared, &full_name, false);
-            }
-        }
-        let scope = self.scope();
-        for declared in &file.enum_type {
+        for (index, declared) in file.enum_type.iter().enumerate() {
+            let full_name = full_name_in(file, name_of(declared.name.as_ref()));
             self.out.lines("");
-            self.enumeration(
-                declared,
-                &format!("{scope}.{}", name_of(declared.name.as_ref())),
-            );
+            self.enumeration(declared, &full_name, &below(&[], FILE_ENUM, index));
         }
         for declared in &file.enum_type {
-            let full_name = format!("{scope}.{}", name_of(declared.name.as_ref()));
-            self.enum_values(declared, &full_name, false);
+            let full_name = full_name_in(file, name_of(declared.name.as_ref()));
+            self.enum_values(declared, &full_name, None);
         }
         self.extensions(&file.extension);
-        for message in &file.message_type {
+        for (index, message) in file.message_type.iter().enumerate() {
             self.out.lines("");
-            let full_name = format!("{scope}.{}", name_of(message.name.as_ref()));
-            self.message(message, &full_name, false);
-        }
-        if has_generic_services(file) {
-            for service in &file.service {
-                let name = name_of(service.name.as_ref());
-                self.out.lines(&format!(
-                    "\nclass {name}(_service.service): ...\n\nclass {name}_Stub({name}): ..."
-                ));
-            }
-        }
-    }
-
-    /// A mapping of field names to values, as a constructor takes it for a message.
-    fn any_mapping(&self) -> String {
-        match self.runtime {
-            Runtime::Russet => format!("_Mapping[{}, _Any]", self.builtin("str")),
-            Runtime::Original => "_Mapping".to_owned(),
+            let full_name = full_name_in(file, name_of(message.name.as_ref()));
+            self.message(message, &full_name, &below(&[], FILE_MESSAGE, index));
         }
     }
 
     /// How a type is written in this file.
     fn type_name(&self, full_name: &str) -> String {
         let Some(file) = self.schema.file_of(full_name) else {
-            return full_name.trim_start_matches('.').to_owned();
+            return "_Any".to_owned();
         };
-        let local = local_name(file, full_name);
+        let parts: Vec<String> = local_name(file, full_name)
+            .split('.')
+            .map(identifier)
+            .collect();
+        let local = parts.join(".");
         if file.name == self.file.name {
-            let first = local.split('.').next().unwrap_or_default();
-            let prefix = if self.is_shadowed(first) {
-                GLOBAL_PREFIX
-            } else {
-                ""
-            };
+            let is_hidden = parts
+                .first()
+                .is_some_and(|first| self.shadowed.contains(first));
+            let prefix = if is_hidden { GLOBAL_PREFIX } else { "" };
             return format!("{prefix}{local}");
         }
-        let proto = name_of(file.name.as_ref());
-        if let Some(alias) = self.aliases.get(proto) {
-            return format!("{alias}.{local}");
+        let (own, other) = (
+            name_of(self.file.name.as_ref()),
+            name_of(file.name.as_ref()),
+        );
+        let found = self.aliases.iter().find(|(file, _)| *file == other);
+        match found.map(|(_, alias)| (alias, self.options.import(own, other, alias))) {
+            Some((alias, Import::Statement(_))) => format!("{alias}.{local}"),
+            // Type checkers do not follow importlib.
+            _ => "_Any".to_owned(),
         }
-        let module = module_name(proto);
-        let last = module.rsplit('.').next().unwrap_or_default();
-        format!("_{last}.{local}")
     }
 
-    fn enumeration(&mut self, declared: &EnumDescriptorProto, full_name: &str) {
-        let name = name_of(declared.name.as_ref());
+    fn docstring(&mut self, path: &[i32]) {
+        if let Some(text) = self.comments.docstring(path) {
+            self.out.lines(&text);
+        }
+    }
+
+    fn deprecate(&mut self, what: &str, is_deprecated: bool) {
+        if is_deprecated || self.is_deprecated {
+            let file = name_of(self.file.name.as_ref());
+            self.out
+                .lines(&format!("@_deprecated(\"{what} is deprecated in {file}\")"));
+        }
+    }
+
+    fn enumeration(&mut self, declared: &EnumDescriptorProto, full_name: &str, path: &[i32]) {
+        let name = identifier(name_of(declared.name.as_ref()));
+        let int = self.builtin("int");
+        let options = declared.options.as_ref();
+        self.deprecate(
+            &name,
+            options.is_some_and(|options| options.deprecated == Some(true)),
+        );
         self.out.lines(&format!(
-            "class {name}({}, metaclass=_enum_type_wrapper.EnumTypeWrapper):\n    __slots__ = ()",
-            self.builtin("int")
+            "class {name}({int}, metaclass=_enum_type_wrapper.EnumTypeWrapper):"
         ));
         self.out.indent += 1;
-        self.enum_values(declared, full_name, true);
+        self.docstring(path);
+        self.out.lines("__slots__ = ()");
+        self.enum_values(declared, full_name, Some(path));
         self.out.indent -= 1;
     }
 
-    fn enum_values(&mut self, declared: &EnumDescriptorProto, full_name: &str, in_class: bool) {
+    /// The values: within their enum, whose path is given, and beside it.
+    fn enum_values(
+        &mut self,
+        declared: &EnumDescriptorProto,
+        full_name: &str,
+        path: Option<&[i32]>,
+    ) {
         let type_name = self.type_name(full_name);
-        for value in &declared.value {
+        for (index, value) in declared.value.iter().enumerate() {
             let name = name_of(value.name.as_ref());
-            if self.runtime == Runtime::Russet && is_keyword(name) {
-                // Reachable by getattr only; written here it would be a syntax error.
+            if is_keyword(name) {
                 continue;
             }
-            self.out.lines(&if in_class {
-                format!("{name}: _ClassVar[{type_name}]")
+            if let Some(path) = path {
+                self.out.lines(&format!("{name}: _ClassVar[{type_name}]"));
+                self.docstring(&below(path, ENUM_VALUE, index));
+            } else if self.out.indent > 0 {
+                self.out.lines(&format!("{name}: _ClassVar[{type_name}]"));
             } else {
-                format!("{name}: {type_name}")
-            });
+                self.out.lines(&format!("{name}: {type_name}"));
+            }
         }
     }
 
     fn extensions(&mut self, extensions: &[FieldDescriptorProto]) {
-        // At module level a class variable is an error to type checkers.
-        let number_type = if self.runtime == Runtime::Russet && self.out.indent == 0 {
-            "int"
-        } else {
-            "_ClassVar[int]"
-        };
+        let int = self.builtin("int");
         for extension in extensions {
             let name = name_of(extension.name.as_ref());
-            self.out.lines(&format!(
-                "{}_FIELD_NUMBER: {number_type}\n{name}: _descriptor.FieldDescriptor",
-                name.to_ascii_uppercase()
-            ));
+            let constant = name.to_ascii_uppercase();
+            // At module level a class variable is an error to type checkers.
+            if self.out.indent == 0 {
+                self.out.lines(&format!("{constant}_FIELD_NUMBER: {int}"));
+            } else {
+                self.out
+                    .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[{int}]"));
+            }
+            if !is_keyword(name) {
+                self.out
+                    .lines(&format!("{name}: _descriptor.FieldDescriptor"));
+            }
         }
     }
 
-    /// The type of one value of a field. `message` is the message it stands in; `nested` whether that is nested itself.
-    fn value_type(
-        &self,
-        field: &FieldDescriptorProto,
-        message: &DescriptorProto,
-        nested: bool,
-    ) -> String {
+    /// The type of one value of a field.
+    fn value_type(&self, field: &FieldDescriptorProto) -> String {
         match field.type_.unwrap_or_default() {
             field_type::DOUBLE | field_type::FLOAT => self.builtin("float"),
             field_type::BOOL => self.builtin("bool"),
             field_type::STRING => self.builtin("str"),
             field_type::BYTES => self.builtin("bytes"),
-            field_type::ENUM => self.type_name(name_of(field.type_name.as_ref())),
-            field_type::MESSAGE | field_type::GROUP => {
-                let name = self.type_name(name_of(field.type_name.as_ref()));
-                if nested && name == name_of(message.name.as_ref()) {
-                    // Inside the nested message its own name would hide the outer one.
-                    format!("{}.{name}", module_name(name_of(self.file.name.as_ref())))
-                } else {
-                    name
-                }
+            field_type::ENUM | field_type::MESSAGE | field_type::GROUP => {
+                self.type_name(name_of(field.type_name.as_ref()))
             }
             _ => self.builtin("int"),
         }
     }
 
-    fn message(&mut self, message: &DescriptorProto, full_name: &str, nested: bool) {
-        let name = name_of(message.name.as_ref());
+    fn message(&mut self, message: &DescriptorProto, full_name: &str, path: &[i32]) {
+        let name = identifier(name_of(message.name.as_ref()));
         let base = if WELL_KNOWN.contains(&full_name) {
             format!(", _well_known_types.{name}")
         } else {
             String::new()
         };
+        let options = message.options.as_ref();
+        self.deprecate(
+            &name,
+            options.is_some_and(|options| options.deprecated == Some(true)),
+        );
         self.out
             .lines(&format!("class {name}(_message.Message{base}):"));
         self.out.indent += 1;
-        let fields: Vec<&FieldDescriptorProto> = message
-            .field
-            .iter()
-            .filter(|field| !is_keyword(name_of(field.name.as_ref())))
-            .collect();
-        let slots: Vec<String> = fields
-            .iter()
-            .map(|field| format!("\"{}\"", name_of(field.name.as_ref())))
-            .collect();
-        let comma = if slots.len() == 1 { "," } else { "" };
-        self.out
-            .lines(&format!("__slots__ = ({}{comma})", slots.join(", ")));
+        self.docstring(path);
+        self.out.lines("DESCRIPTOR: _descriptor.Descriptor");
         if !message.extension_range.is_empty() {
             self.out.lines("Extensions: _python_message._ExtensionDict");
         }
-        for declared in &message.enum_type {
+        for (index, declared) in message.enum_type.iter().enumerate() {
             let full_name = format!("{full_name}.{}", name_of(declared.name.as_ref()));
-            self.enumeration(declared, &full_name);
-            self.enum_values(declared, &full_name, false);
+            self.enumeration(declared, &full_name, &below(path, MESSAGE_ENUM, index));
+            self.enum_values(declared, &full_name, None);
         }
-        for inner in &message.nested_type {
+        for (index, inner) in message.nested_type.iter().enumerate() {
             let full_name = format!("{full_name}.{}", name_of(inner.name.as_ref()));
-            self.message(inner, &full_name, true);
+            self.message(inner, &full_name, &below(path, MESSAGE_NESTED, index));
         }
         self.extensions(&message.extension);
         let mut constants = HashSet::new();
         for field in &message.field {
             let constant = name_of(field.name.as_ref()).to_ascii_uppercase();
             // Two fields may differ in case alone; declared twice the constant would be an error.
-            if constants.insert(constant.clone()) || self.runtime == Runtime::Original {
-                let number = self.builtin("int");
+            if constants.insert(constant.clone()) {
+                let int = self.builtin("int");
                 self.out
-                    .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[{number}]"));
+                    .lines(&format!("{constant}_FIELD_NUMBER: _ClassVar[{int}]"));
             }
         }
-        for field in &fields {
-            let type_name = self.field_type(field, message, nested);
-            self.out
-                .lines(&format!("{}: {type_name}", name_of(field.name.as_ref())));
+        for (index, field) in message.field.iter().enumerate() {
+            self.field(field, &below(path, MESSAGE_FIELD, index));
         }
-        self.constructor(message, &fields, nested);
+        self.constructor(message);
+        self.names_of_fields(message);
         self.out.indent -= 1;
     }
 
-    fn field_type(
-        &self,
-        field: &FieldDescriptorProto,
-        message: &DescriptorProto,
-        nested: bool,
-    ) -> String {
-        if let Some([key, value]) = self.map_entry(field).map(|entry| &entry.field[..]) {
+    /// The attribute of a field: a variable, or a property where it cannot be set, takes other values than it gives, or is deprecated.
+    fn field(&mut self, field: &FieldDescriptorProto, path: &[i32]) {
+        let name = name_of(field.name.as_ref());
+        if is_keyword(name) {
+            return;
+        }
+        let type_name = self.field_type(field);
+        let is_single = !is_repeated(field);
+        let taken = match assignable(name_of(field.type_name.as_ref())) {
+            Some(taken) if is_single && is_message(field) => Some(self.unhidden(taken)),
+            _ if is_single && !is_message(field) => Some(type_name.clone()),
+            _ => None,
+        };
+        let options = field.options.as_ref();
+        let is_deprecated = options.is_some_and(|options| options.deprecated == Some(true));
+        if taken.as_ref() == Some(&type_name) && !is_deprecated {
+            self.out.lines(&format!("{name}: {type_name}"));
+            self.docstring(path);
+            return;
+        }
+        let property = self.builtin("property");
+        let deprecation = format!(
+            "@_deprecated(\"{name} is deprecated in {}\")",
+            name_of(self.file.name.as_ref())
+        );
+        self.out.lines(&format!("@{property}"));
+        if is_deprecated {
+            self.out.lines(&deprecation);
+        }
+        let head = format!("def {name}(self) -> {type_name}:");
+        match self.comments.docstring(path) {
+            None => self.out.lines(&format!("{head} ...")),
+            Some(text) => {
+                self.out.lines(&head);
+                self.out.indented(|out| out.lines(&text));
+            }
+        }
+        if let Some(taken) = taken {
+            self.out.lines(&format!("@{name}.setter"));
+            if is_deprecated {
+                self.out.lines(&deprecation);
+            }
+            self.out
+                .lines(&format!("def {name}(self, value: {taken}) -> None: ..."));
+        }
+    }
+
+    /// A type written with `str`, where that may be hidden.
+    fn unhidden(&self, text: &str) -> String {
+        text.replace("[str,", &format!("[{},", self.builtin("str")))
+    }
+
+    fn field_type(&self, field: &FieldDescriptorProto) -> String {
+        if let Some([key, value]) = map_entry(self.schema, field).map(|entry| &entry.field[..]) {
             let kind = if is_message(value) {
                 "Message"
             } else {
@@ -531,11 +456,11 @@ impl<'s> Generator<'_, 's> {
             };
             return format!(
                 "_containers.{kind}Map[{}, {}]",
-                self.value_type(key, message, nested),
-                self.value_type(value, message, nested)
+                self.value_type(key),
+                self.value_type(value)
             );
         }
-        let value = self.value_type(field, message, nested);
+        let value = self.value_type(field);
         if !is_repeated(field) {
             value
         } else if is_message(field) {
@@ -545,12 +470,7 @@ impl<'s> Generator<'_, 's> {
         }
     }
 
-    fn constructor(
-        &mut self,
-        message: &DescriptorProto,
-        fields: &[&FieldDescriptorProto],
-        nested: bool,
-    ) {
+    fn constructor(&mut self, message: &DescriptorProto) {
         // A field may be called "self": the parameter then gives way.
         let mut parameters = "self".to_owned();
         while message
@@ -558,44 +478,49 @@ impl<'s> Generator<'_, 's> {
             .iter()
             .any(|field| name_of(field.name.as_ref()) == parameters)
         {
-            parameters.push('_');
+            parameters.insert(0, '_');
+        }
+        let (keywords, fields): (Vec<_>, Vec<_>) = message
+            .field
+            .iter()
+            .partition(|field| is_keyword(name_of(field.name.as_ref())));
+        if !fields.is_empty() {
+            parameters.push_str(", *");
         }
         for field in fields {
-            let accepted = self.accepted_type(field, message, nested);
+            let accepted = self.accepted_type(field);
             let name = name_of(field.name.as_ref());
             let _infallible = write!(parameters, ", {name}: _Optional[{accepted}] = ...");
         }
-        if fields.len() < message.field.len() {
-            parameters.push_str(", **kwargs");
+        if !keywords.is_empty() {
+            parameters.push_str(", **kwargs: _Any");
         }
         self.out
             .lines(&format!("def __init__({parameters}) -> None: ..."));
     }
 
     /// What the constructor takes for a field.
-    fn accepted_type(
-        &self,
-        field: &FieldDescriptorProto,
-        message: &DescriptorProto,
-        nested: bool,
-    ) -> String {
-        if let Some([key, value]) = self.map_entry(field).map(|entry| &entry.field[..]) {
+    fn accepted_type(&self, field: &FieldDescriptorProto) -> String {
+        let str_type = self.builtin("str");
+        if let Some([key, value]) = map_entry(self.schema, field).map(|entry| &entry.field[..]) {
             return format!(
                 "_Mapping[{}, {}]",
-                self.value_type(key, message, nested),
-                self.value_type(value, message, nested)
+                self.value_type(key),
+                self.value_type(value)
             );
         }
-        let value = self.value_type(field, message, nested);
+        let value = self.value_type(field);
         let accepted = if is_message(field) {
-            let more = match name_of(field.type_name.as_ref()) {
-                TIMESTAMP => "datetime.datetime, ",
-                DURATION => "datetime.timedelta, ",
-                _ => "",
+            let more = match assignable(name_of(field.type_name.as_ref())) {
+                // A mapping is taken for every message.
+                Some(taken) if !taken.starts_with("_Mapping") && !is_repeated(field) => {
+                    format!("{taken}, ")
+                }
+                _ => String::new(),
             };
-            format!("_Union[{more}{value}, {}]", self.any_mapping())
+            format!("_Union[{more}{value}, _Mapping[{str_type}, _Any]]")
         } else if field.type_ == Some(field_type::ENUM) {
-            format!("_Union[{value}, {}]", self.builtin("str"))
+            format!("_Union[{value}, {str_type}]")
         } else {
             value
         };
@@ -605,11 +530,137 @@ impl<'s> Generator<'_, 's> {
             accepted
         }
     }
+
+    /// `HasField`, `ClearField` and `WhichOneof`, with the names that they take.
+    fn names_of_fields(&mut self, message: &DescriptorProto) {
+        let fields = || message.field.iter();
+        let name =
+            |field: &'_ FieldDescriptorProto| -> String { field.name.clone().unwrap_or_default() };
+        let is_field = |wanted: &str| fields().any(|field| name_of(field.name.as_ref()) == wanted);
+        // Oneofs of one optional field of proto3 are not in the source.
+        let oneofs: Vec<(&str, Vec<String>)> = message
+            .oneof_decl
+            .iter()
+            .enumerate()
+            .map(|(index, oneof)| {
+                let members = fields()
+                    .filter(|field| {
+                        field.proto3_optional != Some(true)
+                            && field.oneof_index.and_then(|own| usize::try_from(own).ok())
+                                == Some(index)
+                    })
+                    .map(name)
+                    .collect();
+                (name_of(oneof.name.as_ref()), members)
+            })
+            .filter(|(_, members): &(_, Vec<String>)| !members.is_empty())
+            .collect();
+        let oneof_names: Vec<&str> = oneofs.iter().map(|(name, _)| *name).collect();
+        let present: Vec<String> = fields()
+            .filter(|field| self.has_presence(field))
+            .map(name)
+            .collect();
+        let all: Vec<String> = fields().map(name).collect();
+        let bool_type = self.builtin("bool");
+        for (method, names, result) in [
+            ("HasField", present, bool_type.as_str()),
+            ("ClearField", all, "None"),
+        ] {
+            let names = names.iter().map(String::as_str).chain(oneof_names.clone());
+            let accepted = literals(names).unwrap_or_else(|| "_NoReturn".to_owned());
+            if !is_field(method) {
+                self.out.lines(&format!(
+                    "def {method}(self, field_name: {accepted}) -> {result}: ..."
+                ));
+            }
+        }
+        if is_field("WhichOneof") {
+            return;
+        }
+        for (oneof, members) in &oneofs {
+            if oneofs.len() > 1 {
+                self.out.lines("@_overload");
+            }
+            let result = literals(members.iter().map(String::as_str)).unwrap_or_default();
+            self.out.lines(&format!(
+                "def WhichOneof(self, oneof_group: _Literal[\"{oneof}\"]) -> _Optional[{result}]: ..."
+            ));
+        }
+        if oneofs.is_empty() {
+            self.out
+                .lines("def WhichOneof(self, oneof_group: _NoReturn) -> None: ...");
+        }
+    }
+
+    fn has_presence(&self, field: &FieldDescriptorProto) -> bool {
+        let own = field
+            .options
+            .as_ref()
+            .and_then(|options| options.features.as_ref())
+            .and_then(|features| features.field_presence);
+        let is_explicit = match own {
+            Some(own) => own != field_presence::IMPLICIT,
+            None => !self.implicit_presence,
+        };
+        !is_repeated(field)
+            && (is_explicit
+                || is_message(field)
+                || field.oneof_index.is_some()
+                || field.proto3_optional == Some(true))
+    }
 }
 
-fn full_name_in(file: &FileDescriptorProto, name: &str) -> String {
-    match name_of(file.package.as_ref()) {
-        "" => format!(".{name}"),
-        package => format!(".{package}.{name}"),
+/// What a file makes known of others: all that they declare, and what they make known in turn.
+fn public_imports(
+    out: &mut Printer,
+    schema: &Schema<'_>,
+    options: &Options,
+    file: &FileDescriptorProto,
+    from: &str,
+) {
+    for dependency in public_dependencies(file) {
+        let Some(public) = schema.file(dependency) else {
+            continue;
+        };
+        let messages = public.message_type.iter().map(|message| &message.name);
+        let enums = public.enum_type.iter().map(|declared| &declared.name);
+        let values = public.enum_type.iter().flat_map(|declared| &declared.value);
+        let extensions = public.extension.iter().map(|extension| &extension.name);
+        let names: Vec<String> = messages
+            .chain(enums)
+            .chain(values.map(|value| &value.name))
+            .chain(extensions)
+            .flatten()
+            .filter(|name| !is_keyword(name))
+            .map(|name| format!("{name} as {name}"))
+            .collect();
+        let module = options.module_from(from, dependency);
+        let is_importable = !super::has_keyword(module.trim_start_matches('.'));
+        if is_importable && !names.is_empty() {
+            out.lines(&format!("from {module} import {}", names.join(", ")));
+        }
+        public_imports(out, schema, options, public, from);
     }
+}
+
+/// What a file imports, and what becomes known by that, each with a name that users of the stub do not see.
+fn aliases<'s>(schema: &Schema<'s>, file: &'s FileDescriptorProto) -> Vec<(&'s str, String)> {
+    fn add<'s>(schema: &Schema<'s>, name: &'s str, aliases: &mut Vec<(&'s str, String)>) {
+        if aliases.iter().any(|(file, _)| *file == name) {
+            return;
+        }
+        let module = module_name(name);
+        let mut alias = format!("_{}", module.rsplit('.').next().unwrap_or_default());
+        while aliases.iter().any(|(_, taken)| *taken == alias) {
+            alias.push_str("_1");
+        }
+        aliases.push((name, alias));
+        let public = schema.file(name).into_iter().flat_map(public_dependencies);
+        public.for_each(|public| add(schema, public, aliases));
+    }
+    let mut aliases = Vec::new();
+    for dependency in &file.dependency {
+        add(schema, dependency, &mut aliases);
+    }
+    aliases
 }

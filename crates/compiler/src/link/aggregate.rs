@@ -10,21 +10,30 @@ use super::lookup::Wanted;
 use super::{Linker, canonical};
 use crate::lexer::{Lexer, Mode, TokenKind};
 use crate::literal;
-use crate::table::{Field, FieldId, MessageId, Symbol};
+use crate::table::{Field, FieldId, MessageId, Name, Symbol};
 
-/// The values of a message's fields, by number; each in wire form with its tag.
-type Fields = BTreeMap<i32, Vec<Vec<u8>>>;
+/// A value of a field.
+#[derive(Default)]
+struct Value {
+    /// In wire form, with its tag.
+    bytes: Vec<u8>,
+    /// The required fields that it lacks, as paths within it.
+    missing: Vec<String>,
+}
+
+/// The values of a message's fields, by number.
+type Fields = BTreeMap<i32, Vec<Value>>;
 
 const ANY: &str = "google.protobuf.Any";
 
 impl Linker<'_> {
     /// The bytes of the message that `text` describes, of the type of a message field.
-    pub(super) fn aggregate(&mut self, field: FieldId, text: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn aggregate(&mut self, field: FieldId, text: &[u8]) -> Result<Vec<u8>, String> {
         let Some(message) = self.table[field].message else {
             return Err("its type is not known".to_owned());
         };
         let mut reader = TextReader {
-            lexer: Lexer::new(text.as_bytes(), Mode::Text),
+            lexer: Lexer::new(text, Mode::Text),
             depth: canonical::MAX_OPTION_DEPTH,
         };
         reader.lexer.next();
@@ -32,7 +41,13 @@ impl Linker<'_> {
         if let Some(error) = reader.lexical_errors() {
             return Err(error);
         }
-        Ok(value)
+        if !value.missing.is_empty() {
+            return Err(format!(
+                "Message missing required fields: {}",
+                value.missing.join(", ")
+            ));
+        }
+        Ok(value.bytes)
     }
 
     /// An extension by the name written in `[...]`.
@@ -65,7 +80,7 @@ impl TextReader<'_> {
     fn lexical_errors(&mut self) -> Option<String> {
         let findings = std::mem::take(&mut self.lexer.findings);
         let errors: Vec<String> = findings
-            .into_diagnostics("")
+            .into_diagnostics("", &mut |_| None)
             .map(|diagnostic| diagnostic.message)
             .collect();
         (!errors.is_empty()).then(|| errors.join("; "))
@@ -110,47 +125,36 @@ impl TextReader<'_> {
         linker: &mut Linker<'_>,
         message: MessageId,
         end: Option<&str>,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Value, String> {
         self.depth = self
             .depth
             .checked_sub(1)
             .ok_or("Message is too deep, the parser exceeded the configured recursion limit.")?;
         let mut fields = Fields::new();
-        let mut oneofs: BTreeMap<usize, String> = BTreeMap::new();
+        let mut oneofs: BTreeMap<usize, Name> = BTreeMap::new();
         loop {
             match end {
                 Some(end) if self.eat(end) => break,
                 None if self.lexer.current().kind == TokenKind::End => break,
-                Some(end) if self.lexer.current().kind == TokenKind::End => {
-                    return Err(format!("Expected \"{end}\", found \"\"."));
-                }
                 _ => self.field(linker, message, &mut fields, &mut oneofs)?,
             }
         }
         self.depth += 1;
-        let missing: Vec<&str> = linker.table[message]
-            .fields
-            .iter()
-            .map(|&id| &linker.table[id])
-            .filter(|field| field.label == label::REQUIRED && !fields.contains_key(&field.number))
-            .map(|field| field.name.as_str())
-            .collect();
-        if !missing.is_empty() {
-            return Err(format!(
-                "Message type \"{}\" is missing required fields: {}",
-                linker.table[message].full_name,
-                missing.join(", ")
-            ));
+        if linker.table[message].is_map_entry {
+            complete_entry(linker, message, &mut fields);
         }
-        let bytes: Vec<u8> = fields.into_values().flatten().flatten().collect();
-        canonical::canonical(
+        let missing = missing_fields(linker, message, &fields);
+        let values = fields.into_values().flatten();
+        let bytes: Vec<u8> = values.flat_map(|value| value.bytes).collect();
+        let bytes = canonical::canonical(
             linker.table,
             message,
             &bytes,
             false,
             canonical::MAX_OPTION_DEPTH,
         )
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+        Ok(Value { bytes, missing })
     }
 
     fn field(
@@ -158,7 +162,7 @@ impl TextReader<'_> {
         linker: &mut Linker<'_>,
         message: MessageId,
         fields: &mut Fields,
-        oneofs: &mut BTreeMap<usize, String>,
+        oneofs: &mut BTreeMap<usize, Name>,
     ) -> Result<(), String> {
         let full_name = linker.table[message].full_name.clone();
         let id = if self.eat("[") {
@@ -170,7 +174,7 @@ impl TextReader<'_> {
                 name.push_str(&self.identifier()?);
             }
             self.expect("]")?;
-            if full_name == ANY && name.contains('/') {
+            if &*full_name == ANY && name.contains('/') {
                 return self.any(linker, &name, fields);
             }
             linker.aggregate_extension(message, &name).ok_or_else(|| {
@@ -234,7 +238,10 @@ impl TextReader<'_> {
     ) -> Result<(), String> {
         let (prefix, name) = url.split_once('/').unwrap_or(("", url));
         let known = matches!(prefix, "type.googleapis.com" | "type.googleprod.com");
+        // A type that is imported for options only is not found here.
+        let in_options = std::mem::replace(&mut linker.in_options, false);
         let symbol = if known { linker.find(name) } else { None };
+        linker.in_options = in_options;
         let Some(Symbol::Message(id)) = symbol else {
             return Err(format!(
                 "Could not find type \"{url}\" stored in google.protobuf.Any."
@@ -243,12 +250,27 @@ impl TextReader<'_> {
         self.eat(":");
         let end = self.open()?;
         let value = self.message(linker, id, Some(end))?;
-        let mut bytes = Vec::new();
-        put_bytes(&mut bytes, 1, url.as_bytes());
-        fields.entry(1).or_default().push(bytes);
-        let mut bytes = Vec::new();
-        put_bytes(&mut bytes, 2, &value);
-        fields.entry(2).or_default().push(bytes);
+        if !value.missing.is_empty() {
+            return Err(format!(
+                "Value of type \"{}\" stored in google.protobuf.Any has missing required fields",
+                linker.table[id].full_name
+            ));
+        }
+        if fields.contains_key(&1) || fields.contains_key(&2) {
+            return Err("Non-repeated Any specified multiple times.".to_owned());
+        }
+        for (number, content) in [(1, url.as_bytes()), (2, &value.bytes)] {
+            if content.is_empty() {
+                continue;
+            }
+            let mut bytes = Vec::new();
+            put_bytes(&mut bytes, number, content);
+            let missing = Vec::new();
+            fields
+                .entry(signed_number(number))
+                .or_default()
+                .push(Value { bytes, missing });
+        }
         let _separator = self.eat(";") || self.eat(",");
         Ok(())
     }
@@ -269,13 +291,15 @@ impl TextReader<'_> {
         fields: &mut Fields,
     ) -> Result<(), String> {
         let mut out = Vec::new();
+        let mut missing = Vec::new();
         let number = field.number.unsigned_abs();
         match field.type_ {
             field_type::MESSAGE | field_type::GROUP => {
                 let end = self.open()?;
                 if let Some(message) = field.message {
                     let value = self.message(linker, message, Some(end))?;
-                    out = canonical::wrap(field, &value);
+                    out = canonical::wrap(field, &value.bytes);
+                    missing = value.missing;
                 }
             }
             field_type::STRING | field_type::BYTES => {
@@ -290,18 +314,7 @@ impl TextReader<'_> {
                 put_bytes(&mut out, number, &value);
             }
             field_type::BOOL => {
-                let value = match self.lexer.current().text {
-                    b"true" | b"t" | b"True" | b"1" => true,
-                    b"false" | b"f" | b"False" | b"0" => false,
-                    _ => {
-                        return Err(format!(
-                            "Invalid value for boolean field \"{}\". Value: \"{}\".",
-                            field.name,
-                            self.text()
-                        ));
-                    }
-                };
-                self.lexer.next();
+                let value = self.boolean(field)?;
                 put_tag(&mut out, number, WireType::Varint);
                 out.push(u8::from(value));
             }
@@ -319,7 +332,10 @@ impl TextReader<'_> {
                 put_integer(type_, number, value, &mut out);
             }
         }
-        fields.entry(field.number).or_default().push(out);
+        fields.entry(field.number).or_default().push(Value {
+            bytes: out,
+            missing,
+        });
         Ok(())
     }
 
@@ -333,13 +349,19 @@ impl TextReader<'_> {
         let declared = &linker.table[id];
         if self.lexer.current().kind == TokenKind::Identifier {
             let name = self.identifier()?;
-            return match declared.values.iter().find(|(other, _)| *other == name) {
+            return match declared.values.iter().find(|(other, _)| **other == *name) {
                 Some((_, number)) => Ok(*number),
                 None => Err(format!(
                     "Unknown enumeration value of \"{name}\" for field \"{}\".",
                     field.name
                 )),
             };
+        }
+        if !self.at("-") && self.lexer.current().kind != TokenKind::Integer {
+            return Err(format!(
+                "Expected integer or identifier, got: {}",
+                self.text()
+            ));
         }
         let value = self.integer(field_type::INT32)?;
         let number = i32::try_from(value).unwrap_or_default();
@@ -354,8 +376,33 @@ impl TextReader<'_> {
         }
     }
 
+    fn boolean(&mut self, field: &Field) -> Result<bool, String> {
+        if self.lexer.current().kind == TokenKind::Integer {
+            return match literal::integer(self.lexer.current().text, 1) {
+                Some(value) => {
+                    self.lexer.next();
+                    Ok(value == 1)
+                }
+                None => Err(format!("Integer out of range ({})", self.text())),
+            };
+        }
+        let word = self.identifier()?;
+        match word.as_str() {
+            "true" | "True" | "t" => Ok(true),
+            "false" | "False" | "f" => Ok(false),
+            _ => Err(format!(
+                "Invalid value for boolean field \"{}\". Value: \"{word}\".",
+                field.name
+            )),
+        }
+    }
+
     fn integer(&mut self, type_: i32) -> Result<i128, String> {
-        let negative = self.eat("-");
+        let is_unsigned = matches!(
+            type_,
+            field_type::UINT32 | field_type::FIXED32 | field_type::UINT64 | field_type::FIXED64
+        );
+        let negative = !is_unsigned && self.eat("-");
         let token = self.lexer.current();
         if token.kind != TokenKind::Integer {
             return Err(format!("Expected integer, got: {}", self.text()));
@@ -388,6 +435,10 @@ impl TextReader<'_> {
     fn number(&mut self) -> Result<f64, String> {
         let negative = self.eat("-");
         let token = self.lexer.current();
+        let is_decimal = token.text.len() < 2 || !token.text.starts_with(b"0");
+        if token.kind == TokenKind::Integer && !is_decimal {
+            return Err(format!("Expect a decimal number, got: {}", self.text()));
+        }
         let value = match token.kind {
             TokenKind::Float => literal::float(token.text),
             TokenKind::Integer => match literal::integer(token.text, u64::MAX) {
@@ -406,18 +457,89 @@ impl TextReader<'_> {
     }
 }
 
-/// A group is named by its type.
-fn field_by_text_name(linker: &Linker<'_>, message: MessageId, name: &str) -> Option<FieldId> {
-    let message = &linker.table[message];
-    let is_group = |id: FieldId| linker.table[id].type_ == field_type::GROUP;
-    match message.fields_by_name.get(name) {
-        Some(&id) if !is_group(id) => Some(id),
-        _ => message.fields.iter().copied().find(|&id| {
-            let field = &linker.table[id];
-            is_group(id)
-                && field
-                    .message
-                    .is_some_and(|group| linker.table[group].name == name)
-        }),
+/// A map's entry is written with its key and its value, given or not.
+fn complete_entry(linker: &Linker<'_>, entry: MessageId, fields: &mut Fields) {
+    for &id in &linker.table[entry].fields {
+        let field = &linker.table[id];
+        let number = field.number.unsigned_abs();
+        let mut bytes = Vec::new();
+        match field.type_ {
+            field_type::MESSAGE | field_type::GROUP => bytes = canonical::wrap(field, &[]),
+            field_type::STRING | field_type::BYTES => put_bytes(&mut bytes, number, &[]),
+            field_type::FLOAT | field_type::DOUBLE => {
+                put_float(field.type_ == field_type::FLOAT, number, 0.0, &mut bytes);
+            }
+            field_type::ENUM => {
+                let values = field.enumeration.map(|id| &linker.table[id].values);
+                let first = values.and_then(|values| values.first());
+                put_tag(&mut bytes, number, WireType::Varint);
+                put_varint(
+                    &mut bytes,
+                    signed(first.map_or(0, |(_, first)| i64::from(*first))),
+                );
+            }
+            type_ => put_integer(type_, number, 0, &mut bytes),
+        }
+        fields.entry(field.number).or_insert_with(|| {
+            let missing = Vec::new();
+            vec![Value { bytes, missing }]
+        });
     }
+}
+
+/// The required fields that a message lacks, as paths: its own, then those of the messages in it.
+fn missing_fields(linker: &Linker<'_>, message: MessageId, fields: &Fields) -> Vec<String> {
+    let own = linker.table[message]
+        .fields
+        .iter()
+        .map(|&id| &linker.table[id]);
+    let mut missing: Vec<String> = own
+        .filter(|field| field.label == label::REQUIRED && !fields.contains_key(&field.number))
+        .map(|field| field.name.to_string())
+        .collect();
+    for (&number, values) in fields {
+        let Some(id) = linker.table.field_by_number(message, number) else {
+            continue;
+        };
+        let field = &linker.table[id];
+        let name = if field.is_extension {
+            format!("({})", field.full_name)
+        } else {
+            field.name.to_string()
+        };
+        for (index, value) in values.iter().enumerate() {
+            let index = if field.is_repeated() {
+                format!("[{index}]")
+            } else {
+                String::new()
+            };
+            let paths = value
+                .missing
+                .iter()
+                .map(|path| format!("{name}{index}.{path}"));
+            missing.extend(paths);
+        }
+    }
+    missing
+}
+
+fn signed_number(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// A field by its name; one that is like a group also by its type's name.
+fn field_by_text_name(linker: &Linker<'_>, message: MessageId, name: &str) -> Option<FieldId> {
+    if let Some(id) = linker.table.field_by_name(message, name) {
+        return Some(id);
+    }
+    let id = linker
+        .table
+        .field_by_name(message, &name.to_ascii_lowercase())?;
+    let field = &linker.table[id];
+    let group = &linker.table[field.message.filter(|_| field.is_delimited())?];
+    let is_like_group = *group.name == *name
+        && group.name.to_ascii_lowercase() == *field.name
+        && group.parent == field.containing
+        && group.file == field.file;
+    is_like_group.then_some(id)
 }

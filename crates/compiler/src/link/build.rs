@@ -6,14 +6,18 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, edition, label,
 };
 
-use super::{Linker, at};
+use super::{Linker, Place, at, below};
+use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
-use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Symbol};
+use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Name, Symbol};
 
 /// The longest package name, in bytes.
 const MAX_PACKAGE_LENGTH: usize = 511;
+
+/// The most fields of a message.
+const MAX_FIELDS: usize = 65_535;
 
 /// The most dots in a package name.
 const MAX_PACKAGE_DEPTH: usize = 100;
@@ -25,7 +29,7 @@ const MAX_SUGGESTIONS: i32 = 3;
 pub(super) const RESERVED_NUMBERS: std::ops::Range<i32> = 19_000..20_000;
 
 impl Linker<'_> {
-    pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+    pub(super) fn build(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
         let id = self.file;
         let package = file.package.clone().unwrap_or_default();
         if package.len() > MAX_PACKAGE_LENGTH {
@@ -47,8 +51,11 @@ impl Linker<'_> {
             _ => edition::PROTO2,
         };
         self.table[id].edition = number;
+        if let Some(message) = unsupported(number) {
+            self.error(file, &[path::FILE_SYNTAX], &[], message);
+        }
         self.table[id].features = Features::of_edition(number);
-        self.table[id].dependencies = dependencies.to_vec();
+        self.table[id].dependencies = dependencies.iter().copied().flatten().collect();
         self.declare_package(file, &package);
         self.imports(file, dependencies);
         for (index, message) in file.message_type.iter().enumerate() {
@@ -65,12 +72,13 @@ impl Linker<'_> {
             let full_name = join(&package, name);
             self.check_name(file, name, &place);
             for (index, method) in service.method.iter().enumerate() {
-                let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
+                let place = below(&place, &[path::SERVICE_METHOD, at(index)]);
                 let name = method.name.as_deref().unwrap_or_default();
                 self.check_name(file, name, &place);
-                self.declare(file, &join(&full_name, name), Symbol::Method(id), &place);
+                let method_name = join(&full_name, name);
+                self.declare(file, method_name, Symbol::Method(id), &place);
             }
-            self.declare(file, &full_name, Symbol::Service(id), &place);
+            self.declare(file, full_name, Symbol::Service(id), &place);
         }
         for (index, extension) in file.extension.iter().enumerate() {
             let place = [path::FILE_EXTENSION, at(index)];
@@ -98,44 +106,51 @@ impl Linker<'_> {
         }
     }
 
-    fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[FileId]) {
+    fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
+        let plain = file.dependency.iter().enumerate();
+        let plain = plain.map(|(index, name)| (path::FILE_DEPENDENCY, index, name));
+        let option = file.option_dependency.iter().enumerate();
+        let option = option.map(|(index, name)| (path::FILE_OPTION_DEPENDENCY, index, name));
         let mut seen = FxHashSet::default();
-        for (index, name) in file.dependency.iter().enumerate() {
+        for (kind, index, name) in plain.chain(option) {
             if !seen.insert(name) {
-                let place = [path::FILE_DEPENDENCY, at(index)];
-                self.error(
-                    file,
-                    &place,
-                    &[],
-                    format!("Import \"{name}\" was listed twice."),
-                );
+                let message = format!("Import \"{name}\" was listed twice.");
+                self.error(file, &[kind, at(index)], &[], message);
             }
         }
         let public: Vec<FileId> = file
             .public_dependency
             .iter()
-            .filter_map(|&index| dependencies.get(usize::try_from(index).ok()?).copied())
+            .filter_map(|&index| *dependencies.get(usize::try_from(index).ok()?)?)
             .collect();
         // What a public import brings is meant for others, so it need not be used here.
         self.unused = dependencies
             .iter()
             .copied()
+            .flatten()
             .filter(|import| {
                 !public.contains(import) && self.table[*import].public_dependencies.is_empty()
             })
             .collect();
         self.table[self.file].public_dependencies = public;
         self.visible.insert(self.file);
-        for &import in dependencies {
-            self.make_visible(import);
-        }
+        let (plain, option) = dependencies.split_at(file.dependency.len().min(dependencies.len()));
+        let found = |list: &[Option<FileId>]| list.iter().copied().flatten().collect();
+        self.visible.extend(self.with_public_imports(found(plain)));
+        self.visible_in_options = self.with_public_imports(found(option));
     }
 
     pub(super) fn report_unused(&mut self, file: &FileDescriptorProto) {
         for import in std::mem::take(&mut self.unused) {
             let name = self.table[import].name.clone();
-            let index = file.dependency.iter().position(|other| *other == name);
-            let place = [path::FILE_DEPENDENCY, at(index.unwrap_or_default())];
+            let index = |list: &[String]| list.iter().position(|other| *other == name);
+            let place = match index(&file.option_dependency) {
+                Some(index) => [path::FILE_OPTION_DEPENDENCY, at(index)],
+                None => [
+                    path::FILE_DEPENDENCY,
+                    at(index(&file.dependency).unwrap_or_default()),
+                ],
+            };
             self.warning(file, &place, &[], format!("Import {name} is unused."));
         }
     }
@@ -153,16 +168,17 @@ impl Linker<'_> {
     fn declare(
         &mut self,
         file: &FileDescriptorProto,
-        full_name: &str,
+        full_name: impl Into<Name>,
         symbol: Symbol,
         place: &[i32],
     ) -> bool {
-        if self.table.add_name(full_name, symbol) {
+        let full_name = full_name.into();
+        if self.table.add_name(full_name.clone(), symbol) {
             return true;
         }
         let other = self
             .table
-            .find(full_name)
+            .find(&full_name)
             .map(|other| self.table.file_of(other));
         let message = match other {
             Some(other) if other != self.file => format!(
@@ -174,14 +190,37 @@ impl Linker<'_> {
                 None => format!("\"{full_name}\" is already defined."),
             },
         };
-        self.error(file, place, &[path::NAME], message);
+        // protoc records no place for oneofs.
+        let position = match symbol {
+            Symbol::Oneof(_) => None,
+            _ => self.position(file, &below(place, &[path::NAME])),
+        };
+        let first = self.place_of_name(file, &full_name);
+        let finding = self.findings.error(position, message);
+        if let (Some(finding), Some(first)) = (finding, first)
+            && Some(first) != position
+        {
+            finding.note(Some(first), "the other definition is here");
+        }
         false
     }
 
-    fn scope(&self, parent: Option<MessageId>) -> String {
+    fn full_name(&mut self, parent: Option<MessageId>, name: &str) -> Name {
+        let mut full_name = std::mem::take(&mut self.buffer);
+        full_name.clear();
+        full_name.push_str(self.scope(parent));
+        if !full_name.is_empty() {
+            full_name.push('.');
+        }
+        full_name.push_str(name);
+        self.buffer = full_name;
+        self.buffer.as_str().into()
+    }
+
+    fn scope(&self, parent: Option<MessageId>) -> &str {
         match parent {
-            Some(parent) => self.table[parent].full_name.clone(),
-            None => self.table[self.file].package.clone(),
+            Some(parent) => &self.table[parent].full_name,
+            None => &self.table[self.file].package,
         }
     }
 
@@ -192,8 +231,8 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> MessageId {
-        let name = message.name.clone().unwrap_or_default();
-        let full_name = join(&self.scope(parent), &name);
+        let name: Name = message.name.as_deref().unwrap_or_default().into();
+        let full_name = self.full_name(parent, &name);
         self.check_name(file, &name, place);
         let id = MessageId(self.table.messages.len());
         self.table.messages.push(Message {
@@ -208,22 +247,23 @@ impl Linker<'_> {
             oneofs: Vec::new(),
             extension_ranges: Vec::new(),
             reserved_ranges: Vec::new(),
-            fields_by_name: FxHashMap::default(),
             is_map_entry: message
                 .options
                 .as_ref()
                 .is_some_and(|options| options.map_entry == Some(true)),
             is_message_set: false,
+            visibility: message.visibility.unwrap_or_default(),
+            range_options: FxHashMap::default(),
             features: Features::default(),
         });
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
-            let name = oneof.name.clone().unwrap_or_default();
+            let name: Name = oneof.name.as_deref().unwrap_or_default().into();
             let place = under(path::MESSAGE_ONEOF, index);
             self.check_name(file, &name, &place);
             self.declare(
                 file,
-                &join(&full_name, &name),
+                join(&full_name, &name),
                 Symbol::Oneof(self.file),
                 &place,
             );
@@ -232,9 +272,7 @@ impl Linker<'_> {
         for (index, field) in message.field.iter().enumerate() {
             let place = under(path::MESSAGE_FIELD, index);
             let built = self.field(file, field, Some(id), false, &place);
-            let name = field.name.clone().unwrap_or_default();
             self.table[id].fields.push(built);
-            self.table[id].fields_by_name.entry(name).or_insert(built);
         }
         for (index, declared) in message.enum_type.iter().enumerate() {
             let place = under(path::MESSAGE_ENUM, index);
@@ -262,7 +300,14 @@ impl Linker<'_> {
             let built = self.message(file, nested, Some(id), &under(path::MESSAGE_NESTED, index));
             self.table[id].nested.push(built);
         }
-        self.declare(file, &full_name, Symbol::Message(id), place);
+        self.declare(file, full_name, Symbol::Message(id), place);
+        if message.field.len() > MAX_FIELDS {
+            let count = message.field.len();
+            let full_name = &self.table[id].full_name;
+            let message =
+                format!("{count} fields in {full_name} exceeds the limit of {MAX_FIELDS}");
+            self.findings.error(None, message);
+        }
         self.check_ranges(file, message, id, place);
         id
     }
@@ -276,7 +321,7 @@ impl Linker<'_> {
         what: &str,
     ) {
         if start <= 0 {
-            self.hint(message, place.to_vec(), end.saturating_sub(start));
+            self.hint(message, Place::from_slice(place), end.saturating_sub(start));
             let message = format!("{what} numbers must be positive integers.");
             self.error(file, place, &[], message);
         }
@@ -332,7 +377,7 @@ impl Linker<'_> {
             for (index, range) in extensions.iter().enumerate() {
                 if (range.0..range.1).contains(&number) {
                     let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-                    self.hint(id, [place, &more].concat(), 1);
+                    self.hint(id, below(place, &more), 1);
                     let message = format!(
                         "Extension range {} to {} includes field \"{name}\" ({number}).",
                         range.0,
@@ -344,7 +389,7 @@ impl Linker<'_> {
             for (index, range) in reserved.iter().enumerate() {
                 if (range.0..range.1).contains(&number) {
                     let more = [path::MESSAGE_RESERVED_RANGE, at(index)];
-                    self.hint(id, [place, &more].concat(), 1);
+                    self.hint(id, below(place, &more), 1);
                     let message = format!("Field \"{name}\" uses reserved number {number}.");
                     self.error(file, place, &more, message);
                 }
@@ -396,8 +441,8 @@ impl Linker<'_> {
         is_extension: bool,
         place: &[i32],
     ) -> FieldId {
-        let name = field.name.clone().unwrap_or_default();
-        let full_name = join(&self.scope(scope), &name);
+        let name: Name = field.name.as_deref().unwrap_or_default().into();
+        let full_name = self.full_name(scope, &name);
         let number = field.number.unwrap_or(0);
         let field_label = field.label.unwrap_or(label::OPTIONAL);
         self.check_name(file, &name, place);
@@ -411,13 +456,13 @@ impl Linker<'_> {
         }
         if number <= 0 {
             if let Some(scope) = scope {
-                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+                self.hint(scope, below(place, &[path::FIELD_NUMBER]), 1);
             }
             let message = "Field numbers must be positive integers.";
             self.error(file, place, &[path::FIELD_NUMBER], message);
         } else if !is_extension && number > MAX_FIELD_NUMBER {
             if let Some(scope) = scope {
-                self.hint(scope, [place, &[path::FIELD_NUMBER]].concat(), 1);
+                self.hint(scope, below(place, &[path::FIELD_NUMBER]), 1);
             }
             let message = format!("Field numbers cannot be greater than {MAX_FIELD_NUMBER}.");
             self.error(file, place, &[path::FIELD_NUMBER], message);
@@ -438,12 +483,14 @@ impl Linker<'_> {
                 .oneof_index
                 .and_then(|index| usize::try_from(index).ok()),
             packed: false,
+            is_entry_part: false,
             is_source_only: false,
             has_default: field.default_value.is_some(),
             targets: Vec::new(),
+            support: None,
             features: Features::default(),
         });
-        self.declare(file, &full_name, Symbol::Field(id), place);
+        self.declare(file, full_name, Symbol::Field(id), place);
         id
     }
 
@@ -455,7 +502,7 @@ impl Linker<'_> {
         place: &[i32],
         message: impl Into<String>,
     ) {
-        let full = [place, &[path::FIELD_TYPE]].concat();
+        let full = below(place, &[path::FIELD_TYPE]);
         let more = if self.position(file, &full).is_some() || field.type_name.is_none() {
             path::FIELD_TYPE
         } else {
@@ -471,9 +518,9 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> EnumId {
-        let name = declared.name.clone().unwrap_or_default();
-        let scope = self.scope(parent);
-        let full_name = join(&scope, &name);
+        let name: Name = declared.name.as_deref().unwrap_or_default().into();
+        let scope = self.scope(parent).to_owned();
+        let full_name: Name = join(&scope, &name).into();
         self.check_name(file, &name, place);
         if declared.value.is_empty() {
             let message = "Enums must contain at least one value.";
@@ -488,19 +535,22 @@ impl Linker<'_> {
                 .value
                 .iter()
                 .map(|value| {
-                    let name = value.name.clone().unwrap_or_default();
-                    (name, value.number.unwrap_or(0))
+                    let name = value.name.as_deref().unwrap_or_default();
+                    (name.into(), value.number.unwrap_or(0))
                 })
                 .collect(),
+            supports: FxHashMap::default(),
+            visibility: declared.visibility.unwrap_or_default(),
+            parent,
             features: Features::default(),
         });
         let mut own_names = FxHashSet::default();
         for (index, value) in declared.value.iter().enumerate() {
             let value_name = value.name.as_deref().unwrap_or_default();
-            let value_place = [place, &[path::ENUM_VALUE, at(index)]].concat();
+            let value_place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
-            let added = self.declare(file, &join(&scope, value_name), symbol, &value_place);
+            let added = self.declare(file, join(&scope, value_name), symbol, &value_place);
             if own_names.insert(value_name) && !added {
                 let outer = if scope.is_empty() {
                     "the global scope".to_owned()
@@ -525,7 +575,7 @@ impl Linker<'_> {
                 self.error(file, place, &more, message);
             }
         }
-        self.declare(file, &full_name, Symbol::Enum(id), place);
+        self.declare(file, full_name, Symbol::Enum(id), place);
         self.check_enum_ranges(file, declared, &ranges, place);
         id
     }
@@ -602,6 +652,49 @@ impl Linker<'_> {
         }
     }
 
+    /// Input files may not use the numbers that the libraries keep for themselves. protoc says so without a position.
+    pub(super) fn check_library_numbers(&mut self) {
+        let fields = &self.table.fields[self.first_field..];
+        let taken = fields
+            .iter()
+            .filter(|field| RESERVED_NUMBERS.contains(&field.number));
+        for _ in 0..taken.count() {
+            let message = format!(
+                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
+                RESERVED_NUMBERS.start,
+                RESERVED_NUMBERS.end - 1
+            );
+            self.findings.error(None, message);
+        }
+    }
+
+    /// The number that protoc proposes in place of one that is taken; it stops at the first gap it sees.
+    pub(super) fn proposed_number(&self, id: MessageId) -> i64 {
+        let message = &self.table[id];
+        let numbers = message
+            .fields
+            .iter()
+            .map(|&field| i64::from(self.table[field].number));
+        let ranges = message
+            .extension_ranges
+            .iter()
+            .chain(&message.reserved_ranges);
+        let mut used: Vec<(i64, i64)> = numbers
+            .map(|number| (number, number))
+            .chain(ranges.map(|&(start, end)| (i64::from(start), i64::from(end) - 1)))
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut next = 1;
+        for (start, end) in used {
+            if next < start || next > end {
+                break;
+            }
+            next = end + 1;
+        }
+        next
+    }
+
     /// The numbers that no field, range or reservation of a message takes, in order.
     pub(super) fn free_numbers(&self, id: MessageId) -> impl Iterator<Item = i32> + use<> {
         let message = &self.table[id];
@@ -631,5 +724,23 @@ impl Linker<'_> {
                 next - 1
             })
         })
+    }
+}
+
+/// Why files of an edition are not compiled.
+fn unsupported(number: i32) -> Option<String> {
+    let name = edition_name(number);
+    if number < MINIMUM_EDITION {
+        let minimum = edition_name(MINIMUM_EDITION);
+        Some(format!(
+            "Edition {name} is earlier than the minimum supported edition {minimum}"
+        ))
+    } else if number > MAXIMUM_EDITION && number != edition::UNSTABLE {
+        let maximum = edition_name(MAXIMUM_EDITION);
+        Some(format!(
+            "Edition {name} is later than the maximum supported edition {maximum}"
+        ))
+    } else {
+        None
     }
 }

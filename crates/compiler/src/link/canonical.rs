@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, field_type};
+use russet_descriptor::proto::{FileDescriptorProto, Rewrite, field_type};
 use russet_descriptor::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint};
 
 use super::visit::{Keep, for_each};
@@ -93,7 +93,10 @@ pub(super) fn canonical(
         if field.is_message() {
             for (_, value) in &values.list {
                 let inner = match field.message {
-                    Some(inner) => canonical(table, inner, value, strip, depth)?,
+                    // Stripping does not reach into groups, nor does protoc's.
+                    Some(inner) => {
+                        canonical(table, inner, value, strip && !field.is_delimited(), depth)?
+                    }
                     None => value.to_vec(),
                 };
                 out.extend_from_slice(&wrap(field, &inner));
@@ -105,7 +108,7 @@ pub(super) fn canonical(
                 .flat_map(|(_, value)| value.iter().copied())
                 .collect();
             put_bytes(&mut out, number, &packed);
-        } else {
+        } else if !is_absent(field, &values.list) {
             for (wire_type, value) in &values.list {
                 put_tag(&mut out, number, *wire_type);
                 if *wire_type == WireType::LengthDelimited {
@@ -117,6 +120,19 @@ pub(super) fn canonical(
     }
     out.extend_from_slice(&unknown);
     Ok(out)
+}
+
+/// Whether a field without presence is zero, which is as if it were not set.
+fn is_absent(field: &Field, values: &[(WireType, std::borrow::Cow<'_, [u8]>)]) -> bool {
+    field.has_implicit_presence()
+        && values
+            .iter()
+            .all(|(_, value)| value.iter().all(|&byte| byte == 0) && !is_text(field, value))
+}
+
+/// Whether a string or bytes field holds something, be it zeros.
+fn is_text(field: &Field, value: &[u8]) -> bool {
+    matches!(field.type_, field_type::STRING | field_type::BYTES) && !value.is_empty()
 }
 
 fn add_value<'b>(
@@ -153,6 +169,66 @@ fn scalar_wire_type(type_: i32) -> WireType {
     }
 }
 
+/// Whether [`strip_source_retention`] would change nothing.
+pub(crate) fn is_runtime_form(table: &Table, file: &mut FileDescriptorProto) -> bool {
+    let mut unchanged = true;
+    let mut bytes = Vec::new();
+    for_each(file, &mut |element| {
+        if let (true, Some(message)) = (unchanged, table.builtin(element.options.type_name())) {
+            bytes.clear();
+            element.options.encode_into(&mut bytes);
+            unchanged = is_canonical(table, message, &bytes, MAX_OPTION_DEPTH);
+        }
+        Keep::Yes
+    });
+    unchanged
+}
+
+/// Whether [`canonical`] with `strip` gives the same bytes. It may say no where it does.
+fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    let mut reader = Reader::new(bytes);
+    let mut last = 0;
+    let mut unknown = false;
+    while !reader.is_empty() {
+        let Ok((number, wire_type)) = reader.tag() else {
+            return false;
+        };
+        let Ok(value) = value_bytes(&mut reader, number, wire_type) else {
+            return false;
+        };
+        let signed = i32::try_from(number).unwrap_or(i32::MAX);
+        let Some(id) = table.field_by_number(message, signed) else {
+            unknown = true;
+            continue;
+        };
+        let field = &table[id];
+        let repeats = number == last;
+        let in_order = number > last || (repeats && field.is_repeated());
+        if field.is_source_only || unknown || !in_order {
+            return false;
+        }
+        last = number;
+        if field.has_implicit_presence() && value.iter().all(|&byte| byte == 0) {
+            return false;
+        }
+        if field.is_packable() {
+            let is_packed = wire_type == WireType::LengthDelimited;
+            if is_packed != field.packed || (is_packed && repeats) {
+                return false;
+            }
+        }
+        if let (true, Some(inner)) = (field.is_message(), field.message)
+            && !is_canonical(table, inner, value, depth)
+        {
+            return false;
+        }
+    }
+    true
+}
+
 /// A copy of a file as it is at run time: without options of source retention, and with all options in canonical form.
 pub(crate) fn strip_source_retention(
     table: &Table,
@@ -164,26 +240,37 @@ pub(crate) fn strip_source_retention(
         let Some(message) = table.builtin(element.options.type_name()) else {
             return Keep::Yes;
         };
-        let before = element.options.encoded();
+        let before = element.encoded();
         // What was interpreted is well formed, so this fails only beyond the depth limit, where the bytes stay as they are.
         let Ok(after) = canonical(table, message, &before, true, MAX_OPTION_DEPTH) else {
             return Keep::Yes;
         };
         if after.is_empty() && !before.is_empty() {
-            stripped_paths.push(element.path);
+            stripped_paths.push(element.path().to_vec());
             return Keep::No;
         }
         if after != before {
-            removed_paths(table, message, &before, &element.path, &mut stripped_paths);
+            removed_paths(
+                table,
+                message,
+                &before,
+                &element.path(),
+                &mut stripped_paths,
+            );
             let _checked = element.options.replace(&after);
         }
         Keep::Yes
     });
     if let (Some(info), false) = (&mut file.source_code_info, stripped_paths.is_empty()) {
-        info.location.retain(|location| {
-            !stripped_paths
+        info.rewrite(|path| {
+            if stripped_paths
                 .iter()
-                .any(|path| location.path.0.starts_with(path))
+                .any(|stripped| path.starts_with(stripped))
+            {
+                Rewrite::Remove
+            } else {
+                Rewrite::Keep
+            }
         });
     }
     file
@@ -214,7 +301,9 @@ fn removed_paths(
         let mut path = [path, &[signed]].concat();
         if field.is_source_only {
             removed.push(path);
-        } else if let (true, Some(inner)) = (field.is_message(), field.message) {
+        } else if let (true, Some(inner)) =
+            (field.is_message() && !field.is_delimited(), field.message)
+        {
             if field.is_repeated() {
                 let count = counts.entry(number).or_default();
                 path.push(*count);

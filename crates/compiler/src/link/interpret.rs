@@ -2,14 +2,16 @@
 //!
 //! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use russet_descriptor::proto::{FileDescriptorProto, Location, UninterpretedOption, field_type};
+use russet_descriptor::proto::{
+    FileDescriptorProto, NamePart, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
+};
 use russet_descriptor::wire::{Reader, WireType, put_bytes, put_tag, put_varint};
 
 use super::lookup::Wanted;
 use super::visit::{Element, Keep, for_each};
-use super::{Linker, at, canonical};
+use super::{Linker, Place, at, below, canonical};
 use crate::parser::path;
 use crate::table::{Field, FieldId, Symbol};
 
@@ -27,6 +29,8 @@ const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
 /// Where an option was found wrong.
 enum Wrong {
     Name(String),
+    /// No option is called so, but perhaps this one was meant.
+    Unknown(String, Option<String>),
     Value(String),
 }
 
@@ -38,7 +42,7 @@ impl Linker<'_> {
             source_code_info: source,
             ..FileDescriptorProto::default()
         };
-        let mut moved = HashMap::new();
+        let mut moved = FxHashMap::default();
         let mut waiting: Vec<Vec<UninterpretedOption>> = Vec::new();
         for_each(file, &mut |mut element| {
             let options = std::mem::take(element.options.uninterpreted());
@@ -55,8 +59,9 @@ impl Linker<'_> {
         });
         file.source_code_info = places.source_code_info;
         if let Some(info) = &mut file.source_code_info {
-            info.location = move_locations(std::mem::take(&mut info.location), &moved);
+            move_locations(info, &moved);
         }
+        self.check_features(file);
     }
 
     fn interpret_element(
@@ -65,10 +70,14 @@ impl Linker<'_> {
         element: &mut Element<'_>,
         options: &[UninterpretedOption],
         pass: Pass,
-        moved: &mut HashMap<Vec<i32>, Vec<i32>>,
+        moved: &mut FxHashMap<Place, Place>,
     ) {
+        if options.is_empty() {
+            return;
+        }
+        let (element_path, scope) = (element.path(), element.scope());
         let mut bytes = Vec::new();
-        let mut counts: HashMap<Vec<i32>, usize> = HashMap::new();
+        let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
             let custom = option
                 .name
@@ -77,20 +86,28 @@ impl Linker<'_> {
             if custom != (pass == Pass::Custom) {
                 continue;
             }
-            let place = [&element.path[..], &[path::UNINTERPRETED, at(index)]].concat();
+            let place = below(&element_path, &[path::UNINTERPRETED, at(index)]);
             let type_name = element.options.type_name();
-            match self.interpret_option(type_name, &element.scope, option, &mut bytes) {
+            match self.interpret_option(type_name, &scope, option, &mut bytes) {
                 Ok((mut fields, is_repeated)) => {
-                    fields.splice(0..0, element.path.iter().copied());
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
                         fields.push(at(*count));
                         *count += 1;
                     }
-                    moved.insert(place, fields);
+                    moved.insert(place, below(&element_path, &fields));
                 }
                 Err(Wrong::Name(message)) => {
                     self.error(places, &place, &[path::OPTION_NAME], message);
+                    return;
+                }
+                Err(Wrong::Unknown(message, hint)) => {
+                    let path = below(&place, &[path::OPTION_NAME]);
+                    let position = self.position(places, &path);
+                    let finding = self.findings.error(position, message);
+                    if let (Some(finding), Some(hint)) = (finding, hint) {
+                        finding.hint(hint);
+                    }
                     return;
                 }
                 Err(Wrong::Value(message)) => {
@@ -101,10 +118,10 @@ impl Linker<'_> {
             }
         }
         if !bytes.is_empty() {
-            let mut all = element.options.encoded();
+            let mut all = element.encoded();
             all.extend_from_slice(&bytes);
             if let Err(error) = element.options.replace(&all) {
-                let place = [&element.path[..], &[path::UNINTERPRETED, 0]].concat();
+                let place = below(&element_path, &[path::UNINTERPRETED, 0]);
                 let message = format!("Some options could not be correctly parsed: {error}.");
                 self.error(places, &place, &[path::OPTION_NAME], message);
             }
@@ -117,7 +134,7 @@ impl Linker<'_> {
         places: &FileDescriptorProto,
         place: &[i32],
     ) -> Option<crate::diagnostics::Position> {
-        (3..=8).find_map(|kind| self.position(places, &[place, &[kind]].concat()))
+        (3..=8).find_map(|kind| self.position(places, &below(place, &[kind])))
     }
 
     /// Appends the field that an option sets; gives the numbers on the way to it, and whether it is repeated.
@@ -128,17 +145,29 @@ impl Linker<'_> {
         option: &UninterpretedOption,
         bytes: &mut Vec<u8>,
     ) -> Result<(Vec<i32>, bool), Wrong> {
-        let unknown = |name: &str| {
-            Wrong::Name(format!(
+        let unknown = |name: &str, similar: Option<String>| {
+            let message = format!(
                 "Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
-            ))
+            );
+            Wrong::Unknown(message, similar)
         };
         let Some(mut message) = self.table.builtin(type_name) else {
-            return Err(unknown(type_name));
+            return Err(unknown(type_name, None));
         };
         self.find_anywhere(type_name);
+        if option
+            .name
+            .first()
+            .is_some_and(|part| part.name_part.as_deref() == Some("features"))
+        {
+            self.sets_features = true;
+        }
         let mut chain: Vec<FieldId> = Vec::new();
-        let mut shown = String::new();
+        // The name up to a part, as messages have it.
+        let shown = |index: usize| {
+            let parts: Vec<String> = option.name[..=index].iter().map(shown_part).collect();
+            parts.join(".")
+        };
         for (index, part) in option.name.iter().enumerate() {
             let name = part.name_part.as_deref().unwrap_or_default();
             if name == "uninterpreted_option" && index == 0 {
@@ -152,44 +181,53 @@ impl Linker<'_> {
                         .to_owned(),
                 ));
             }
-            if index > 0 {
-                shown.push('.');
-            }
             self.unresolved = None;
             let found = if part.is_extension == Some(true) {
-                shown = format!("{shown}({name})");
                 match self.lookup(name, scope, Wanted::Anything) {
                     Some(Symbol::Field(id)) => Some(id),
                     _ => None,
                 }
             } else {
-                shown.push_str(name);
-                self.table[message].fields_by_name.get(name).copied()
+                self.table.field_by_name(message, name)
             };
             let Some(id) = found else {
+                let shown = shown(index);
                 if let Some(resolved) = self.unresolved.take() {
                     let rest = shown.get(1..).unwrap_or_default();
                     return Err(Wrong::Name(format!(
                         "Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope."
                     )));
                 }
-                return Err(unknown(&shown));
+                let similar = self.similar_option(message, name, part.is_extension == Some(true));
+                return Err(unknown(&shown, similar));
             };
             let field = &self.table[id];
             if field.containing != Some(message) {
+                let shown = shown(index);
                 return Err(Wrong::Name(format!(
                     "Option field \"{shown}\" is not a field or extension of message \"{}\".",
                     self.table[message].name
                 )));
             }
             chain.push(id);
+            let first = &option.name[0];
+            let is_feature =
+                first.is_extension != Some(true) && first.name_part.as_deref() == Some("features");
+            if is_feature && field.file == self.file {
+                let shown = shown(index);
+                return Err(Wrong::Name(format!(
+                    "Feature \"{shown}\" can't be used in the same file it's defined in."
+                )));
+            }
             if index + 1 < option.name.len() {
                 if !field.is_message() {
+                    let shown = shown(index);
                     return Err(Wrong::Name(format!(
                         "Option \"{shown}\" is an atomic type, not a message."
                     )));
                 }
                 if field.is_repeated() {
+                    let shown = shown(index);
                     return Err(Wrong::Name(format!(
                         "Option field \"{shown}\" is a repeated message. Repeated message options must be initialized using an aggregate value."
                     )));
@@ -204,6 +242,7 @@ impl Linker<'_> {
         };
         let field = self.table[last].clone();
         if !field.is_repeated() && self.is_set(bytes, &chain) {
+            let shown = shown(option.name.len() - 1);
             return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
         }
         let mut value = Vec::new();
@@ -216,6 +255,15 @@ impl Linker<'_> {
         bytes.extend_from_slice(&value);
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, field.is_repeated()))
+    }
+}
+
+fn shown_part(part: &NamePart) -> String {
+    let name = part.name_part.as_deref().unwrap_or_default();
+    if part.is_extension == Some(true) {
+        format!("({name})")
+    } else {
+        name.to_owned()
     }
 }
 
@@ -332,7 +380,7 @@ impl Linker<'_> {
             return Err(format!("Option \"{name}\" has an unknown enum type."));
         };
         let declared = &self.table[id];
-        if let Some((_, number)) = declared.values.iter().find(|(other, _)| other == value) {
+        if let Some((_, number)) = declared.values.iter().find(|(other, _)| **other == *value) {
             return Ok(*number);
         }
         let full_name = &declared.full_name;
@@ -432,20 +480,23 @@ pub(super) fn signed(value: i64) -> u64 {
 }
 
 /// Locations of interpreted options get their new paths; what lies below them is dropped.
-fn move_locations(locations: Vec<Location>, moved: &HashMap<Vec<i32>, Vec<i32>>) -> Vec<Location> {
-    let mut kept = Vec::with_capacity(locations.len());
-    let mut below: Option<Vec<i32>> = None;
-    for mut location in locations {
-        if let Some(prefix) = &below {
-            if location.path.0.starts_with(prefix) {
-                continue;
+fn move_locations(info: &mut SourceCodeInfo, moved: &FxHashMap<Place, Place>) {
+    let mut inside: Option<&[i32]> = None;
+    info.rewrite(|place| {
+        if inside.is_some_and(|prefix| place.starts_with(prefix)) {
+            return Rewrite::Remove;
+        }
+        inside = None;
+        let is_option = place.len() >= 2 && place[place.len() - 2] == path::UNINTERPRETED;
+        if !is_option {
+            return Rewrite::Keep;
+        }
+        match moved.get_key_value(place) {
+            Some((old, new)) => {
+                inside = Some(old);
+                Rewrite::Move(new)
             }
-            below = None;
+            None => Rewrite::Keep,
         }
-        if let Some(path) = moved.get(&location.path.0) {
-            below = Some(std::mem::replace(&mut location.path.0, path.clone()));
-        }
-        kept.push(location);
-    }
-    kept
+    });
 }

@@ -1,5 +1,7 @@
 //! Names to symbols, by protobuf's scoping rules.
 
+use rustc_hash::FxHashSet;
+
 use crate::link::Linker;
 use crate::table::{FileId, Symbol};
 
@@ -16,7 +18,7 @@ impl Linker<'_> {
     pub(super) fn find_anywhere(&mut self, name: &str) -> Option<Symbol> {
         let symbol = self.table.find(name)?;
         let file = self.table.file_of(symbol);
-        if self.visible.contains(&file) {
+        if self.sees(file) {
             self.unused.retain(|unused| *unused != file);
         }
         Some(symbol)
@@ -28,8 +30,9 @@ impl Linker<'_> {
         let file = self.table.file_of(symbol);
         let is_visible = if let Symbol::Package(_) = symbol {
             self.table.declares_package(name, &self.visible)
+                || (self.in_options && self.table.declares_package(name, &self.visible_in_options))
         } else {
-            self.visible.contains(&file)
+            self.sees(file)
         };
         if is_visible {
             return Some(symbol);
@@ -49,34 +52,39 @@ impl Linker<'_> {
             Some((first, rest)) => (first, Some(rest)),
             None => (name, None),
         };
-        let mut scope = scope;
-        while let Some((outer, _)) = scope.rsplit_once('.') {
-            scope = outer;
-            let candidate = format!("{scope}.{first}");
-            let Some(symbol) = self.find(&candidate) else {
-                continue;
-            };
-            match rest {
-                Some(rest) if symbol.is_aggregate() => {
-                    let full_name = format!("{candidate}.{rest}");
-                    let found = self.find(&full_name);
+        // One buffer for all candidates: `outer.scope.` and the first part, shorter each time.
+        let mut candidate = String::with_capacity(scope.len() + name.len() + 1);
+        candidate.push_str(scope);
+        while let Some(end) = candidate.rfind('.') {
+            candidate.truncate(end + 1);
+            candidate.push_str(first);
+            let symbol = self.find(&candidate);
+            match (symbol, rest) {
+                (Some(symbol), Some(rest)) if symbol.is_aggregate() => {
+                    candidate.push('.');
+                    candidate.push_str(rest);
+                    let found = self.find(&candidate);
                     if found.is_none() {
-                        self.unresolved = Some(full_name);
+                        self.unresolved = Some(candidate);
                     }
                     return found;
                 }
                 // A field or the like cannot contain the rest: look further out.
-                Some(_) => {}
-                None if wanted == Wanted::Types && !symbol.is_type() => {}
-                None => return Some(symbol),
+                (None, _) | (Some(_), Some(_)) => {}
+                (Some(symbol), None) if wanted == Wanted::Types && !symbol.is_type() => {}
+                (Some(symbol), None) => return Some(symbol),
             }
+            candidate.truncate(end);
         }
         self.find(name)
     }
 
-    /// What to say after a lookup of `name` found nothing.
+    /// What to say after a lookup of `name` found nothing; nothing where an import is missing, which may define it.
     pub(super) fn not_defined(&self, name: &str) -> Vec<String> {
         let mut messages = Vec::new();
+        if self.is_incomplete {
+            return messages;
+        }
         if let Some((file, full_name)) = &self.undeclared {
             messages.push(format!(
                 "\"{full_name}\" seems to be defined in \"{}\", which is not imported by \"{}\".  To use it here, please add the necessary import.",
@@ -94,13 +102,20 @@ impl Linker<'_> {
         messages
     }
 
-    /// Makes a file visible, with all it imports publicly.
-    pub(super) fn make_visible(&mut self, file: FileId) {
-        let mut queue = vec![file];
+    /// Whether what a file declares can be used here.
+    fn sees(&self, file: FileId) -> bool {
+        self.visible.contains(&file) || (self.in_options && self.visible_in_options.contains(&file))
+    }
+
+    /// Files and all they import publicly.
+    pub(super) fn with_public_imports(&self, files: Vec<FileId>) -> FxHashSet<FileId> {
+        let mut found = FxHashSet::default();
+        let mut queue = files;
         while let Some(file) = queue.pop() {
-            if self.visible.insert(file) {
+            if found.insert(file) {
                 queue.extend(self.table[file].public_dependencies.iter().copied());
             }
         }
+        found
     }
 }

@@ -7,9 +7,9 @@ use russet_descriptor::proto::{
 };
 
 use super::lookup::Wanted;
-use super::{Linker, at};
+use super::{Linker, at, below};
 use crate::names::{is_identifier, join};
-use crate::parser::path;
+use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{FieldId, MessageId, Symbol};
 
 impl Linker<'_> {
@@ -61,15 +61,19 @@ impl Linker<'_> {
     ) {
         let written = name.clone().unwrap_or_default();
         match self.lookup(&written, scope, Wanted::Anything) {
-            Some(Symbol::Message(id)) => *name = Some(format!(".{}", self.table[id].full_name)),
+            Some(symbol @ Symbol::Message(id)) => {
+                if let Some(message) = self.hidden(symbol, "") {
+                    self.error(file, place, &[number], message);
+                }
+                *name = Some(format!(".{}", self.table[id].full_name));
+            }
             Some(_) => {
                 let message = format!("\"{written}\" is not a message type.");
                 self.error(file, place, &[number], message);
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[number], message);
-                }
+                let position = self.position(file, &below(place, &[number]));
+                self.report_undefined(position, &written);
             }
         }
     }
@@ -83,50 +87,61 @@ impl Linker<'_> {
     ) {
         let nested = self.table[id].nested.clone();
         for (index, (proto, nested)) in message.nested_type.iter_mut().zip(nested).enumerate() {
-            let place = [place, &[path::MESSAGE_NESTED, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_NESTED, at(index)]);
             self.resolve_message(file, proto, nested, &place);
         }
         let mut numbers = FxHashMap::default();
         let fields = self.table[id].fields.clone();
         for (index, (proto, field)) in message.field.iter_mut().zip(fields).enumerate() {
-            let place = [place, &[path::MESSAGE_FIELD, at(index)]].concat();
+            let outer = place;
+            let place = below(place, &[path::MESSAGE_FIELD, at(index)]);
             self.resolve_field(file, proto, field, &place);
             let number = self.table[field].number;
             if let Some(&other) = numbers.get(&number) {
                 let other: FieldId = other;
-                let next = self.free_numbers(id).next().unwrap_or_default();
+                let next = self.proposed_number(id);
+                let proposal = if next <= i64::from(MAX_FIELD_NUMBER) {
+                    format!("Next available field number is {next}")
+                } else {
+                    "There are no available field numbers".to_owned()
+                };
                 let text = format!(
-                    "Field number {number} has already been used in \"{}\" by field \"{}\". Next available field number is {next}.",
+                    "Field number {number} has already been used in \"{}\" by field \"{}\". {proposal}.",
                     self.table[id].full_name, self.table[other].name,
                 );
-                self.error(file, &place, &[path::FIELD_NUMBER], text);
+                let position = self.position(file, &below(&place, &[path::FIELD_NUMBER]));
+                let index = self.table[id]
+                    .fields
+                    .iter()
+                    .position(|field| *field == other);
+                let first = [
+                    path::MESSAGE_FIELD,
+                    at(index.unwrap_or_default()),
+                    path::FIELD_NUMBER,
+                ];
+                let first = self.position(file, &below(outer, &first));
+                if let Some(finding) = self.findings.error(position, text) {
+                    finding.note(first, "the other field is here");
+                }
             } else {
                 numbers.insert(number, field);
             }
         }
         let extensions = self.table[id].extensions.clone();
         for (index, (proto, field)) in message.extension.iter_mut().zip(extensions).enumerate() {
-            let place = [place, &[path::MESSAGE_EXTENSION, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_EXTENSION, at(index)]);
             self.resolve_field(file, proto, field, &place);
         }
-        self.check_oneofs(file, message, place);
+        self.check_oneofs(message);
     }
 
-    /// Fields of a oneof stand together, and there is at least one.
-    fn check_oneofs(
-        &mut self,
-        file: &FileDescriptorProto,
-        message: &DescriptorProto,
-        place: &[i32],
-    ) {
+    /// There is at least one field in each oneof. protoc records no place for oneofs.
+    fn check_oneofs(&mut self, message: &DescriptorProto) {
         for index in 0..message.oneof_decl.len() {
-            let members = message
-                .field
-                .iter()
-                .filter(|field| field.oneof_index == Some(at(index)));
-            if members.count() == 0 {
-                let more = [path::MESSAGE_ONEOF, at(index), path::NAME];
-                self.error(file, place, &more, "Oneof must have at least one field.");
+            let is_member = |field: &FieldDescriptorProto| field.oneof_index == Some(at(index));
+            if !message.field.iter().any(is_member) {
+                self.findings
+                    .error(None, "Oneof must have at least one field.");
             }
         }
     }
@@ -142,14 +157,22 @@ impl Linker<'_> {
         if field.extendee.is_some() && !self.resolve_extendee(file, field, id, &full_name, place) {
             return;
         }
+        if field.type_name.is_none() && field.type_ == Some(field_type::GROUP) {
+            // `group` as the type of a map's value.
+            let message = "Field with message or enum type missing type_name.";
+            self.error(file, place, &[path::FIELD_TYPE], message);
+        }
         if let Some(written) = field.type_name.clone() {
             let Some(symbol) = self.lookup(&written, &full_name, Wanted::Types) else {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &[path::FIELD_TYPE_NAME], message);
-                }
+                let position = self.position(file, &below(place, &[path::FIELD_TYPE_NAME]));
+                self.report_undefined(position, &written);
                 return;
             };
             let more = [path::FIELD_TYPE_NAME];
+            if let Some(message) = self.hidden(symbol, "") {
+                self.error(file, place, &more, message);
+                return;
+            }
             match symbol {
                 Symbol::Message(target) => {
                     let type_ = field.type_.unwrap_or(field_type::MESSAGE);
@@ -168,12 +191,13 @@ impl Linker<'_> {
                     self.table[id].type_ = field_type::ENUM;
                     self.table[id].enumeration = Some(target);
                     if let Some(default) = &field.default_value {
+                        let default = default.to_str_lossy();
                         let declared = &self.table[target];
-                        let message = if !is_identifier(default) {
+                        let message = if !is_identifier(&default) {
                             Some(
                                 "Default value for an enum field must be an identifier.".to_owned(),
                             )
-                        } else if declared.values.iter().all(|(name, _)| name != default) {
+                        } else if declared.values.iter().all(|(name, _)| **name != *default) {
                             Some(format!(
                                 "Enum type \"{}\" has no value named \"{default}\".",
                                 declared.full_name
@@ -208,8 +232,12 @@ impl Linker<'_> {
         place: &[i32],
     ) -> bool {
         let written = field.extendee.clone().unwrap_or_default();
-        let more = [path::FIELD_EXTENDEE];
-        match self.lookup(&written, full_name, Wanted::Anything) {
+        let symbol = self.lookup(&written, full_name, Wanted::Anything);
+        if let Some(message) = symbol.and_then(|symbol| self.hidden(symbol, "target of extend")) {
+            self.extendee_error(file, place, message);
+            return false;
+        }
+        match symbol {
             Some(Symbol::Message(target)) => {
                 field.extendee = Some(format!(".{}", self.table[target].full_name));
                 self.table[id].containing = Some(target);
@@ -230,13 +258,12 @@ impl Linker<'_> {
             }
             Some(_) => {
                 let message = format!("\"{written}\" is not a message type.");
-                self.error(file, place, &more, message);
+                self.extendee_error(file, place, message);
                 false
             }
             None => {
-                for message in self.not_defined(&written) {
-                    self.error(file, place, &more, message);
-                }
+                let position = self.extendee_position(file, place);
+                self.report_undefined(position, &written);
                 false
             }
         }

@@ -3,23 +3,16 @@
 use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{
-    DescriptorProto, EnumDescriptorProto, FeatureSet, FieldDescriptorProto, FileDescriptorProto,
-    edition, field_presence, field_type, json_format, label, message_encoding,
+    DescriptorProto, EnumDescriptorProto, EnumOptions, FeatureSet, FieldDescriptorProto,
+    FieldOptions, FileDescriptorProto, edition, field_presence, field_type, json_format, label,
     repeated_field_encoding,
 };
 
-use super::build::RESERVED_NUMBERS;
-use super::{Linker, at};
-use crate::features::Features;
+use super::lookup::Wanted;
+use super::{Linker, at, below};
 use crate::names::{camel_case, enum_value_key, json_name};
 use crate::parser::{MAX_FIELD_NUMBER, path};
-use crate::table::{EnumId, FieldId, MessageId};
-
-/// `FileOptions.OptimizeMode.LITE_RUNTIME`.
-const LITE_RUNTIME: i32 = 3;
-
-/// `FieldOptions.OptionRetention.RETENTION_SOURCE`.
-const RETENTION_SOURCE: i32 = 2;
+use crate::table::{EnumId, FieldId, MessageId, Symbol};
 
 /// What proto3 files may extend: the options messages.
 const OPTIONS_MESSAGES: [&str; 13] = [
@@ -38,113 +31,6 @@ const OPTIONS_MESSAGES: [&str; 13] = [
     "google.protobuf.FileDescriptorSet",
 ];
 
-// Features.
-impl Linker<'_> {
-    pub(super) fn resolve_features(&mut self, file: &FileDescriptorProto) {
-        let id = self.file;
-        let options = file.options.as_ref();
-        let own = options.and_then(|options| options.features.as_ref());
-        let features = Features::of_edition(self.table[id].edition).merged(own);
-        self.table[id].features = features;
-        self.table[id].is_lite =
-            options.is_some_and(|options| options.optimize_for == Some(LITE_RUNTIME));
-        for (index, message) in file.message_type.iter().enumerate() {
-            let message_id = self.table[id].messages[index];
-            self.message_features(message, message_id, features);
-        }
-        for (index, declared) in file.enum_type.iter().enumerate() {
-            let enum_id = self.table[id].enums[index];
-            self.enum_features(declared, enum_id, features);
-        }
-        for (index, field) in file.extension.iter().enumerate() {
-            let field_id = self.table[id].extensions[index];
-            self.field_features(field, field_id, features);
-        }
-    }
-
-    fn message_features(&mut self, message: &DescriptorProto, id: MessageId, outer: Features) {
-        let options = message.options.as_ref();
-        let features = outer.merged(options.and_then(|options| options.features.as_ref()));
-        self.table[id].features = features;
-        self.table[id].is_map_entry =
-            options.is_some_and(|options| options.map_entry == Some(true));
-        self.table[id].is_message_set =
-            options.is_some_and(|options| options.message_set_wire_format == Some(true));
-        for (index, field) in message.field.iter().enumerate() {
-            let oneof = field
-                .oneof_index
-                .and_then(|index| message.oneof_decl.get(usize::try_from(index).ok()?))
-                .and_then(|oneof| oneof.options.as_ref())
-                .and_then(|options| options.features.as_ref());
-            let field_id = self.table[id].fields[index];
-            self.field_features(field, field_id, features.merged(oneof));
-        }
-        for (index, field) in message.extension.iter().enumerate() {
-            let field_id = self.table[id].extensions[index];
-            self.field_features(field, field_id, features);
-        }
-        for (index, declared) in message.enum_type.iter().enumerate() {
-            let enum_id = self.table[id].enums[index];
-            self.enum_features(declared, enum_id, features);
-        }
-        for (index, nested) in message.nested_type.iter().enumerate() {
-            let nested_id = self.table[id].nested[index];
-            self.message_features(nested, nested_id, features);
-        }
-    }
-
-    fn enum_features(&mut self, declared: &EnumDescriptorProto, id: EnumId, outer: Features) {
-        let options = declared.options.as_ref();
-        let own = options.and_then(|options| options.features.as_ref());
-        self.table[id].features = outer.merged(own);
-    }
-
-    /// A field's features; what older syntaxes say otherwise is said in features too.
-    fn field_features(&mut self, field: &FieldDescriptorProto, id: FieldId, outer: Features) {
-        let options = field.options.as_ref();
-        let mut features = outer.merged(options.and_then(|options| options.features.as_ref()));
-        let packed = options.and_then(|options| options.packed);
-        let edition_number = self.table[self.file].edition;
-        if edition_number < edition::EDITION_2023 {
-            match packed {
-                Some(true) => features.repeated_field_encoding = repeated_field_encoding::PACKED,
-                Some(false) if edition_number == edition::PROTO3 => {
-                    features.repeated_field_encoding = repeated_field_encoding::EXPANDED;
-                }
-                _ => {}
-            }
-            if field.type_ == Some(field_type::GROUP) {
-                features.message_encoding = message_encoding::DELIMITED;
-            }
-            if field.label == Some(label::REQUIRED) {
-                features.field_presence = field_presence::LEGACY_REQUIRED;
-            }
-            if field.proto3_optional == Some(true) {
-                features.field_presence = field_presence::EXPLICIT;
-            }
-        }
-        let holds_entries = self.table[id]
-            .message
-            .is_some_and(|message| self.table[message].is_map_entry);
-        let within_entry = self.table[id]
-            .containing
-            .is_some_and(|message| self.table[message].is_map_entry);
-        if holds_entries || within_entry {
-            // Map entries are never groups, whatever the file's default.
-            features.message_encoding = message_encoding::LENGTH_PREFIXED;
-        }
-        let entry = &mut self.table[id];
-        entry.packed = features.is_packed() && entry.is_packable();
-        entry.features = features;
-        entry.is_source_only =
-            options.is_some_and(|options| options.retention == Some(RETENTION_SOURCE));
-        entry.targets = options
-            .map(|options| options.targets.clone())
-            .unwrap_or_default();
-    }
-}
-
-// Rules.
 impl Linker<'_> {
     pub(super) fn validate(&mut self, file: &FileDescriptorProto) {
         let id = self.file;
@@ -175,6 +61,20 @@ impl Linker<'_> {
 
     fn validate_lite(&mut self, file: &FileDescriptorProto) {
         let id = self.file;
+        let has_generic_services = file.options.as_deref().is_some_and(|options| {
+            options.cc_generic_services == Some(true) || options.java_generic_services == Some(true)
+        });
+        if self.table[id].is_lite && has_generic_services {
+            for index in 0..file.service.len() {
+                let message = "Files with optimize_for = LITE_RUNTIME cannot define services unless you set both options cc_generic_services and java_generic_services to false.";
+                self.error(
+                    file,
+                    &[path::FILE_SERVICE, at(index)],
+                    &[path::NAME],
+                    message,
+                );
+            }
+        }
         if !self.table[id].is_lite {
             let lite = self.table[id]
                 .dependencies
@@ -211,7 +111,7 @@ impl Linker<'_> {
         id: MessageId,
         place: &[i32],
     ) {
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         let nested = self.table[id].nested.clone();
         for (index, (proto, id)) in message.nested_type.iter().zip(nested).enumerate() {
             self.validate_proto3_message(file, proto, id, &under(path::MESSAGE_NESTED, index));
@@ -251,9 +151,9 @@ impl Linker<'_> {
             .containing
             .map(|message| self.table[message].full_name.clone())
             .unwrap_or_default();
-        if field.is_extension && !OPTIONS_MESSAGES.contains(&containing.as_str()) {
+        if field.is_extension && !OPTIONS_MESSAGES.contains(&&*containing) {
             let message = "Extensions in proto3 are only allowed for defining options.";
-            self.error(file, place, &[path::FIELD_EXTENDEE], message);
+            self.extendee_error(file, place, message);
         }
         if field.label == label::REQUIRED {
             self.type_error(
@@ -300,15 +200,16 @@ impl Linker<'_> {
         } else {
             MAX_FIELD_NUMBER
         };
-        for (index, range) in message.extension_range.iter().enumerate() {
+        for range in &message.extension_range {
             if i64::from(range.end.unwrap_or(0)) > i64::from(max) + 1 {
                 let shown = if is_set { i32::MAX } else { max };
                 let message = format!("Extension numbers cannot be greater than {shown}.");
-                let more = [path::MESSAGE_EXTENSION_RANGE, at(index)];
-                self.error(file, place, &more, message);
+                // protoc asks for the place of a message's number, which it does not have.
+                self.findings.error(None, message);
             }
         }
-        let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+        self.check_declarations(file, message, place);
+        let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         let fields = self.table[id].fields.clone();
         for (index, (proto, id)) in message.field.iter().zip(fields).enumerate() {
             self.validate_field(file, proto, id, &under(path::MESSAGE_FIELD, index));
@@ -338,12 +239,8 @@ impl Linker<'_> {
             .options
             .as_ref()
             .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
-        let is_proto3 = self.table[self.file].edition == edition::PROTO3;
-        if legacy && !is_proto3 {
-            return;
-        }
-        self.validate_json_names_of(file, message, id, place, false);
         if !legacy {
+            self.validate_json_names_of(file, message, id, place, false);
             self.validate_json_names_of(file, message, id, place, true);
         }
     }
@@ -404,17 +301,14 @@ impl Linker<'_> {
         place: &[i32],
     ) {
         let field = self.table[id].clone();
-        let options = proto.options.clone().unwrap_or_default();
+        let no_options = FieldOptions::default();
+        let options = proto.options.as_deref().unwrap_or(&no_options);
         if self.table[self.file].edition >= edition::EDITION_2023 {
             self.validate_field_features(file, proto, id, options.features.as_ref(), place);
         }
-        if !field.is_extension && RESERVED_NUMBERS.contains(&field.number) {
-            let message = format!(
-                "Field numbers {} through {} are reserved for the protocol buffer library implementation.",
-                RESERVED_NUMBERS.start,
-                RESERVED_NUMBERS.end - 1
-            );
-            self.error(file, place, &[path::FIELD_NUMBER], message);
+        if self.table[self.file].edition >= edition::EDITION_2024 && options.ctype.is_some() {
+            let message = "ctype option is not allowed under edition 2024 and beyond. Use the feature string_type = VIEW|CORD|STRING|... instead.";
+            self.type_error(file, proto, place, message);
         }
         if (options.lazy == Some(true) || options.unverified_lazy == Some(true))
             && field.type_ != field_type::MESSAGE
@@ -426,9 +320,12 @@ impl Linker<'_> {
             let message = "[packed = true] can only be specified for repeated primitive fields.";
             self.type_error(file, proto, place, message);
         }
-        let containing = field.containing.map(|id| self.table[id].clone());
-        if let Some(containing) = &containing {
-            if containing.is_message_set {
+        if let Some(containing) = field.containing {
+            let (extended_file, is_message_set) = {
+                let containing = &self.table[containing];
+                (containing.file, containing.is_message_set)
+            };
+            if is_message_set {
                 if !field.is_extension {
                     let message = "MessageSets cannot have fields, only extensions.";
                     self.error(file, place, &[path::NAME], message);
@@ -437,9 +334,9 @@ impl Linker<'_> {
                     self.type_error(file, proto, place, message);
                 }
             }
-            if self.table[self.file].is_lite && !self.table[containing.file].is_lite {
+            if self.table[self.file].is_lite && !self.table[extended_file].is_lite {
                 let message = "Extensions to non-lite types can only be declared in non-lite files.  Note that you cannot extend a non-lite type to contain a lite type, but the reverse is allowed.";
-                self.error(file, place, &[path::FIELD_EXTENDEE], message);
+                self.extendee_error(file, place, message);
             }
         }
         if let Some(entry) = field.message
@@ -448,6 +345,7 @@ impl Linker<'_> {
             self.validate_map(file, proto, id, entry, place);
         }
         self.validate_jstype(file, proto, field.type_, options.jstype, place);
+        self.check_declared_extension(file, proto, id, place);
         if let Some(json) = &proto.json_name {
             if field.is_extension && *json != json_name(&field.name) {
                 let message = "option json_name is not allowed on extension fields.";
@@ -547,18 +445,22 @@ impl Linker<'_> {
         let field = &self.table[id];
         let expected = format!("{}Entry", camel_case(&field.name));
         let shape = &self.table[entry];
-        let [key, value] = shape.fields[..] else {
-            let message =
-                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
+        let is_own = field.is_repeated()
+            && *shape.name == *expected
+            && field.containing == shape.parent
+            && proto.type_ == Some(field_type::MESSAGE);
+        let (&[key, value], true) = (&shape.fields[..], is_own) else {
+            let name = shape.full_name.clone();
+            let proposal = self
+                .outer_namesake(entry)
+                .map(|other| format!(" Maybe you meant \".{other}\"?"));
+            let message = format!(
+                "{name} is a synthetic MapEntry message type, which is not allowed to be used as a field type.{}",
+                proposal.unwrap_or_default()
+            );
             self.type_error(file, proto, place, message);
             return;
         };
-        if !field.is_repeated() || shape.name != expected || field.containing != shape.parent {
-            let message =
-                "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead.";
-            self.type_error(file, proto, place, message);
-            return;
-        }
         let message = match self.table[key].type_ {
             field_type::ENUM => Some("Key in map fields cannot be enum types."),
             field_type::FLOAT
@@ -580,6 +482,19 @@ impl Linker<'_> {
             let message = "Enum value in map must define 0 as the first value.";
             self.type_error(file, proto, place, message);
         }
+    }
+
+    /// What a map's entry type hides: a type of its name in an outer scope.
+    fn outer_namesake(&mut self, entry: MessageId) -> Option<String> {
+        let name = self.table[entry].name.to_string();
+        let parent = self.table[entry].parent?;
+        let scope = self.table[parent].full_name.to_string();
+        let found = self.lookup(&name, &scope, Wanted::Types)?;
+        Some(match found {
+            Symbol::Message(id) => self.table[id].full_name.to_string(),
+            Symbol::Enum(id) => self.table[id].full_name.to_string(),
+            _ => return None,
+        })
     }
 
     fn validate_jstype(
@@ -618,7 +533,8 @@ impl Linker<'_> {
             .rsplit_once('.')
             .map_or("", |(scope, _)| scope)
             .to_owned();
-        let options = declared.options.clone().unwrap_or_default();
+        let no_options = EnumOptions::default();
+        let options = declared.options.as_deref().unwrap_or(&no_options);
         let legacy = options.deprecated_legacy_json_field_conflicts == Some(true)
             && self.table[self.file].edition == edition::PROTO2;
         let values = self.table[id].values.clone();
@@ -707,7 +623,7 @@ impl Linker<'_> {
                     seen.insert(name, is_entry(nested));
                 }
             }
-            let place = [place, &[path::MESSAGE_NESTED, at(index)]].concat();
+            let place = below(place, &[path::MESSAGE_NESTED, at(index)]);
             self.map_conflicts_in(file, nested, &place);
         }
         let fields = message.field.iter().map(|field| (&field.name, "field"));

@@ -2,12 +2,12 @@
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, ExtensionRangeOptions,
-    FieldDescriptorProto, FieldOptions, FileDescriptorProto, FileOptions, MessageOptions,
-    MethodOptions, OneofOptions, ServiceOptions, UninterpretedOption,
+    FieldOptions, FileDescriptorProto, FileOptions, MessageOptions, MethodOptions, OneofOptions,
+    ServiceOptions, UninterpretedOption,
 };
 use russet_descriptor::wire::WireError;
 
-use super::at;
+use super::{Place, at, below};
 use crate::names::join;
 use crate::parser::path;
 
@@ -16,7 +16,8 @@ pub(super) trait Options {
     /// Its full name in `descriptor.proto`.
     fn type_name(&self) -> &'static str;
     fn uninterpreted(&mut self) -> &mut Vec<UninterpretedOption>;
-    fn encoded(&self) -> Vec<u8>;
+    /// Appends its wire form.
+    fn encode_into(&self, out: &mut Vec<u8>);
     /// Takes over what the bytes say.
     fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError>;
 }
@@ -30,8 +31,8 @@ macro_rules! options {
             fn uninterpreted(&mut self) -> &mut Vec<UninterpretedOption> {
                 &mut self.uninterpreted_option
             }
-            fn encoded(&self) -> Vec<u8> {
-                self.encode()
+            fn encode_into(&self, out: &mut Vec<u8>) {
+                Self::encode_into(self, out);
             }
             fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError> {
                 *self = Self::decode(bytes)?;
@@ -55,65 +56,82 @@ pub(super) enum Keep {
 /// Options and where they stand.
 pub(super) struct Element<'f> {
     pub(super) options: &'f mut dyn Options,
+    outer: &'f [i32],
+    place: &'f [i32],
+    enclosing: &'f str,
+    name: Option<&'f str>,
+}
+
+impl Element<'_> {
     /// The path of the options field.
-    pub(super) path: Vec<i32>,
+    pub(super) fn path(&self) -> Place {
+        below(self.outer, self.place)
+    }
+
     /// Names in the options are looked up from here.
-    pub(super) scope: String,
+    pub(super) fn scope(&self) -> String {
+        match self.name {
+            Some(name) => join(self.enclosing, name),
+            None => self.enclosing.to_owned(),
+        }
+    }
+
+    /// The wire form of the options.
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.options.encode_into(&mut bytes);
+        bytes
+    }
 }
 
 /// Calls `visit` for all options of a file, in the order in which protoc interprets them.
 pub(super) fn for_each(file: &mut FileDescriptorProto, visit: &mut dyn FnMut(Element<'_>) -> Keep) {
-    let package = file.package.clone().unwrap_or_default();
+    let package = file.package.as_deref().unwrap_or_default();
     for (index, message) in file.message_type.iter_mut().enumerate() {
-        visit_message(message, &package, &[path::FILE_MESSAGE, at(index)], visit);
+        visit_message(message, package, &[path::FILE_MESSAGE, at(index)], visit);
     }
     for (index, declared) in file.enum_type.iter_mut().enumerate() {
-        visit_enum(declared, &package, &[path::FILE_ENUM, at(index)], visit);
+        visit_enum(declared, package, &[path::FILE_ENUM, at(index)], visit);
     }
     for (index, service) in file.service.iter_mut().enumerate() {
-        let place = [path::FILE_SERVICE, at(index)];
-        let scope = join(&package, service.name.as_deref().unwrap_or_default());
+        let outer = [path::FILE_SERVICE, at(index)];
+        let scope = join(package, service.name.as_deref().unwrap_or_default());
         for (index, method) in service.method.iter_mut().enumerate() {
-            let place = [&place[..], &[path::SERVICE_METHOD, at(index)]].concat();
-            let scope = join(&scope, method.name.as_deref().unwrap_or_default());
-            call(
-                &mut method.options,
-                &place,
-                path::METHOD_OPTIONS,
-                &scope,
-                visit,
-            );
+            let place = [path::SERVICE_METHOD, at(index), path::METHOD_OPTIONS];
+            let name = method.name.as_deref();
+            call(&mut method.options, &outer, &place, &scope, name, visit);
         }
-        call(
-            &mut service.options,
-            &place,
-            path::SERVICE_OPTIONS,
-            &scope,
-            visit,
-        );
+        let place = [path::SERVICE_OPTIONS];
+        call(&mut service.options, &outer, &place, &scope, None, visit);
     }
     for (index, field) in file.extension.iter_mut().enumerate() {
-        visit_field(field, &package, &[path::FILE_EXTENSION, at(index)], visit);
+        let outer = [path::FILE_EXTENSION, at(index)];
+        let (name, place) = (field.name.as_deref(), [path::FIELD_OPTIONS]);
+        call(&mut field.options, &outer, &place, package, name, visit);
     }
     // A name in the package itself, so that the package is the first scope searched.
-    let scope = join(&package, "dummy");
-    call(&mut file.options, &[], path::FILE_OPTIONS, &scope, visit);
+    let (name, place) = (Some("dummy"), [path::FILE_OPTIONS]);
+    call(&mut file.options, &[], &place, package, name, visit);
 }
 
+/// The options stand at `place` within `outer`, and belong to `name` in `scope`, or to `scope` itself.
 fn call<O: Options>(
-    slot: &mut Option<O>,
+    slot: &mut Option<Box<O>>,
+    outer: &[i32],
     place: &[i32],
-    number: i32,
     scope: &str,
+    name: Option<&str>,
     visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     let Some(options) = slot else {
         return;
     };
     let keep = visit(Element {
-        options,
-        path: [place, &[number]].concat(),
-        scope: scope.to_owned(),
+        options: &mut **options,
+        outer,
+        place,
+        enclosing: scope,
+        name,
     });
     if keep == Keep::No {
         *slot = None;
@@ -123,92 +141,56 @@ fn call<O: Options>(
 fn visit_message(
     message: &mut DescriptorProto,
     scope: &str,
-    place: &[i32],
+    outer: &[i32],
     visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     let scope = join(scope, message.name.as_deref().unwrap_or_default());
-    let under = |number: i32, index: usize| [place, &[number, at(index)]].concat();
+    let under = |number: i32, index: usize| below(outer, &[number, at(index)]);
     for (index, oneof) in message.oneof_decl.iter_mut().enumerate() {
-        let scope = join(&scope, oneof.name.as_deref().unwrap_or_default());
-        let place = under(path::MESSAGE_ONEOF, index);
-        call(
-            &mut oneof.options,
-            &place,
-            path::ONEOF_OPTIONS,
-            &scope,
-            visit,
-        );
+        let place = [path::MESSAGE_ONEOF, at(index), path::ONEOF_OPTIONS];
+        let name = oneof.name.as_deref();
+        call(&mut oneof.options, outer, &place, &scope, name, visit);
     }
     for (index, field) in message.field.iter_mut().enumerate() {
-        visit_field(field, &scope, &under(path::MESSAGE_FIELD, index), visit);
+        let place = [path::MESSAGE_FIELD, at(index), path::FIELD_OPTIONS];
+        let name = field.name.as_deref();
+        call(&mut field.options, outer, &place, &scope, name, visit);
     }
     for (index, declared) in message.enum_type.iter_mut().enumerate() {
         visit_enum(declared, &scope, &under(path::MESSAGE_ENUM, index), visit);
     }
     for (index, range) in message.extension_range.iter_mut().enumerate() {
-        let place = under(path::MESSAGE_EXTENSION_RANGE, index);
-        call(
-            &mut range.options,
-            &place,
+        let place = [
+            path::MESSAGE_EXTENSION_RANGE,
+            at(index),
             path::RANGE_OPTIONS,
-            &scope,
-            visit,
-        );
+        ];
+        call(&mut range.options, outer, &place, &scope, None, visit);
     }
     for (index, field) in message.extension.iter_mut().enumerate() {
-        visit_field(field, &scope, &under(path::MESSAGE_EXTENSION, index), visit);
+        let place = [path::MESSAGE_EXTENSION, at(index), path::FIELD_OPTIONS];
+        let name = field.name.as_deref();
+        call(&mut field.options, outer, &place, &scope, name, visit);
     }
     for (index, nested) in message.nested_type.iter_mut().enumerate() {
         visit_message(nested, &scope, &under(path::MESSAGE_NESTED, index), visit);
     }
-    call(
-        &mut message.options,
-        place,
-        path::MESSAGE_OPTIONS,
-        &scope,
-        visit,
-    );
-}
-
-fn visit_field(
-    field: &mut FieldDescriptorProto,
-    scope: &str,
-    place: &[i32],
-    visit: &mut dyn FnMut(Element<'_>) -> Keep,
-) {
-    let scope = join(scope, field.name.as_deref().unwrap_or_default());
-    call(
-        &mut field.options,
-        place,
-        path::FIELD_OPTIONS,
-        &scope,
-        visit,
-    );
+    let place = [path::MESSAGE_OPTIONS];
+    call(&mut message.options, outer, &place, &scope, None, visit);
 }
 
 fn visit_enum(
     declared: &mut EnumDescriptorProto,
-    outer: &str,
-    place: &[i32],
+    scope: &str,
+    outer: &[i32],
     visit: &mut dyn FnMut(Element<'_>) -> Keep,
 ) {
     for (index, value) in declared.value.iter_mut().enumerate() {
-        let scope = join(outer, value.name.as_deref().unwrap_or_default());
-        let place = [place, &[path::ENUM_VALUE, at(index)]].concat();
-        call(
-            &mut value.options,
-            &place,
-            path::VALUE_OPTIONS,
-            &scope,
-            visit,
-        );
+        let place = [path::ENUM_VALUE, at(index), path::VALUE_OPTIONS];
+        // Values are siblings of their enum.
+        let name = value.name.as_deref();
+        call(&mut value.options, outer, &place, scope, name, visit);
     }
-    let scope = join(outer, declared.name.as_deref().unwrap_or_default());
-    call(
-        &mut declared.options,
-        place,
-        path::ENUM_OPTIONS,
-        &scope,
-        visit,
-    );
+    let (name, place) = (declared.name.as_deref(), [path::ENUM_OPTIONS]);
+    call(&mut declared.options, outer, &place, scope, name, visit);
 }

@@ -1,8 +1,6 @@
 //! Enums and their values.
 
-use russet_descriptor::proto::{
-    EnumDescriptorProto, EnumOptions, EnumReservedRange, EnumValueDescriptorProto, EnumValueOptions,
-};
+use russet_descriptor::proto::{EnumDescriptorProto, EnumReservedRange, EnumValueDescriptorProto};
 
 use super::messages::is_named;
 use super::{Failed, Parsed, Parser, Place, len, path};
@@ -42,7 +40,7 @@ impl Parser<'_> {
         }
         if self.at("option") {
             let options_place = self.place(place, &[path::ENUM_OPTIONS]);
-            let options = declared.options.get_or_insert_with(EnumOptions::default);
+            let options = declared.options.get_or_insert_default();
             self.option_statement(&mut options.uninterpreted_option, options_place)?;
             self.end(options_place);
             return Ok(());
@@ -68,7 +66,7 @@ impl Parser<'_> {
         if self.at("[") {
             let options_place = self.place(place, &[path::VALUE_OPTIONS]);
             self.expect("[")?;
-            let options = value.options.get_or_insert_with(EnumValueOptions::default);
+            let options = value.options.get_or_insert_default();
             loop {
                 self.option_assignment(&mut options.uninterpreted_option, options_place)?;
                 if !self.eat(",") {

@@ -1,7 +1,7 @@
 //! Fields: label, type, name, number, options, default value; groups and maps.
 
 use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, FieldOptions, MessageOptions, field_type, label,
+    DescriptorProto, FieldDescriptorProto, MessageOptions, Text, edition, field_type, label,
 };
 
 use super::{Parsed, Parser, Place, Syntax, len, path, text_of};
@@ -103,6 +103,7 @@ impl Parser<'_> {
             }
             field.label = Some(label::OPTIONAL);
         }
+        let type_position = self.lexer.current().position;
         let written = match named_map {
             Some(named) => named,
             None => self.any_type()?,
@@ -110,7 +111,7 @@ impl Parser<'_> {
         match written {
             Type::Scalar(number) => {
                 if number == field_type::GROUP && self.syntax == Syntax::Editions {
-                    self.error("Group syntax is no longer supported in editions. To get group behavior you can specify features.message_encoding = DELIMITED on a message field.");
+                    self.error_at(type_position, "Group syntax is no longer supported in editions. To get group behavior you can specify features.message_encoding = DELIMITED on a message field.");
                 }
                 self.add_to_path(type_place, path::FIELD_TYPE);
                 field.type_ = Some(number);
@@ -145,9 +146,25 @@ impl Parser<'_> {
     }
 
     fn any_type(&mut self) -> Parsed<Type> {
-        if let Some(number) = scalar_type(self.lexer.current().text) {
+        let token = self.lexer.current();
+        let number = if self.edition == edition::UNSTABLE {
+            unstable_type(token.text)
+        } else {
+            scalar_type(token.text)
+        };
+        if let Some(number) = number {
             self.lexer.next();
             return Ok(Type::Scalar(number));
+        }
+        if self.edition == edition::UNSTABLE
+            && let Some(other) = renamed_type(token.text)
+        {
+            let name = text_of(&token);
+            self.error(format!(
+                "Type '{name}' is obsolete in unstable editions, use '{other}' instead."
+            ));
+            self.lexer.next();
+            return Ok(Type::Named(name));
         }
         self.user_type().map(Type::Named)
     }
@@ -182,9 +199,8 @@ impl Parser<'_> {
         place: Place,
         name_token: &Token<'_>,
     ) -> Parsed {
-        let start = self.locations[place.0].span.clone();
         let group_place = self.place(parent, &[nested_number, len(messages)]);
-        self.locations[group_place.0].span = start;
+        self.start_as(group_place, place);
         let name = text_of(name_token);
         self.place_token(group_place, &[path::NAME], name_token);
         self.place_token(place, &[path::FIELD_TYPE_NAME], name_token);
@@ -221,7 +237,7 @@ impl Parser<'_> {
             } else if self.at("json_name") {
                 self.json_name(field, place)?;
             } else {
-                let options = field.options.get_or_insert_with(FieldOptions::default);
+                let options = field.options.get_or_insert_default();
                 self.option_assignment(&mut options.uninterpreted_option, options_place)?;
             }
             if !self.eat(",") {
@@ -259,9 +275,14 @@ impl Parser<'_> {
             None => {
                 let text = text_of(&self.lexer.current());
                 self.lexer.next();
-                text
+                text.into()
             }
-            Some(number) => self.scalar_default(number)?,
+            // What a string defaults to is kept as it is written, UTF-8 or not.
+            Some(field_type::STRING) => {
+                let text = self.string_bytes("Expected string for field default value.")?;
+                Text::from(text)
+            }
+            Some(number) => self.scalar_default(number)?.into(),
         };
         field.default_value = Some(value);
         self.end(value_place);
@@ -271,7 +292,7 @@ impl Parser<'_> {
     fn scalar_default(&mut self, number: i32) -> Parsed<String> {
         use field_type::{
             BOOL, BYTES, DOUBLE, FIXED32, FIXED64, FLOAT, INT32, INT64, SFIXED32, SFIXED64, SINT32,
-            SINT64, STRING, UINT32, UINT64,
+            SINT64, UINT32, UINT64,
         };
         const EXPECTED_INTEGER: &str = "Expected integer for field default value.";
         match number {
@@ -320,7 +341,6 @@ impl Parser<'_> {
                     self.fail("Expected \"true\" or \"false\".")
                 }
             }
-            STRING => self.string("Expected string for field default value."),
             BYTES => Ok(literal::c_escape(&self.string_bytes("Expected string.")?)),
             _ => self.fail("Messages can't have default values."),
         }
@@ -353,10 +373,10 @@ fn map_entry(
     DescriptorProto {
         name: Some(entry_name),
         field: vec![part("key", 1, key), part("value", 2, value)],
-        options: Some(MessageOptions {
+        options: Some(Box::new(MessageOptions {
             map_entry: Some(true),
             ..MessageOptions::default()
-        }),
+        })),
         ..DescriptorProto::default()
     }
 }
@@ -379,6 +399,37 @@ fn scalar_type(name: &[u8]) -> Option<i32> {
         b"sfixed64" => field_type::SFIXED64,
         b"sint32" => field_type::SINT32,
         b"sint64" => field_type::SINT64,
+        _ => return None,
+    })
+}
+
+/// Scalars in the unstable edition, where the plain names stand for the fixed encodings.
+fn unstable_type(name: &[u8]) -> Option<i32> {
+    Some(match name {
+        b"varint32" => field_type::INT32,
+        b"varint64" => field_type::INT64,
+        b"uvarint32" => field_type::UINT32,
+        b"uvarint64" => field_type::UINT64,
+        b"zigzag32" => field_type::SINT32,
+        b"zigzag64" => field_type::SINT64,
+        b"int32" => field_type::SFIXED32,
+        b"int64" => field_type::SFIXED64,
+        b"uint32" => field_type::FIXED32,
+        b"uint64" => field_type::FIXED64,
+        _ if renamed_type(name).is_some() => return None,
+        _ => return scalar_type(name),
+    })
+}
+
+/// What a scalar is called in the unstable edition, where its old name is gone.
+fn renamed_type(name: &[u8]) -> Option<&'static str> {
+    Some(match name {
+        b"sint32" => "zigzag32",
+        b"sint64" => "zigzag64",
+        b"fixed32" => "uint32",
+        b"fixed64" => "uint64",
+        b"sfixed32" => "int32",
+        b"sfixed64" => "int64",
         _ => return None,
     })
 }

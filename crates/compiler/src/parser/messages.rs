@@ -1,8 +1,8 @@
 //! Messages, oneofs, extension ranges, reserved numbers and names, `extend` blocks.
 
 use russet_descriptor::proto::{
-    DescriptorProto, ExtensionRange, ExtensionRangeOptions, FieldDescriptorProto, MessageOptions,
-    OneofDescriptorProto, OneofOptions, ReservedRange, UninterpretedOption, edition, label,
+    DescriptorProto, ExtensionRange, ExtensionRangeOptions, FieldDescriptorProto,
+    OneofDescriptorProto, ReservedRange, UninterpretedOption, edition, label,
 };
 
 use super::{
@@ -127,7 +127,7 @@ impl Parser<'_> {
             }
             b"option" => {
                 let options_place = self.place(place, &[path::MESSAGE_OPTIONS]);
-                let options = message.options.get_or_insert_with(MessageOptions::default);
+                let options = message.options.get_or_insert_default();
                 self.option_statement(&mut options.uninterpreted_option, options_place)?;
                 self.end(options_place);
             }
@@ -167,7 +167,7 @@ impl Parser<'_> {
             }
             if self.at("option") {
                 let options_place = self.place(place, &[path::ONEOF_OPTIONS]);
-                let options = oneof.options.get_or_insert_with(OneofOptions::default);
+                let options = oneof.options.get_or_insert_default();
                 self.option_statement(&mut options.uninterpreted_option, options_place)?;
                 self.end(options_place);
             } else {
@@ -238,11 +238,11 @@ impl Parser<'_> {
         place: Place,
         first: usize,
     ) -> Parsed {
-        let depth = self.locations[place.0].path.0.len();
+        let depth = self.locations.path(place.0).len();
         let index = i32::try_from(first).unwrap_or(i32::MAX);
         let before = self.locations.len();
         let options_place = self.place(place, &[index, path::RANGE_OPTIONS]);
-        let mut options = ExtensionRangeOptions::default();
+        let mut options = Box::<ExtensionRangeOptions>::default();
         self.expect("[")?;
         loop {
             self.option_assignment(&mut options.uninterpreted_option, options_place)?;
@@ -252,15 +252,12 @@ impl Parser<'_> {
         }
         self.expect("]")?;
         self.end(options_place);
-        let recorded = self.locations[before..].to_vec();
+        let end = self.locations.len();
         for (number, range) in message.extension_range.iter_mut().enumerate().skip(first) {
             range.options = Some(options.clone());
             if number > first {
-                self.locations
-                    .extend(recorded.iter().cloned().map(|mut location| {
-                        location.path.0[depth] = i32::try_from(number).unwrap_or(i32::MAX);
-                        location
-                    }));
+                let index = i32::try_from(number).unwrap_or(i32::MAX);
+                self.locations.repeat(before, end, depth, index);
             }
         }
         Ok(())
@@ -274,16 +271,25 @@ impl Parser<'_> {
         self.end(start_place);
         if !self.eat("to") {
             self.place_token(place, &[path::RANGE_END], &start_token);
-            return Ok((start, start.saturating_add(1)));
+            return Ok((start, self.exclusive(start)?));
         }
         let end_place = self.place(place, &[path::RANGE_END]);
         let end = if self.eat("max") {
             MAX_SENTINEL
         } else {
-            self.int32("Expected integer.")?.saturating_add(1)
+            let end = self.int32("Expected integer.")?;
+            self.exclusive(end)?
         };
         self.end(end_place);
         Ok((start, end))
+    }
+
+    /// The number after the last one of a range.
+    fn exclusive(&mut self, last: i32) -> Parsed<i32> {
+        match last.checked_add(1) {
+            Some(end) => Ok(end),
+            None => self.fail("Field number out of bounds."),
+        }
     }
 
     fn reserved(&mut self, message: &mut DescriptorProto, message_place: Place) -> Parsed {

@@ -11,13 +11,14 @@ mod services;
 pub(crate) use messages::MAX_FIELD_NUMBER;
 
 use russet_descriptor::proto::{
-    FileDescriptorProto, FileOptions, Location, PackedInts, SourceCodeInfo, edition,
-    symbol_visibility,
+    Comments, FileDescriptorProto, SourceCodeInfo, Text, edition, symbol_visibility,
 };
 
 use crate::diagnostics::{Findings, Position};
+use crate::editions::edition_number;
 use crate::lexer::{Lexer, Mode, Token, TokenKind};
 use crate::literal;
+use crate::similar::closest;
 
 /// How deep messages and groups may nest, the file itself counted.
 pub const MAX_MESSAGE_NESTING: usize = 32;
@@ -74,6 +75,12 @@ pub(crate) mod path {
     pub(crate) const OPTION_NAME: i32 = 2;
 }
 
+/// What statements of a file start with.
+const STATEMENTS: [&str; 10] = [
+    "syntax", "edition", "package", "import", "option", "message", "enum", "service", "extend",
+    "export",
+];
+
 const VISIBILITY_MISPLACED: &str =
     "'local' and 'export' visibility modifiers are valid only on 'message' and 'enum'";
 
@@ -98,7 +105,7 @@ struct Place(usize);
 pub(crate) fn parse(name: &str, source: &[u8]) -> (FileDescriptorProto, Findings) {
     let mut parser = Parser {
         lexer: Lexer::new(source, Mode::Proto),
-        locations: Vec::new(),
+        locations: SourceCodeInfo::default(),
         leading: None,
         detached: Vec::new(),
         syntax: Syntax::Proto2,
@@ -110,16 +117,13 @@ pub(crate) fn parse(name: &str, source: &[u8]) -> (FileDescriptorProto, Findings
         ..FileDescriptorProto::default()
     };
     parser.file(&mut file);
-    file.source_code_info = Some(SourceCodeInfo {
-        location: parser.locations,
-        ..SourceCodeInfo::default()
-    });
+    file.source_code_info = Some(parser.locations);
     (file, parser.lexer.findings)
 }
 
 struct Parser<'s> {
     lexer: Lexer<'s>,
-    locations: Vec<Location>,
+    locations: SourceCodeInfo,
     /// The comment before the current token, for the declaration that starts there.
     leading: Option<Vec<u8>>,
     detached: Vec<Vec<u8>>,
@@ -146,6 +150,27 @@ impl Parser<'_> {
         self.lexer.findings.error(Some(position), message);
     }
 
+    /// An error at the current token, with what to do about it.
+    fn error_with_hint(&mut self, message: impl Into<String>, hint: Option<String>) {
+        let position = self.lexer.current().position;
+        let finding = self.lexer.findings.error(Some(position), message);
+        if let (Some(finding), Some(hint)) = (finding, hint) {
+            finding.hint(hint);
+        }
+    }
+
+    /// What to say of `text` missing where the current token is on a later line: it belongs to the end of the line before.
+    fn missing(&mut self, text: &str) {
+        let (previous, current) = (self.lexer.previous(), self.lexer.current());
+        let is_late =
+            previous.position.line < current.position.line && previous.kind != TokenKind::Start;
+        let hint = is_late.then(|| {
+            let line = previous.position.line + 1;
+            format!("\"{text}\" is missing at the end of line {line}")
+        });
+        self.error_with_hint(format!("Expected \"{text}\"."), hint);
+    }
+
     fn error(&mut self, message: impl Into<String>) {
         self.error_at(self.lexer.current().position, message);
     }
@@ -167,7 +192,8 @@ impl Parser<'_> {
         if self.eat(text) {
             Ok(())
         } else {
-            self.fail(format!("Expected \"{text}\"."))
+            self.missing(text);
+            Err(Failed)
         }
     }
 
@@ -212,6 +238,12 @@ impl Parser<'_> {
         let max = u64::from(i32::MAX.unsigned_abs()) + u64::from(negative);
         let value = i64::try_from(self.integer(max, otherwise)?).unwrap_or_default();
         Ok(i32::try_from(if negative { -value } else { value }).unwrap_or_default())
+    }
+
+    /// Whether the current token is a decimal integer above 2^64 - 1: as an option's value it is a float.
+    fn at_huge_integer(&self) -> bool {
+        let text = self.lexer.current().text;
+        !text.starts_with(b"0") && literal::integer(text, u64::MAX).is_none()
     }
 
     /// A float, an integer, `inf` or `nan`.
@@ -264,38 +296,43 @@ impl Parser<'_> {
 
     /// A location at `parent`'s path and `more`, from the current token on.
     fn place(&mut self, parent: Place, more: &[i32]) -> Place {
-        let mut path = Vec::with_capacity(self.locations[parent.0].path.0.len() + more.len());
-        path.extend_from_slice(&self.locations[parent.0].path.0);
-        path.extend_from_slice(more);
-        self.push_place(path)
+        self.push_place(Some(parent), more)
     }
 
-    fn push_place(&mut self, path: Vec<i32>) -> Place {
-        let start = self.lexer.current().position;
-        self.locations.push(Location {
-            path: PackedInts(path),
-            span: PackedInts(vec![int(start.line), int(start.column)]),
-            ..Location::default()
-        });
-        Place(self.locations.len() - 1)
+    fn push_place(&mut self, parent: Option<Place>, more: &[i32]) -> Place {
+        let place = Place(self.locations.push(parent.map(|place| place.0), more));
+        self.start_at(place, self.lexer.current().position);
+        place
     }
 
     fn add_to_path(&mut self, place: Place, number: i32) {
-        self.locations[place.0].path.0.push(number);
+        self.locations.extend_path(place.0, number);
     }
 
     fn start_at(&mut self, place: Place, position: Position) {
-        let span = &mut self.locations[place.0].span.0;
-        span[0] = int(position.line);
-        span[1] = int(position.column);
+        let start = [int(position.line), int(position.column)];
+        self.locations.set_span(place.0, &start);
+    }
+
+    /// From where another one starts on.
+    fn start_as(&mut self, place: Place, other: Place) {
+        if let &[line, column, ..] = self.locations.span(other.0) {
+            self.locations.set_span(place.0, &[line, column]);
+        }
     }
 
     fn end_at(&mut self, place: Place, token: &Token<'_>) {
-        let span = &mut self.locations[place.0].span.0;
-        if int(token.position.line) != span[0] {
-            span.push(int(token.position.line));
+        let &[line, column, ..] = self.locations.span(place.0) else {
+            return;
+        };
+        let (end_line, end_column) = (int(token.position.line), int(token.end_column));
+        if end_line == line {
+            self.locations
+                .set_span(place.0, &[line, column, end_column]);
+        } else {
+            let span = [line, column, end_line, end_column];
+            self.locations.set_span(place.0, &span);
         }
-        span.push(int(token.end_column));
     }
 
     /// Ends a location at the previous token.
@@ -320,11 +357,13 @@ impl Parser<'_> {
         let leading = std::mem::replace(&mut self.leading, found.leading);
         if let Some(place) = place {
             let detached = std::mem::replace(&mut self.detached, found.detached);
-            let location = &mut self.locations[place.0];
-            location.leading_comments = comment(leading);
-            location.trailing_comments = comment(found.trailing);
-            location.leading_detached_comments =
-                detached.into_iter().map(|text| lossy(&text)).collect();
+            let comments = Comments {
+                leading: comment(leading),
+                trailing: comment(found.trailing),
+                leading_detached: detached.into_iter().map(Text::from).collect(),
+                ..Comments::default()
+            };
+            self.locations.set_comments(place.0, comments);
         } else if text == "}" {
             // What stood before the end of the block belongs to nothing.
             self.detached = found.detached;
@@ -338,7 +377,8 @@ impl Parser<'_> {
         if self.eat_end(text, place) {
             Ok(())
         } else {
-            self.fail(format!("Expected \"{text}\"."))
+            self.missing(text);
+            Err(Failed)
         }
     }
 
@@ -390,18 +430,12 @@ impl Parser<'_> {
 impl Parser<'_> {
     fn file(&mut self, file: &mut FileDescriptorProto) {
         self.take_comments();
-        let root = self.push_place(Vec::new());
-        if self.at("syntax") || self.at("edition") {
-            if self.syntax_statement(file, root).is_err() {
-                return;
-            }
-        } else {
-            let name = file.name.as_deref().unwrap_or_default();
-            let message = format!(
-                "No edition or syntax specified for the proto file: {name}. Please use 'edition = \"YYYY\";' or 'syntax = \"proto3\";' to specify one. (Defaulted to proto2 syntax.)"
-            );
-            self.lexer.findings.warning(None, message);
+        let root = self.push_place(None, &[]);
+        let is_stated = self.at("syntax") || self.at("edition");
+        if is_stated && self.syntax_statement(file, root).is_err() {
+            return;
         }
+        // Without either it is proto2; protoc's command does not warn of it.
         while !self.at_end() {
             if self.top_level_statement(file, root).is_err() {
                 self.skip_statement();
@@ -428,7 +462,13 @@ impl Parser<'_> {
         self.end(place);
         if is_edition {
             let Some(number) = edition_number(&name) else {
-                self.error_at(position, format!("Unknown edition \"{name}\"."));
+                let finding = self
+                    .lexer
+                    .findings
+                    .error(Some(position), format!("Unknown edition \"{name}\"."));
+                if let Some(finding) = finding {
+                    finding.hint("the editions are \"2023\", \"2024\" and \"2026\"");
+                }
                 return Err(Failed);
             };
             self.syntax = Syntax::Editions;
@@ -496,12 +536,18 @@ impl Parser<'_> {
             b"package" => self.package(file, root),
             b"option" => {
                 let place = self.place(root, &[path::FILE_OPTIONS]);
-                let options = file.options.get_or_insert_with(FileOptions::default);
+                let options = file.options.get_or_insert_default();
                 self.option_statement(&mut options.uninterpreted_option, place)?;
                 self.end(place);
                 Ok(())
             }
-            _ => self.fail("Expected top-level statement (e.g. \"message\")."),
+            word => {
+                let word = lossy(word);
+                let hint =
+                    closest(&word, STATEMENTS).map(|known| format!("did you mean \"{known}\"?"));
+                self.error_with_hint("Expected top-level statement (e.g. \"message\").", hint);
+                Err(Failed)
+            }
         }
     }
 
@@ -539,12 +585,13 @@ impl Parser<'_> {
         }
         let place = self.place(root, &[path::FILE_PACKAGE]);
         self.expect("package")?;
-        let mut name = self.identifier("Expected identifier.")?;
+        // What has been read counts even if the rest is wrong: a second package is reported all the same.
+        let first = self.identifier("Expected identifier.")?;
+        let name = file.package.insert(first);
         while self.eat(".") {
             name.push('.');
             name.push_str(&self.identifier("Expected identifier.")?);
         }
-        file.package = Some(name);
         self.expect_end(";", Some(place))?;
         self.end(place);
         Ok(())
@@ -557,8 +604,8 @@ impl Parser<'_> {
             if self.edition < edition::EDITION_2024 {
                 self.error("option import is not supported before edition 2024.");
             }
-            self.locations[place.0].path.0 =
-                vec![path::FILE_OPTION_DEPENDENCY, len(&file.option_dependency)];
+            let path = [path::FILE_OPTION_DEPENDENCY, len(&file.option_dependency)];
+            self.locations.set_path(place.0, &path);
             self.lexer.next();
             let name = self.string("Expected a string naming the file to import.")?;
             file.option_dependency.push(name);
@@ -581,6 +628,11 @@ impl Parser<'_> {
             self.lexer.next();
             file.weak_dependency.push(index);
         }
+        if !file.option_dependency.is_empty() {
+            self.error(
+                "imports should precede any option imports to ensure proto files can roundtrip.",
+            );
+        }
         let name = self.string("Expected a string naming the file to import.")?;
         file.dependency.push(name);
         self.expect_end(";", Some(place))?;
@@ -589,27 +641,23 @@ impl Parser<'_> {
     }
 }
 
-/// The number of an edition that files can be written in.
-fn edition_number(name: &str) -> Option<i32> {
-    match name {
-        "2023" => Some(edition::EDITION_2023),
-        "2024" => Some(edition::EDITION_2024),
-        _ => None,
-    }
-}
-
 fn text_of(token: &Token<'_>) -> String {
     lossy(token.text)
 }
 
 fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    // Nearly always valid, and checking is faster than the lossy walk.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// A comment that holds nothing is not written.
-fn comment(text: Option<Vec<u8>>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-        .map(|text| lossy(&text))
+fn comment(comment: Option<Vec<u8>>) -> Option<Text> {
+    comment
+        .filter(|comment| !comment.is_empty())
+        .map(Text::from)
 }
 
 /// Lines and columns are below the limit of a file's size, which is below 2^31.

@@ -1,6 +1,6 @@
 //! Options as written: a dotted name, some parts of it extensions in parentheses, and a value.
 
-use russet_descriptor::proto::{NamePart, UninterpretedOption};
+use russet_descriptor::proto::{NamePart, Text, UninterpretedOption};
 
 use super::{Parsed, Parser, Place, len, path, text_of};
 use crate::lexer::TokenKind;
@@ -110,23 +110,27 @@ impl Parser<'_> {
                 self.lexer.next();
                 Ok(())
             }
-            TokenKind::Integer if negative => {
-                self.add_to_path(place, NEGATIVE_INT_VALUE);
-                let value = self.integer(i64::MIN.unsigned_abs(), "Expected integer.")?;
-                option.negative_int_value = Some(0_i64.wrapping_sub_unsigned(value));
-                Ok(())
+            TokenKind::Integer if self.at_huge_integer() => {
+                self.option_float(option, place, negative)
             }
             TokenKind::Integer => {
-                self.add_to_path(place, POSITIVE_INT_VALUE);
-                option.positive_int_value = Some(self.integer(u64::MAX, "Expected integer.")?);
+                let value = self.integer(u64::MAX, "Expected integer.")?;
+                if !negative {
+                    self.add_to_path(place, POSITIVE_INT_VALUE);
+                    option.positive_int_value = Some(value);
+                } else if value <= i64::MIN.unsigned_abs() {
+                    self.add_to_path(place, NEGATIVE_INT_VALUE);
+                    option.negative_int_value = Some(0_i64.wrapping_sub_unsigned(value));
+                } else {
+                    // Too small for an integer, so that it is a float.
+                    self.add_to_path(place, DOUBLE_VALUE);
+                    #[expect(clippy::cast_precision_loss, reason = "rounded as the language says")]
+                    let value = value as f64;
+                    option.double_value = Some(-value);
+                }
                 Ok(())
             }
-            TokenKind::Float => {
-                self.add_to_path(place, DOUBLE_VALUE);
-                let value = self.number("Expected number.")?;
-                option.double_value = Some(if negative { -value } else { value });
-                Ok(())
-            }
+            TokenKind::Float => self.option_float(option, place, negative),
             TokenKind::String if negative => self.fail("Invalid '-' symbol before string."),
             TokenKind::String => {
                 self.add_to_path(place, STRING_VALUE);
@@ -142,10 +146,22 @@ impl Parser<'_> {
         }
     }
 
+    fn option_float(
+        &mut self,
+        option: &mut UninterpretedOption,
+        place: Place,
+        negative: bool,
+    ) -> Parsed {
+        self.add_to_path(place, DOUBLE_VALUE);
+        let value = self.number("Expected number.")?;
+        option.double_value = Some(if negative { -value } else { value });
+        Ok(())
+    }
+
     /// The tokens between braces, which the text format reads later.
-    fn aggregate(&mut self) -> Parsed<String> {
+    fn aggregate(&mut self) -> Parsed<Text> {
         self.expect("{")?;
-        let mut value = String::new();
+        let mut value = Vec::new();
         let mut depth = 1_usize;
         while !self.at_end() {
             if self.at("{") {
@@ -154,16 +170,16 @@ impl Parser<'_> {
                 depth -= 1;
                 if depth == 0 {
                     self.lexer.next();
-                    return Ok(value);
+                    return Ok(value.into());
                 }
             }
             if !value.is_empty() {
                 // Lines stay lines: to the text format `#` starts a comment.
                 let token = self.lexer.current();
                 let same_line = token.position.line == self.lexer.previous().position.line;
-                value.push(if same_line { ' ' } else { '\n' });
+                value.push(if same_line { b' ' } else { b'\n' });
             }
-            value.push_str(&text_of(&self.lexer.current()));
+            value.extend_from_slice(self.lexer.current().text);
             self.lexer.next();
         }
         self.fail("Unexpected end of stream while parsing aggregate value.")

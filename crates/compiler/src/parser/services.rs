@@ -1,8 +1,6 @@
 //! Services and their methods.
 
-use russet_descriptor::proto::{
-    MethodDescriptorProto, MethodOptions, ServiceDescriptorProto, ServiceOptions,
-};
+use russet_descriptor::proto::{MethodDescriptorProto, MethodOptions, ServiceDescriptorProto};
 
 use super::{Parsed, Parser, Place, len, path};
 
@@ -32,7 +30,7 @@ impl Parser<'_> {
         }
         if self.at("option") {
             let options_place = self.place(place, &[path::SERVICE_OPTIONS]);
-            let options = service.options.get_or_insert_with(ServiceOptions::default);
+            let options = service.options.get_or_insert_default();
             self.option_statement(&mut options.uninterpreted_option, options_place)?;
             self.end(options_place);
             return Ok(());
@@ -59,7 +57,7 @@ impl Parser<'_> {
         method.server_streaming = streaming;
         method.output_type = Some(output_type);
         if self.at("{") {
-            let options = method.options.get_or_insert_with(MethodOptions::default);
+            let options = method.options.get_or_insert_default();
             self.method_options(options, place)?;
         } else {
             self.expect_end(";", Some(place))?;

@@ -15,7 +15,7 @@ use super::names::{json_name, parse_default, zero_default};
 use super::{Symbol, Symbols};
 use crate::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    ServiceDescriptorProto, edition, enum_type, label, message_encoding,
+    ServiceDescriptorProto, Text, edition, enum_type, label, message_encoding,
 };
 use crate::wire::MAX_FIELD_NUMBER;
 
@@ -527,7 +527,8 @@ impl Builder<'_> {
             self.check_map_entry(field, entry)?;
         }
         let enumeration = field.enum_type();
-        let default = match proto.default_value.as_deref() {
+        let text = proto.default_value.as_ref().map(Text::to_str_lossy);
+        let default = match text.as_deref() {
             Some(text) => parse_default(text, field.field_type, enumeration).ok_or_else(|| {
                 self.invalid(name, format!("\"{text}\" is no default for its type"))
             })?,

@@ -79,9 +79,11 @@ fn features_follow_syntax_labels_and_options() {
     let pool = Pool::new();
     let repeated = |name: &str, number, options: Option<bool>| FieldDescriptorProto {
         label: Some(label::REPEATED),
-        options: options.map(|packed| FieldOptions {
-            packed: Some(packed),
-            ..FieldOptions::default()
+        options: options.map(|packed| {
+            Box::new(FieldOptions {
+                packed: Some(packed),
+                ..FieldOptions::default()
+            })
         }),
         ..field(name, number, field_type::INT32)
     };
@@ -155,10 +157,10 @@ fn broken_descriptors_are_refused_with_the_rule_they_break() {
     };
     let bad_map = DescriptorProto {
         nested_type: vec![DescriptorProto {
-            options: Some(MessageOptions {
+            options: Some(Box::new(MessageOptions {
                 map_entry: Some(true),
                 ..MessageOptions::default()
-            }),
+            })),
             ..message("MEntry", vec![field("key", 1, field_type::DOUBLE)])
         }],
         ..message(

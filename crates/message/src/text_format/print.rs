@@ -16,13 +16,15 @@ use crate::value::Value;
 use crate::well_known::{AnyFields, unpack};
 use crate::{MAX_DEPTH, MAX_NESTING};
 
-/// Which of the original's printers is meant.
+/// Which of the originals' printers is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// `str(message)`.
     Str,
     /// `text_format.MessageToString(message)`.
     TextFormat,
+    /// `protoc --decode`: numbers as `str` has them, the rest as `MessageToString`.
+    Protoc,
 }
 
 /// Why a message cannot be printed: an `Any` holds bytes that are not of its type.
@@ -255,7 +257,7 @@ impl Output<'_> {
         } else if field.is_extension() {
             let name = match self.printer.dialect {
                 Dialect::Str => descriptor.full_name(),
-                Dialect::TextFormat => extension_name(descriptor),
+                Dialect::TextFormat | Dialect::Protoc => extension_name(descriptor),
             };
             let _ = write!(self.text, "[{name}]");
         } else if is_group_like(descriptor) {
@@ -337,7 +339,7 @@ impl Output<'_> {
         };
         let order = match self.printer.dialect {
             Dialect::Str => Value::compare_key_as_original,
-            Dialect::TextFormat => Value::compare_key,
+            Dialect::TextFormat | Dialect::Protoc => Value::compare_key,
         };
         if self.resolution.format.is_some() {
             // A program may have its own text of entries, and may change the map meanwhile.
@@ -386,11 +388,11 @@ impl Output<'_> {
             Value::U64(number) => self.text.push_str(itoa::Buffer::new().format(*number)),
             Value::Bool(truth) => self.text.push_str(if *truth { "true" } else { "false" }),
             Value::F32(number) => match self.printer.dialect {
-                Dialect::Str => self.text.push_str(&c_float(*number)),
+                Dialect::Str | Dialect::Protoc => self.text.push_str(&c_float(*number)),
                 Dialect::TextFormat => self.text.push_str(&python_repr(shortest_float(*number))),
             },
             Value::F64(number) => match self.printer.dialect {
-                Dialect::Str => self.text.push_str(&c_double(*number)),
+                Dialect::Str | Dialect::Protoc => self.text.push_str(&c_double(*number)),
                 Dialect::TextFormat => self.text.push_str(&python_repr(*number)),
             },
             Value::Text(text) => {
@@ -408,7 +410,7 @@ impl Output<'_> {
         let Some(depth) = depth.checked_sub(1) else {
             return;
         };
-        let original_c = self.printer.dialect == Dialect::Str;
+        let original_c = self.printer.dialect != Dialect::TextFormat;
         while !reader.is_empty() {
             let Ok((number, wire_type)) = reader.tag() else {
                 return;

@@ -63,10 +63,10 @@ pub(crate) fn all() -> &'static MessageType {
                 field("key", 1, field_type::STRING, label::OPTIONAL),
                 field("value", 2, field_type::MESSAGE, label::OPTIONAL),
             ],
-            options: Some(MessageOptions {
+            options: Some(Box::new(MessageOptions {
                 map_entry: Some(true),
                 ..MessageOptions::default()
-            }),
+            })),
             ..DescriptorProto::default()
         };
         let file = FileDescriptorProto {

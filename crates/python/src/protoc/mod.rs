@@ -2,15 +2,22 @@
 
 use pyo3::prelude::*;
 
-/// Runs protoc with `argv`, the program's name first; returns the exit code. Other Python threads run meanwhile.
+/// Runs protoc with `argv`, the program's name first; returns the exit code. Other Python threads run meanwhile, unless messages are made: here they are Python objects.
 #[pyfunction]
 fn protoc_main(py: Python<'_>, argv: Vec<String>) -> i32 {
+    if russet_cli::protoc::makes_messages(&argv) {
+        return russet_cli::protoc::main(&argv);
+    }
     py.detach(|| russet_cli::protoc::main(&argv))
 }
 
 /// Runs the `russet` command with `argv`, the program's name first; returns the exit code.
 #[pyfunction]
 fn russet_main(py: Python<'_>, argv: Vec<String>) -> i32 {
+    let is_protoc = argv.get(1).is_some_and(|command| command == "protoc");
+    if is_protoc && russet_cli::protoc::makes_messages(&argv[1..]) {
+        return russet_cli::main(&argv);
+    }
     py.detach(|| russet_cli::main(&argv))
 }
 

@@ -1,0 +1,111 @@
+"""Makes the seeds and the dictionary of the fuzz targets: `prepare.py TARGET` writes fuzz/corpus/TARGET/ and fuzz/dictionaries/TARGET.dict.
+
+What it writes is not committed. A target that is not listed here starts from nothing but its regressions.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PROTOS = HERE.parent / "tests" / "protos"
+BUNDLED = HERE.parent / "crates" / "compiler" / "protos"
+
+# Inputs of the `compile` target: the first byte says what follows.
+TEXT, CHOICES = b"\0", b"\1"
+NAMES = [b"a.proto", b"b.proto", b"c.proto", b"d.proto"]
+
+IMPORT = re.compile(rb'(import\s+(?:public\s+|weak\s+|option\s+)?)"([^"]+)"')
+
+
+def protos() -> list[Path]:
+    return sorted([*PROTOS.rglob("*.proto"), *BUNDLED.rglob("*.proto")])
+
+
+def whole_files() -> Iterator[bytes]:
+    for path in protos():
+        yield path.read_bytes()
+
+
+def files_with_imports() -> Iterator[bytes]:
+    """A file and what it imports from the tests, under the names that the target gives them; then choices for its grammar."""
+    for path in protos():
+        names = {path.relative_to(PROTOS).as_posix(): 0} if path.is_relative_to(PROTOS) else {}
+        texts = []
+        queue = [path]
+        while queue:
+            text = queue.pop(0).read_bytes()
+            for _, imported in IMPORT.findall(text):
+                below = PROTOS / imported.decode()
+                if below.exists() and imported.decode() not in names and len(names) < len(NAMES):
+                    names[imported.decode()] = len(names)
+                    queue.append(below)
+            texts.append(text)
+
+        def renamed(match: re.Match[bytes], names: dict[str, int] = names) -> bytes:
+            index = names.get(match[2].decode())
+            return match[0] if index is None else match[1] + b'"' + NAMES[index] + b'"'
+
+        yield TEXT + b"\0".join(IMPORT.sub(renamed, text) for text in texts)
+    choices = random.Random(1)
+    for length in (50, 200, 1000, 3000):
+        for _ in range(10):
+            yield CHOICES + choices.randbytes(length)
+
+
+def words() -> list[str]:
+    """What the files of the tests are made of, the frequent first."""
+    found = Counter(
+        word
+        for path in protos()
+        for word in re.findall(r"[A-Za-z_][\w.]*|\"[^\"\\\n]*\"", path.read_text("utf-8"))
+        if len(word) < 40
+    )
+    marks = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        "<",
+        ">",
+        ";",
+        "=",
+        "//",
+        "/*",
+        "*/",
+        "\\u",
+        "\\x",
+        "1e400",
+    ]
+    return marks + [word for word, count in found.most_common(600) if count > 1]
+
+
+SEEDS = {
+    "compiler_lexer": whole_files,
+    "compiler_parser": whole_files,
+    "compile": files_with_imports,
+}
+
+
+def main() -> None:
+    target = sys.argv[1]
+    corpus = HERE / "corpus" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    if target not in SEEDS:
+        return
+    for number, seed in enumerate(SEEDS[target]()):
+        (corpus / f"seed-{number:03}").write_bytes(seed)
+    dictionary = HERE / "dictionaries" / f"{target}.dict"
+    dictionary.parent.mkdir(exist_ok=True)
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words())
+    dictionary.write_text("".join(f'"{word}"\n' for word in escaped))
+
+
+main()
