@@ -118,7 +118,10 @@ def database(module: ModuleType) -> Any:
     file.service.add(name="S")
     made = module.DescriptorDatabase()
     made.Add(file)
-    made.Add(file)
+    with warnings.catch_warnings():
+        # The same file again is no conflict.
+        warnings.simplefilter("error")
+        made.Add(file)
     return made
 
 

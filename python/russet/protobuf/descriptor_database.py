@@ -29,13 +29,14 @@ class DescriptorDatabase:
     def Add(self, file_desc_proto: Any) -> None:
         """Adds a file; the same file again has no effect, another of its name is an error."""
         name = file_desc_proto.name
-        known = self._files.setdefault(name, file_desc_proto)
-        if known is not file_desc_proto:
+        known = self._files.get(name)
+        if known is not None:
             if known != file_desc_proto:
                 raise DescriptorDatabaseConflictingDefinitionError(
                     f"{name} already added, but with different descriptor."
                 )
             return
+        self._files[name] = file_desc_proto
         package = f"{file_desc_proto.package}." if file_desc_proto.package else ""
         for symbol in _symbols(file_desc_proto, package):
             earlier = self._symbols.get(symbol)
