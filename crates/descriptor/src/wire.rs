@@ -79,13 +79,17 @@ impl<'a> Reader<'a> {
     /// A varint of up to 64 bits; bits beyond the 64th are dropped, as every implementation does.
     #[inline]
     pub fn varint(&mut self) -> Result<u64, WireError> {
-        if let Some((&byte, rest)) = self.rest.split_first()
-            && byte < 0x80
-        {
-            self.rest = rest;
-            return Ok(u64::from(byte));
+        match *self.rest {
+            [byte @ ..0x80, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(byte))
+            }
+            [low, high @ ..0x80, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            _ => self.long_varint(),
         }
-        self.long_varint()
     }
 
     fn long_varint(&mut self) -> Result<u64, WireError> {
@@ -125,6 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `count` raw bytes.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self
             .rest
@@ -135,12 +140,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint length and the bytes it counts.
+    #[inline]
     pub fn length_delimited(&mut self) -> Result<&'a [u8], WireError> {
         let length = usize::try_from(self.varint()?).map_err(|_| WireError::Truncated)?;
         self.take(length)
     }
 
     /// Four bytes, little endian.
+    #[inline]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(WireError::Truncated)?;
         self.rest = rest;
@@ -148,6 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Eight bytes, little endian.
+    #[inline]
     pub fn fixed64(&mut self) -> Result<u64, WireError> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(WireError::Truncated)?;
         self.rest = rest;

@@ -9,7 +9,7 @@ use crate::list::Items;
 use crate::map::Entries;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
-use crate::types::{Shape, Storage};
+use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 
 impl Message {
@@ -23,39 +23,71 @@ fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
     if !std::ptr::eq(a.ty(), b.ty()) {
         return Ok(false);
     }
-    let fields = a.set_fields();
-    let others = b.set_fields();
-    if fields.len() != others.len()
-        || !fields
-            .iter()
-            .zip(&others)
-            .all(|(a, b)| std::ptr::eq(*a, *b))
-    {
-        return Ok(false);
-    }
-    for field in fields {
-        let same = match field.shape() {
-            Shape::Singular if field.storage() == Storage::Text => {
-                a.with_text(field, |a| b.with_text(field, |b| a == b))
-            }
-            Shape::Singular => match (a.value(field), b.value(field)) {
-                (Some(a), Some(b)) => value(&a, &b, nesting)?,
-                _ => false,
-            },
-            Shape::List => match (a.list_slot(field), b.list_slot(field)) {
-                (Some(a), Some(b)) => items(&a.items(), &b.items(), nesting)?,
-                _ => false,
-            },
-            Shape::Map => match (a.map_slot(field), b.map_slot(field)) {
-                (Some(a), Some(b)) => entries(&a.entries(), &b.entries(), nesting)?,
-                _ => false,
-            },
-        };
-        if !same {
+    for field in a.ty().fields_by_number() {
+        if !equal_field(a, b, field, nesting)? {
             return Ok(false);
         }
     }
+    if a.has_extra() || b.has_extra() {
+        let extensions = a.extensions();
+        let others = b.extensions();
+        if extensions.len() != others.len() {
+            return Ok(false);
+        }
+        for (field, other) in extensions.into_iter().zip(others) {
+            if !std::ptr::eq(field, other) || !equal_field(a, b, field, nesting)? {
+                return Ok(false);
+            }
+        }
+    }
     Ok(a.with_unknown(|a| b.with_unknown(|b| a == b || by_number(a) == by_number(b))))
+}
+
+/// Whether a field is set in both or neither, and to the same.
+#[inline]
+fn equal_field(
+    a: &Message,
+    b: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<bool, TooDeep> {
+    match field.shape() {
+        Shape::Singular => {
+            let is_set = a.has(field);
+            if is_set != b.has(field) {
+                return Ok(false);
+            }
+            if !is_set {
+                return Ok(true);
+            }
+            match field.storage() {
+                Storage::Text => Ok(a.with_text(field, |a| b.with_text(field, |b| a == b))),
+                Storage::Message => match (a.message_slot(field), b.message_slot(field)) {
+                    (Some(a), Some(b)) => equal(&a, &b, nesting.deeper()?),
+                    _ => Ok(false),
+                },
+                Storage::Bool => Ok(a.scalar::<bool>(field) == b.scalar::<bool>(field)),
+                Storage::I32 => Ok(a.scalar::<i32>(field) == b.scalar::<i32>(field)),
+                Storage::U32 => Ok(a.scalar::<u32>(field) == b.scalar::<u32>(field)),
+                Storage::I64 => Ok(a.scalar::<i64>(field) == b.scalar::<i64>(field)),
+                Storage::U64 => Ok(a.scalar::<u64>(field) == b.scalar::<u64>(field)),
+                Storage::F32 => {
+                    Ok(a.scalar::<f32>(field).to_bits() == b.scalar::<f32>(field).to_bits())
+                }
+                Storage::F64 => {
+                    Ok(a.scalar::<f64>(field).to_bits() == b.scalar::<f64>(field).to_bits())
+                }
+            }
+        }
+        Shape::List => match (a.list_slot(field), b.list_slot(field)) {
+            (Some(a), Some(b)) => items(&a.items(), &b.items(), nesting),
+            (list, other) => Ok(list.or(other).is_none_or(|list| list.is_empty())),
+        },
+        Shape::Map => match (a.map_slot(field), b.map_slot(field)) {
+            (Some(a), Some(b)) => entries(&a.entries(), &b.entries(), nesting),
+            (map, other) => Ok(map.or(other).is_none_or(|map| map.is_empty())),
+        },
+    }
 }
 
 /// Unknown fields ascending by number; what cannot be read is last, as it is.

@@ -1,6 +1,6 @@
-//! Messages built from descriptors at run time: layout, wire codec, merge, equality, text.
+//! Messages built from descriptors at run time: layout, wire codec, merge, equality, `ProtoJSON`, text format.
 //!
-//! A [`MessageType`] is the table prepared from a descriptor: for each field its number, its slot, its presence bit and how it is coded. A [`Message`] is a reference to one block of memory of that layout, shared like an object of Python: cloning shares, [`Message::duplicate`] copies. It knows no Python and no JSON.
+//! A [`MessageType`] is the table prepared from a descriptor: for each field its number, its slot, its presence bit and how it is coded. A [`Message`] is a reference to one block of memory of that layout, shared like an object of Python: cloning shares, [`Message::duplicate`] copies. It knows no Python.
 //!
 //! # Storage
 //! One heap block a message: a small header, presence bits, then the slots, zero meaning default everywhere.

@@ -341,6 +341,26 @@ impl List {
         self.body().items.borrow_mut()
     }
 
+    /// Fills this new list with a copy of another's elements. Texts that are ranges of its input stay that.
+    pub(crate) fn fill<E>(
+        &self,
+        source: &Self,
+        copy: impl FnOnce(&Items) -> Result<Items, E>,
+    ) -> Result<(), E> {
+        let items = source.items();
+        let copied = match &*items {
+            Items::Text(texts) => {
+                if let Some(buffer) = NonNull::new(source.body().buffer.get()) {
+                    self.keep_buffer(buffer);
+                }
+                Items::Text(texts.iter().map(Text::share).collect())
+            }
+            items => copy(items)?,
+        };
+        self.body().items.replace(copied);
+        Ok(())
+    }
+
     /// As [`Message::touch`].
     pub fn touch(&self) {
         self.body().link.touch();

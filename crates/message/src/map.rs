@@ -140,6 +140,19 @@ impl Entries {
         None
     }
 
+    /// Fills a map that has no entries with those of another, whose keys differ from each other.
+    pub(crate) fn fill(&mut self, entries: Vec<(Value, Value)>) {
+        debug_assert!(self.is_empty(), "entries of the map would be lost");
+        self.version += 1;
+        self.entries = entries;
+        if self.entries.len() > SMALL {
+            self.seed = Some(RandomState::new());
+            for place in 0..self.entries.len() {
+                self.index_place(place);
+            }
+        }
+    }
+
     fn index_place(&mut self, place: usize) {
         let Some(seed) = &self.seed else { return };
         let hash = Self::hash(seed, &self.entries[place].0);

@@ -99,8 +99,40 @@ fn discard_unknown(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
 }
 
 fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
+    let nesting = nesting.deeper()?;
     let copy = Message::new(message.ty());
-    merge(&copy, message, nesting.deeper()?)?;
+    copy.copy_slots(message, |field| {
+        match field.shape() {
+            Shape::Singular => {
+                if let Some(child) = message.message_slot(field) {
+                    copy.adopt(field, duplicate(&child, nesting)?.into_raw());
+                }
+            }
+            Shape::List => {
+                if let Some(list) = message.list_slot(field) {
+                    let copied = List::detached(field);
+                    copied.fill(&list, |items| copy_items(items, nesting))?;
+                    copy.adopt(field, copied.into_raw());
+                }
+            }
+            Shape::Map => {
+                if let Some(map) = message.map_slot(field) {
+                    let copies = copy_entries(&map, nesting)?;
+                    copy.map_or_new(field).entries_mut().fill(copies);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if message.has_extra() {
+        for extension in message.extensions() {
+            merge_field(&copy, message, extension, nesting)?;
+        }
+        let unknown = message.unknown();
+        if !unknown.is_empty() {
+            copy.append_unknown(&unknown);
+        }
+    }
     Ok(copy)
 }
 
@@ -155,6 +187,10 @@ fn merge_field(
             let copies = copy_entries(&map, nesting)?;
             let target = target.map_or_new(field);
             let mut entries = target.entries_mut();
+            if entries.is_empty() {
+                entries.fill(copies);
+                return Ok(());
+            }
             for (key, value) in copies {
                 entries.insert(key, value);
             }

@@ -233,7 +233,8 @@ impl Parser<'_> {
         bytes: &[u8],
         keep: impl FnOnce(NonNull<()>) -> bool,
     ) -> Result<Text, WireError> {
-        if field.validates_utf8() && simdutf8::basic::from_utf8(bytes).is_err() {
+        if field.validates_utf8() && !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err()
+        {
             return Err(WireError::InvalidUtf8);
         }
         if let Some(buffer) = self.buffer

@@ -170,6 +170,18 @@ impl Text {
         }
     }
 
+    /// The same bytes for a message that keeps the same input alive: a range of it stays one.
+    #[inline]
+    pub(crate) fn share(&self) -> Self {
+        if self.tag() <= BORROWED {
+            return Self {
+                start: self.start,
+                rest: self.rest,
+            };
+        }
+        self.clone()
+    }
+
     /// Whether there are no bytes.
     #[inline]
     pub fn is_empty(&self) -> bool {

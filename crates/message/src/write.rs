@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::codec::{Codec, with_codec};
 use crate::list::Items;
-use crate::message::Message;
+use crate::message::{Message, Scalar};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::{MAX_MESSAGE_SIZE, MAX_NESTING};
@@ -104,15 +104,20 @@ impl Encoder {
     }
 
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "it is below 128")]
+    pub(crate) fn varint(&mut self, value: u64) {
+        if value < 0x80 {
+            self.take(1)[0] = value as u8;
+        } else {
+            self.long_varint(value);
+        }
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         reason = "seven bits a byte are what is wanted"
     )]
-    pub(crate) fn varint(&mut self, mut value: u64) {
-        if value < 0x80 {
-            self.take(1)[0] = value as u8;
-            return;
-        }
+    fn long_varint(&mut self, mut value: u64) {
         let out = self.take(varint_len(value));
         let (last, rest) = out.split_last_mut().expect("a varint has a byte");
         for byte in rest {
@@ -139,8 +144,10 @@ impl Encoder {
                 self.bytes(unknown);
             }
         });
-        for extension in message.extensions().into_iter().rev() {
-            self.field(message, extension, depth)?;
+        if message.has_extra() {
+            for extension in message.extensions().into_iter().rev() {
+                self.field(message, extension, depth)?;
+            }
         }
         for field in message.ty().fields_by_number().rev() {
             self.field(message, field, depth)?;
@@ -156,13 +163,30 @@ impl Encoder {
     ) -> Result<(), Deep> {
         match field.shape() {
             Shape::Singular => {
-                if !message.has(field) {
+                let presence = message.presence(field);
+                if presence == Some(false) {
                     return Ok(());
                 }
                 with_codec!(field.field_type(),
-                C => C::put(self, message.scalar(field)),
+                C => {
+                    let value = message.scalar::<<C as Codec>::T>(field);
+                    if presence.is_none() && value.is_zero() {
+                        return Ok(());
+                    }
+                    C::put(self, value);
+                },
                 _ => if field.storage() == Storage::Text {
-                    message.with_text(field, |text| self.delimited(text.as_slice()));
+                    let is_written = message.with_text(field, |text| {
+                        let bytes = text.as_slice();
+                        let is_written = presence.is_some() || !bytes.is_empty();
+                        if is_written {
+                            self.delimited(bytes);
+                        }
+                        is_written
+                    });
+                    if !is_written {
+                        return Ok(());
+                    }
                 } else if let Some(child) = message.message_slot(field) {
                     return self.sub_message(&child, field, depth);
                 });
