@@ -54,6 +54,8 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// Other places to look at.
     pub notes: Vec<Note>,
+    /// Whether it may only follow from an import that is missing or wrong: protoc's lines have it, a person need not read it.
+    pub is_consequence: bool,
 }
 
 impl Diagnostic {
@@ -66,6 +68,7 @@ impl Diagnostic {
             message: message.into(),
             hint: None,
             notes: Vec::new(),
+            is_consequence: false,
         }
     }
 
@@ -106,6 +109,7 @@ pub(crate) struct Finding {
     hint: Option<String>,
     notes: Vec<(Option<Position>, String)>,
     undefined: Option<Undefined>,
+    is_consequence: bool,
 }
 
 /// A name that was not found: which file defines it is looked up when the error is reported.
@@ -126,6 +130,7 @@ impl Finding {
             hint: None,
             notes: Vec::new(),
             undefined: None,
+            is_consequence: false,
         }
     }
 
@@ -137,6 +142,10 @@ impl Finding {
     /// A place in the same file that has to do with it.
     pub(crate) fn note(&mut self, position: Option<Position>, message: impl Into<String>) {
         self.notes.push((position, message.into()));
+    }
+
+    pub(crate) fn consequence(&mut self) {
+        self.is_consequence = true;
     }
 
     pub(crate) fn undefined(&mut self, undefined: Undefined) {
@@ -197,6 +206,7 @@ impl Findings {
                 position: finding.position,
                 severity: finding.severity,
                 message: finding.message,
+                is_consequence: finding.is_consequence,
                 hint: undefined.and_then(|undefined| find(&undefined)).or(hint),
                 notes: finding
                     .notes

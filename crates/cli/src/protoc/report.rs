@@ -18,6 +18,9 @@ pub(super) fn print(arguments: &Arguments, sources: &SourceTree, diagnostics: &[
     let mut texts = Texts::default();
     let mut out = String::new();
     for diagnostic in diagnostics {
+        if for_people && diagnostic.is_consequence {
+            continue;
+        }
         match arguments.error_format {
             ErrorFormat::Gcc => {
                 let shown = Diagnostic {

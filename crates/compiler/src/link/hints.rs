@@ -21,12 +21,18 @@ impl Linker<'_> {
         let is_plain = self.undeclared.is_none() && self.unresolved.is_none();
         let package = self.table[self.file].package.clone();
         for message in self.not_defined(name) {
-            let is_worth_it = is_plain && self.searches < MAX_SEARCHES;
+            let is_worth_it = is_plain && !self.is_incomplete && self.searches < MAX_SEARCHES;
             let hint = is_worth_it.then(|| self.similar_type(name)).flatten();
             self.searches += 1;
+            let is_consequence = self.is_incomplete;
             let Some(finding) = self.findings.error(position, message) else {
                 continue;
             };
+            if is_consequence {
+                // What is not found may be in the import that is missing.
+                finding.consequence();
+                continue;
+            }
             if let Some(hint) = hint {
                 finding.hint(format!("did you mean \"{hint}\"?"));
             }

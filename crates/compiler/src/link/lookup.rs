@@ -79,12 +79,9 @@ impl Linker<'_> {
         self.find(name)
     }
 
-    /// What to say after a lookup of `name` found nothing; nothing where an import is missing, which may define it.
+    /// What to say after a lookup of `name` found nothing.
     pub(super) fn not_defined(&self, name: &str) -> Vec<String> {
         let mut messages = Vec::new();
-        if self.is_incomplete {
-            return messages;
-        }
         if let Some((file, full_name)) = &self.undeclared {
             messages.push(format!(
                 "\"{full_name}\" seems to be defined in \"{}\", which is not imported by \"{}\".  To use it here, please add the necessary import.",

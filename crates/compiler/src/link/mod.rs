@@ -34,7 +34,7 @@ use crate::parser::path;
 use crate::table::{FileId, MessageId, Table};
 use walk::{Declared, Kind};
 
-/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`. `None` stands for one that is wrong itself: then only what does not depend on it is reported, and the file counts as wrong too. Some rules hold only for files that are an input of the compilation.
+/// Links one file whose imports are linked already. `dependencies` are the files it imports, in the order of `dependency`, then those of `option_dependency`. `None` stands for one that is wrong itself: then the file counts as wrong too, and names that are not found are reported as a consequence of it. Some rules hold only for files that are an input of the compilation.
 pub(crate) fn link(
     table: &mut Table,
     file: &mut FileDescriptorProto,
@@ -147,6 +147,7 @@ impl Linker<'_> {
         let number = self.table[self.file].edition;
         if is_input {
             self.check_library_numbers();
+            self.warn_of_generic_services(file);
         }
         if number < edition::EDITION_2023 && !self.table.has_restricted_options {
             return;

@@ -59,6 +59,22 @@ impl Linker<'_> {
         }
     }
 
+    /// protoc says so of every input file that asks for them, services or not.
+    pub(super) fn warn_of_generic_services(&mut self, file: &FileDescriptorProto) {
+        let asks = file.options.as_deref().is_some_and(|options| {
+            [
+                options.cc_generic_services,
+                options.java_generic_services,
+                options.py_generic_services,
+            ]
+            .contains(&Some(true))
+        });
+        if asks {
+            let message = "Generic services (cc_generic_services, java_generic_services, and py_generic_services) are deprecated in favor of using plugins that generate code specific to your particular RPC system. Additional code generator options may be required to enable generic services and total removal of these options is planned in future breaking releases.";
+            self.findings.warning(None, message);
+        }
+    }
+
     fn validate_lite(&mut self, file: &FileDescriptorProto) {
         let id = self.file;
         let has_generic_services = file.options.as_deref().is_some_and(|options| {

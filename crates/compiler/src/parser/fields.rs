@@ -1,7 +1,8 @@
 //! Fields: label, type, name, number, options, default value; groups and maps.
 
 use russet_descriptor::proto::{
-    DescriptorProto, FieldDescriptorProto, MessageOptions, Text, edition, field_type, label,
+    DescriptorProto, FieldDescriptorProto, FieldOptions, MessageOptions, Text, UninterpretedOption,
+    edition, field_type, label,
 };
 
 use super::{Parsed, Parser, Place, Syntax, len, path, text_of};
@@ -354,6 +355,23 @@ fn map_entry(
     key: Type,
     value: Type,
 ) -> DescriptorProto {
+    // The features of the field are those of the key and the value too.
+    let options = field.options.iter();
+    let features: Vec<UninterpretedOption> = options
+        .flat_map(|options| &options.uninterpreted_option)
+        .filter(|option| {
+            option.name.first().is_some_and(|part| {
+                part.is_extension != Some(true) && part.name_part.as_deref() == Some("features")
+            })
+        })
+        .cloned()
+        .collect();
+    let features = (!features.is_empty()).then(|| {
+        Box::new(FieldOptions {
+            uninterpreted_option: features,
+            ..FieldOptions::default()
+        })
+    });
     let part = |name: &str, number: i32, written: Type| {
         let (type_, type_name) = match written {
             Type::Scalar(number) => (Some(number), None),
@@ -365,6 +383,7 @@ fn map_entry(
             label: Some(label::OPTIONAL),
             type_,
             type_name,
+            options: features.clone(),
             ..FieldDescriptorProto::default()
         }
     };
