@@ -9,11 +9,13 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from typing import Any, Literal, NoReturn, TypedDict, TypeVar, overload
+from typing import Any, Literal, NoReturn, Optional, TypeAlias, TypedDict, TypeVar, overload
 
 from typing_extensions import Self
 
 from russet.grpc._metadatum import _Metadatum
+
+__file__: str
 
 _Metadata = tuple[_Metadatum, ...]
 _Buffer = bytes | bytearray | memoryview
@@ -145,6 +147,20 @@ class AioServerCall:
     def finish(self, code: Any, details: str, trailing: Any = None) -> None: ...
     def cancel(self) -> None: ...
 
+_Finding: TypeAlias = tuple[str, Optional[tuple[int, int]], bool, str, Optional[str]]
+
+def protoc_descriptor_set(
+    names: list[str],
+    roots: list[tuple[str, str]],
+    texts: list[tuple[str, bytes]],
+    *,
+    imports: bool,
+    source_info: bool,
+    source_options: bool,
+) -> tuple[bytes | None, list[_Finding]]: ...
+def protoc_module(
+    name: str, roots: list[tuple[str, str]], services: bool
+) -> tuple[tuple[str, list[tuple[str, str | None]]] | None, list[_Finding]]: ...
 def protoc_main(argv: list[str]) -> int: ...
 def russet_main(argv: list[str]) -> int: ...
 

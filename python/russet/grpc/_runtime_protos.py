@@ -19,9 +19,9 @@ def _allowed(function: str) -> None:
 def protos(protobuf_path: str) -> ModuleType:
     """The module that `--python_out` would make of a `.proto` file, as `import` would give it.
 
-    The path is relative to a folder of `sys.path`, and so are the file's own imports. Raises ModuleNotFoundError if there is no such file, ImportError if it does not compile, with the compiler's messages on standard error.
+    The path is relative to a folder of `sys.path`, and so are the file's own imports. Raises ModuleNotFoundError if there is no such file, `russet.protoc.ProtocErrors`, an ImportError that knows each position, if it does not compile.
     """
-    from ._proto_importer import MESSAGES, import_proto
+    from ..protoc.importer import MESSAGES, import_proto
 
     _allowed("protos")
     return import_proto(protobuf_path, MESSAGES)
@@ -29,7 +29,7 @@ def protos(protobuf_path: str) -> ModuleType:
 
 def services(protobuf_path: str) -> ModuleType:
     """The module that `--grpc_python_out` would make of a `.proto` file. Path and errors: see `protos`."""
-    from ._proto_importer import SERVICES, import_proto
+    from ..protoc.importer import SERVICES, import_proto
 
     _allowed("services")
     return import_proto(protobuf_path, SERVICES)

@@ -1,10 +1,15 @@
-"""The protobuf compiler, with protoc's command line: `python -m russet.protoc`, or `main` in process."""
+"""The protobuf compiler: protoc's command line (`python -m russet.protoc`, or `main`), and `compile` for programs that compile while they run.
+
+`russet.protoc.importer.install()` lets `import` statements find `.proto` files.
+"""
 
 from collections.abc import Sequence
 
 from russet._core import protoc_main
 
-__all__ = ["main"]
+from ._compile import ProtocError, ProtocErrors, ProtocWarning, compile  # noqa: A004 - used as russet.protoc.compile
+
+__all__ = ["ProtocError", "ProtocErrors", "ProtocWarning", "compile", "main"]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ mod args;
 mod coding;
 mod generate;
 mod help;
+pub mod in_process;
 mod inputs;
 mod process;
 mod raw;
