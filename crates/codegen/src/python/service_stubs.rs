@@ -113,6 +113,9 @@ impl Generator<'_, '_> {
             return head.text;
         }
         let words = words(&self.out.text);
+        if words.contains("_builtins") {
+            head.lines("import builtins as _builtins");
+        }
         import_used(&mut head, &IMPORTS, &words);
         head.lines(match self.options.runtime {
             Runtime::Russet => "from russet import grpc\nfrom russet.grpc import aio as _aio",
@@ -272,6 +275,21 @@ impl Generator<'_, '_> {
         self.out.lines("");
     }
 
+    /// One of Python's own names, also where a service or method of the file is called so.
+    fn builtin(&self, name: &str) -> String {
+        let mut services = self.file.service.iter();
+        let is_hidden = services.any(|service| {
+            let mut methods = service.method.iter();
+            service.name.as_deref() == Some(name)
+                || methods.any(|method| method.name.as_deref() == Some(name))
+        });
+        if is_hidden {
+            format!("_builtins.{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// A function with its docstring, or without a body.
     fn function(&mut self, head: &str, docstring: Option<&String>) {
         let before = self.out.text.len();
@@ -303,9 +321,12 @@ impl Generator<'_, '_> {
             } else {
                 method.output.clone()
             };
-            self.out.lines("@staticmethod");
+            let [str, bytes, bool, float, tuple, static_method] =
+                ["str", "bytes", "bool", "float", "tuple", "staticmethod"]
+                    .map(|name| self.builtin(name));
+            self.out.lines(&format!("@{static_method}"));
             self.function(
-                &format!("def {}({argument}: {input}, target: str, options: _Sequence[tuple[str, _Any]] = ..., channel_credentials: _Optional[grpc.ChannelCredentials] = ..., call_credentials: _Optional[grpc.CallCredentials] = ..., insecure: bool = ..., compression: _Optional[grpc.Compression] = ..., wait_for_ready: _Optional[bool] = ..., timeout: _Optional[float] = ..., metadata: _Optional[_Sequence[tuple[str, _Union[str, bytes]]]] = ...) -> {output}:", method.name),
+                &format!("def {}({argument}: {input}, target: {str}, options: _Sequence[{tuple}[{str}, _Any]] = ..., channel_credentials: _Optional[grpc.ChannelCredentials] = ..., call_credentials: _Optional[grpc.CallCredentials] = ..., insecure: {bool} = ..., compression: _Optional[grpc.Compression] = ..., wait_for_ready: _Optional[{bool}] = ..., timeout: _Optional[{float}] = ..., metadata: _Optional[_Sequence[{tuple}[{str}, _Union[{str}, {bytes}]]]] = ...) -> {output}:", method.name),
                 method.docstring.as_ref(),
             );
         }

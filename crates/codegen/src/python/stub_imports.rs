@@ -31,6 +31,20 @@ pub(super) fn import_used(out: &mut Printer, imports: &[Imported], words: &HashS
     }
 }
 
+/// The names that a file declares at its top.
+pub(super) fn declared_names(file: &FileDescriptorProto) -> impl Iterator<Item = &str> {
+    let messages = file.message_type.iter().map(|message| &message.name);
+    let enums = file.enum_type.iter().map(|declared| &declared.name);
+    let values = file.enum_type.iter().flat_map(|declared| &declared.value);
+    let extensions = file.extension.iter().map(|extension| &extension.name);
+    messages
+        .chain(enums)
+        .chain(values.map(|value| &value.name))
+        .chain(extensions)
+        .flatten()
+        .map(String::as_str)
+}
+
 /// What a file makes known of others: all that they declare, and what they make known in turn.
 pub(super) fn public_imports(
     out: &mut Printer,
@@ -43,15 +57,7 @@ pub(super) fn public_imports(
         let Some(public) = schema.file(dependency) else {
             continue;
         };
-        let messages = public.message_type.iter().map(|message| &message.name);
-        let enums = public.enum_type.iter().map(|declared| &declared.name);
-        let values = public.enum_type.iter().flat_map(|declared| &declared.value);
-        let extensions = public.extension.iter().map(|extension| &extension.name);
-        let names: Vec<String> = messages
-            .chain(enums)
-            .chain(values.map(|value| &value.name))
-            .chain(extensions)
-            .flatten()
+        let names: Vec<String> = declared_names(public)
             .filter(|name| !is_keyword(name))
             .map(|name| format!("{name} as {name}"))
             .collect();

@@ -12,7 +12,7 @@ use russet_descriptor::proto::{
 
 use super::comments::Comments;
 use super::fields::{WELL_KNOWN, full_name_in, is_message, is_repeated, map_entry, name_of};
-use super::stub_imports::{Imported, aliases, import_used, public_imports, words};
+use super::stub_imports::{Imported, aliases, declared_names, import_used, public_imports, words};
 use super::{Import, Options, Printer, file_name, file_of, is_keyword, local_name};
 use crate::paths::{
     ENUM_VALUE, FILE_ENUM, FILE_MESSAGE, MESSAGE_ENUM, MESSAGE_FIELD, MESSAGE_NESTED, below,
@@ -61,6 +61,7 @@ pub(super) fn generate(
         comments: Comments::new(file),
         aliases: aliases(schema, file),
         shadowed: HashSet::new(),
+        declared: declared_names(file).collect(),
         is_deprecated: file
             .options
             .as_ref()
@@ -90,6 +91,8 @@ struct Generator<'g, 's> {
     aliases: Vec<(&'s str, String)>,
     /// Names declared inside of a class: there they hide what the module or Python calls so.
     shadowed: HashSet<String>,
+    /// Names declared at the top of the file: there they hide what Python calls so.
+    declared: HashSet<&'s str>,
     /// The whole file is deprecated.
     is_deprecated: bool,
     /// Whether a scalar field that says nothing has no presence.
@@ -199,7 +202,7 @@ impl Generator<'_, '_> {
     /// One of Python's own names.
     fn builtin(&self, name: &str) -> String {
         debug_assert!(BUILTINS.contains(&name));
-        if self.shadowed.contains(name) {
+        if self.shadowed.contains(name) || self.declared.contains(name) {
             format!("_builtins.{name}")
         } else {
             name.to_owned()
