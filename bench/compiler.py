@@ -18,10 +18,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "interop" / "protoc"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop" / "protoc"))
 
-from corpus import FETCHED, trees
+from corpus import FETCHED, ROOT, trees
 
 RESULTS = ROOT / "bench" / "results"
 PROTOX = "protox@0.10.0"

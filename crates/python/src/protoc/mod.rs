@@ -53,15 +53,15 @@ fn findings(found: Vec<Diagnostic>) -> Vec<Finding> {
 /// Compiles files to the bytes of a `FileDescriptorSet`, which are absent where a finding is an error.
 #[pyfunction]
 #[pyo3(signature = (names, roots, texts, *, imports, source_info, source_options))]
-fn protoc_descriptor_set<'py>(
-    py: Python<'py>,
+fn protoc_descriptor_set(
+    py: Python<'_>,
     names: Vec<String>,
     roots: Vec<(String, String)>,
     texts: Vec<(String, Vec<u8>)>,
     imports: bool,
     source_info: bool,
     source_options: bool,
-) -> (Option<Bound<'py, PyBytes>>, Vec<Finding>) {
+) -> (Option<Bound<'_, PyBytes>>, Vec<Finding>) {
     let request = Request {
         names,
         roots,
