@@ -158,3 +158,23 @@ fn the_file_that_the_changes_start_from_is_valid() {
     compiler.compile(&["a.proto".to_owned()]);
     assert_eq!(compiler.diagnostics(), []);
 }
+
+/// How many declarations a huge file of the tests has: if a rule compared all with all, compiling it would take minutes.
+const HUGE: usize = 15_000;
+
+#[test]
+fn huge_files_end() {
+    let many = |make: &dyn Fn(usize) -> String| (0..HUGE).map(make).collect::<String>();
+    for text in [
+        many(&|i| format!("reserved {};", 2 * i + 1)),
+        many(&|i| format!("reserved {} to {};", i + 1, i + 100)),
+        many(&|i| format!("oneof o{i}q {{ int32 f{i}x = {}; }}", i + 20_000)),
+        many(&|i| format!("int32 f{i}x = 1;")),
+        many(&|i| format!("Foo{i} f{i}x = {};", i + 20_000)),
+        many(&|i| format!("enum E{i} {{ V = 0; }}")),
+        format!("enum E {{ Z = 0; {} }}", many(&|i| format!("V{i}Q = 1;"))),
+        many(&|_| "option (unknown) = 1;".to_owned()),
+    ] {
+        compile(format!("syntax = \"proto3\"; message A {{ {text} }}").as_bytes());
+    }
+}

@@ -1,9 +1,10 @@
 //! Extension declarations: what a message says beforehand about the extensions of its ranges, and whether they keep to it.
 
+use rustc_hash::FxHashSet;
+
 use russet_descriptor::proto::{
     DescriptorProto, ExtensionDeclaration, FieldDescriptorProto, FileDescriptorProto, field_type,
 };
-use rustc_hash::FxHashSet;
 
 use super::{Linker, at, below};
 use crate::diagnostics::Position;

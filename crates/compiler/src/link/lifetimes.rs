@@ -1,11 +1,11 @@
 //! Which options an element may set: those whose targets it is one of, and which exist in the file's edition.
 
+use rustc_hash::FxHashSet;
+
 use russet_descriptor::proto::{FeatureSupport, FileDescriptorProto, field_type};
 use russet_descriptor::wire::{Reader, WireType};
 
 use super::Linker;
-use rustc_hash::FxHashSet;
-
 use super::canonical::{MAX_OPTION_DEPTH, value_bytes};
 use super::walk::{Declared, Kind};
 use crate::editions::edition_name;
@@ -17,10 +17,10 @@ struct Found<'t> {
     edition: i32,
     /// A number of `FieldOptions.OptionTargetType`, and how messages call it; `None` where targets are not checked.
     target: Option<(i32, &'static str)>,
-    /// Where the element's name stands.
+    /// Reported where the element's name stands, as the warnings are.
     errors: Vec<String>,
     warnings: Vec<String>,
-    /// Of the whole file, as protoc says them.
+    /// Reported without a position.
     misplaced: Vec<String>,
 }
 
