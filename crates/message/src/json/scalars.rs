@@ -3,8 +3,8 @@
 use russet_descriptor::pool::FieldType;
 
 use super::base64;
-use super::convert::{Failure, Kind};
 use super::document::{Document, Node};
+use super::error::{Failure, Kind};
 use super::show::{shown, type_name};
 use crate::text::Text;
 use crate::types::{FieldInfo, Storage};
