@@ -242,10 +242,10 @@ fn delimited_encoding_leaves_maps_alone() {
         ],
     );
     m.nested_type.push(DescriptorProto {
-        options: Some(MessageOptions {
+        options: Some(Box::new(MessageOptions {
             map_entry: Some(true),
             ..MessageOptions::default()
-        }),
+        })),
         ..message(
             "NamedEntry",
             vec![
@@ -256,13 +256,13 @@ fn delimited_encoding_leaves_maps_alone() {
     });
     let mut proto = file("a.proto", "editions", vec![m]);
     proto.edition = Some(crate::proto::edition::EDITION_2023);
-    proto.options = Some(FileOptions {
+    proto.options = Some(Box::new(FileOptions {
         features: Some(FeatureSet {
             message_encoding: Some(crate::proto::message_encoding::DELIMITED),
             ..FeatureSet::default()
         }),
         ..FileOptions::default()
-    });
+    }));
     let pool = Pool::new();
     let m = pool.add_proto(proto).unwrap().messages()[0];
     let types = |m: &Message| m.fields().iter().map(Field::field_type).collect::<Vec<_>>();
