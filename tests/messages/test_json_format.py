@@ -250,6 +250,13 @@ def test_names_of_enum_values_that_json_alone_has() -> None:
         assert russet_json.Parse(text, cls()).e == 1
 
 
+def test_the_greatest_float_comes_back() -> None:
+    for value in (3.4028234663852886e38, -3.4028234663852886e38):
+        message = RUSSET.classes.All(f_float=value)
+        text = russet_json.MessageToJson(message)
+        assert russet_json.Parse(text, RUSSET.classes.All()) == message
+
+
 def test_a_dict_that_holds_itself_is_refused() -> None:
     endless: dict[str, Any] = {}
     endless["next"] = endless
@@ -287,7 +294,9 @@ def test_random_messages_are_written_alike_and_come_back(
     assert json.loads(text) == ours_dict
     for form in (text, ours_dict):
         got = read(RUSSET, "All", form)
-        assert got == read(GOOGLE, "All", form)
+        # The original does not read its own text of the greatest float.
+        if "3.4028235e+38" not in text:
+            assert got == read(GOOGLE, "All", form)
         if "nan" not in repr(content):
             assert got[1] == deterministic(ours)
 

@@ -27,7 +27,7 @@ def MakeSimpleProtoClass(
     """
     pool = pool or DescriptorPool()
     items = list(fields.items()) if isinstance(fields, OrderedDict) else sorted(fields.items())
-    content = hashlib.sha1()
+    content = hashlib.sha1(usedforsecurity=False)
     for name, number in items:
         content.update(f"{name}{number}".encode())
     digest = content.hexdigest()

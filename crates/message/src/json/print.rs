@@ -29,6 +29,10 @@ pub trait Sink {
     fn string(&mut self, value: &str) -> Result<(), Self::Error>;
     fn begin_object(&mut self) -> Result<(), Self::Error>;
     fn key(&mut self, key: &str) -> Result<(), Self::Error>;
+    /// The key of a field: the same name each time, so that a sink may keep what it makes of it while it is used.
+    fn field_key(&mut self, _field: &'static FieldInfo, name: &str) -> Result<(), Self::Error> {
+        self.key(name)
+    }
     fn end_object(&mut self) -> Result<(), Self::Error>;
     fn begin_list(&mut self) -> Result<(), Self::Error>;
     fn end_list(&mut self) -> Result<(), Self::Error>;
@@ -214,7 +218,7 @@ impl<'a> Printer<'a> {
         sink: &mut S,
         depth: u32,
     ) -> Printed<S> {
-        sink.key(name)?;
+        sink.field_key(field, name)?;
         let printed = match field.shape() {
             Shape::Singular if field.storage() == Storage::Text => {
                 message.with_text(field, |text| string_or_bytes(field, text.as_slice(), sink))

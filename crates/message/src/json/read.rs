@@ -164,14 +164,6 @@ impl<'a> Reader<'a> {
 
     /// One value; of a list or object only its beginning, whose index is returned.
     fn value(&mut self) -> Result<Option<usize>, ReadError> {
-        let literals: [(&str, Node<'a>); 6] = [
-            ("null", Node::Null),
-            ("true", Node::Bool(true)),
-            ("false", Node::Bool(false)),
-            ("NaN", Node::Float(f64::NAN)),
-            ("Infinity", Node::Float(f64::INFINITY)),
-            ("-Infinity", Node::Float(f64::NEG_INFINITY)),
-        ];
         match self.peek() {
             Some(b'"') => self.string()?,
             Some(b'{') => {
@@ -184,6 +176,14 @@ impl<'a> Reader<'a> {
             }
             Some(b'-' | b'0'..=b'9') if self.number() => {}
             _ => {
+                let literals: [(&str, Node<'a>); 6] = [
+                    ("null", Node::Null),
+                    ("true", Node::Bool(true)),
+                    ("false", Node::Bool(false)),
+                    ("NaN", Node::Float(f64::NAN)),
+                    ("Infinity", Node::Float(f64::INFINITY)),
+                    ("-Infinity", Node::Float(f64::NEG_INFINITY)),
+                ];
                 let rest = &self.bytes[self.at..];
                 let literal = literals
                     .into_iter()

@@ -3,8 +3,8 @@
 use russet_descriptor::pool::FieldType;
 
 use super::base64;
-use super::convert::{Failure, Kind};
 use super::document::{Document, Node};
+use super::error::{Failure, Kind};
 use super::show::{shown, type_name};
 use crate::text::Text;
 use crate::types::{FieldInfo, Storage};
@@ -157,11 +157,13 @@ fn float(document: &Document<'_>, index: usize, field: &FieldInfo) -> Result<Val
                     "Couldn't parse -Infinity or value too small, use quoted \"-Infinity\" instead",
                 ));
             }
-            if is_single && value > f64::from(f32::MAX) {
-                return Err(Failure::parse("Float value too large"));
-            }
-            if is_single && value < f64::from(f32::MIN) {
-                return Err(Failure::parse("Float value too small"));
+            // What rounds to the greatest float is that: so its shortest text comes back.
+            if is_single && single(value).is_infinite() {
+                return Err(Failure::parse(if value > 0.0 {
+                    "Float value too large"
+                } else {
+                    "Float value too small"
+                }));
             }
             value
         }
@@ -183,15 +185,20 @@ fn float(document: &Document<'_>, index: usize, field: &FieldInfo) -> Result<Val
             ));
         }
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a float field holds the nearest float"
-    )]
     Ok(if is_single {
-        Value::F32(value as f32)
+        Value::F32(single(value))
     } else {
         Value::F64(value)
     })
+}
+
+/// The nearest float.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the nearest is what is wanted"
+)]
+fn single(value: f64) -> f32 {
+    value as f32
 }
 
 fn truth(document: &Document<'_>, index: usize, is_key: bool) -> Result<bool, Failure> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Document, Node};
-use crate::text_format::python_repr;
+use crate::text_format::{python_quoted, python_repr};
 
 /// After so many bytes, what is in a list or object is left out.
 const SHOWN: usize = 1_000;
@@ -90,37 +90,14 @@ fn one(node: &Node<'_>, out: &mut String) {
         Node::Number(text) if !text.contains(['.', 'e', 'E']) => out.push_str(text),
         Node::Number(text) => out.push_str(&python_repr(text.parse().unwrap_or(f64::NAN))),
         Node::Float(value) => out.push_str(&python_repr(*value)),
-        Node::String(text) => quote(text, out),
-        Node::Unpaired(text) => quote(text, out),
+        Node::String(text) => out.push_str(&python_quoted(text)),
+        Node::Unpaired(text) => out.push_str(&python_quoted(text)),
         Node::Bytes(bytes) => {
             let _ = write!(out, "b'{}'", bytes.escape_ascii());
         }
         Node::Other(_, shown) => out.push_str(shown),
         Node::List(_) | Node::Object(_) => {}
     }
-}
-
-fn quote(text: &str, out: &mut String) {
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
-    out.push(quote);
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c == quote => out.extend(['\\', c]),
-            c if c.is_ascii_control() => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
 }
 
 /// The name of a value's type in Python.

@@ -84,6 +84,16 @@ impl TextSink {
 
     fn quoted(&mut self, text: &str) {
         self.text.push('"');
+        let is_plain = |byte: &u8| matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\');
+        if text.as_bytes().iter().all(is_plain) {
+            self.text.push_str(text);
+        } else {
+            self.escaped(text);
+        }
+        self.text.push('"');
+    }
+
+    fn escaped(&mut self, text: &str) {
         let mut plain_from = 0;
         for (at, c) in text.char_indices() {
             let is_plain = match c {
@@ -112,7 +122,6 @@ impl TextSink {
             }
         }
         self.text.push_str(&text[plain_from..]);
-        self.text.push('"');
     }
 }
 

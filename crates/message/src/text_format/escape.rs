@@ -41,6 +41,45 @@ fn escape_byte(byte: u8, out: &mut String) {
     }
 }
 
+/// A string as Python's `repr` shows it, for errors.
+pub(crate) fn python_quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut out = String::from(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => out.extend(['\\', c]),
+            c if is_printable(c) => out.push(c),
+            c => {
+                let _ = match u32::from(c) {
+                    code @ ..=0xff => write!(out, "\\x{code:02x}"),
+                    code @ ..=0xffff => write!(out, "\\u{code:04x}"),
+                    code => write!(out, "\\U{code:08x}"),
+                };
+            }
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// Whether a character shows. The standard library tells it by its own escapes; behind a letter, so that it lets accents be.
+fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    let mut text = String::from("a");
+    text.push(c);
+    text.escape_debug().nth(1) == Some(c)
+}
+
 /// Why an escaped string means nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnescapeError {
@@ -127,6 +166,20 @@ fn character(text: &str, wanted: usize) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strings_are_quoted_as_python_quotes_them() {
+        for (text, quoted) in [
+            ("a'b", "\"a'b\""),
+            ("a'b\"", "'a\\'b\"'"),
+            (
+                "é\u{301}\u{80}\u{ad}\u{200b}\u{e0001}\n\u{1}\\",
+                "'é\u{301}\\x80\\xad\\u200b\\U000e0001\\n\\x01\\\\'",
+            ),
+        ] {
+            assert_eq!(python_quoted(text), quoted);
+        }
+    }
 
     #[test]
     fn escapes_mean_what_they_mean_in_c() {

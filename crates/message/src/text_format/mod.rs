@@ -20,4 +20,5 @@ pub use numbers::{
 pub use parse::Parser;
 pub use print::{Dialect, Format, PrintError, Printer, Resolution};
 
+pub(crate) use escape::python_quoted;
 pub(crate) use print::key_text;

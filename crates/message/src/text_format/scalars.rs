@@ -1,11 +1,9 @@
 //! Values of scalar fields in text format.
 
-use std::fmt::Write as _;
-
 use russet_descriptor::pool::FieldType;
 
 use super::error::ParseError;
-use super::escape::unescape;
+use super::escape::{python_quoted, unescape};
 use super::numbers::{NumberError, parse_bool, parse_float, parse_integer};
 use super::tokens::Tokens;
 use crate::text::Text;
@@ -109,28 +107,6 @@ fn one_string(tokens: &mut Tokens<'_>) -> Result<Vec<u8>, ParseError> {
         unescape(&token[1..token.len() - 1]).map_err(|error| tokens.error(error.to_string()))?;
     tokens.advance();
     Ok(bytes)
-}
-
-/// A token as Python's `repr` shows it, but that characters beyond ASCII stay as they are.
-fn python_quoted(token: &str) -> String {
-    let quote = if token.contains('\'') && !token.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
-    let mut out = String::from(quote);
-    for c in token.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            c if c == quote => out.extend(['\\', c]),
-            c if c.is_ascii_control() => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
-    out
 }
 
 /// What Python's decoder says of bytes that are no UTF-8.

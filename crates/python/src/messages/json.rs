@@ -4,7 +4,8 @@ use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use russet_message::json::{Document, Kind, Node, Parser, PrintError, Printer, Sink, TextSink};
-use russet_message::{MAX_NESTING, Message};
+use russet_message::{FieldInfo, MAX_NESTING, Message};
+use rustc_hash::FxHashMap;
 
 use super::errors::DecodeError;
 use super::pool::{self, DescriptorPool, Names};
@@ -86,6 +87,7 @@ pub(super) fn message_to_dict<'py>(
     let mut sink = ObjectSink {
         py,
         open: Vec::new(),
+        names: FxHashMap::default(),
         key: None,
         value: None,
     };
@@ -98,6 +100,8 @@ struct ObjectSink<'py> {
     py: Python<'py>,
     /// The dicts and lists that are being built, each with its key in the one around it.
     open: Vec<(Container<'py>, Option<Bound<'py, PyString>>)>,
+    /// The keys of fields that came before.
+    names: FxHashMap<*const FieldInfo, Bound<'py, PyString>>,
     /// The key of the next value.
     key: Option<Bound<'py, PyString>>,
     /// The whole, when it is done.
@@ -174,6 +178,16 @@ impl Sink for ObjectSink<'_> {
 
     fn key(&mut self, key: &str) -> PyResult<()> {
         self.key = Some(PyString::new(self.py, key));
+        Ok(())
+    }
+
+    fn field_key(&mut self, field: &'static FieldInfo, name: &str) -> PyResult<()> {
+        let py = self.py;
+        let key = self
+            .names
+            .entry(std::ptr::from_ref(field))
+            .or_insert_with(|| PyString::new(py, name));
+        self.key = Some(key.clone());
         Ok(())
     }
 
