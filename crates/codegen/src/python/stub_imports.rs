@@ -21,7 +21,9 @@ pub(super) fn words(text: &str) -> FxHashSet<&str> {
     starts
         .map(|at| {
             let rest = &text[at..];
-            &rest[..rest.find(|character| !is_part(character)).unwrap_or(rest.len())]
+            &rest[..rest
+                .find(|character| !is_part(character))
+                .unwrap_or(rest.len())]
         })
         .collect()
 }
