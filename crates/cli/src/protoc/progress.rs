@@ -21,12 +21,12 @@ pub(super) fn shown<T>(
     if !std::io::stderr().is_terminal() {
         return work();
     }
-    let is_over = AtomicBool::new(false);
+    let is_over = &AtomicBool::new(false);
     thread::scope(|scope| {
-        let line = || line(what, done.load(Ordering::Relaxed), total);
-        let watcher = scope.spawn(|| show_until(&is_over, line));
+        let line = move || line(what, done.load(Ordering::Relaxed), total);
+        let watcher = scope.spawn(move || show_until(is_over, line));
         // Ends the thread also when the work panics.
-        let _end = End(&is_over, watcher.thread().clone());
+        let _end = End(is_over, watcher.thread().clone());
         work()
     })
 }
