@@ -91,7 +91,7 @@ fn run(args: &[String]) -> Result<i32, String> {
     }
     let linked = compiler.progress();
     progress::shown("compiling", &linked, names.len(), || {
-        compiler.compile(&names)
+        compiler.compile(&names);
     });
     report::print(&arguments, &sources, compiler.diagnostics());
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
