@@ -34,7 +34,7 @@ pub fn generate(
         comments: Comments::new(file),
         out: Printer::new("    "),
     };
-    generator.header(&output);
+    generator.header(&format!("{}_pb2_grpc.py", services_stem(name)));
     for (index, service) in file.service.iter().enumerate() {
         generator.service(service, index);
     }
@@ -47,14 +47,19 @@ pub fn generate(
 
 /// Where the module of a file's services is.
 pub(super) fn services_file_name(proto: &str, suffix: &str) -> String {
+    format!(
+        "{}_pb2_grpc{suffix}",
+        services_stem(proto).replace('.', "/")
+    )
+}
+
+/// A file's name without its ending, as gRPC's plugin names the module in messages: dots stay.
+fn services_stem(proto: &str) -> String {
     let base = proto
         .strip_suffix(".protodevel")
         .or_else(|| proto.strip_suffix(".proto"))
         .unwrap_or(proto);
-    format!(
-        "{}_pb2_grpc{suffix}",
-        base.replace('-', "_").replace('.', "/")
-    )
+    base.replace('-', "_")
 }
 
 /// The files that declare the messages of a file's services, in the order of their modules.
@@ -132,7 +137,7 @@ impl Generator<'_, '_> {
         self.options.runtime
     }
 
-    fn header(&mut self, output: &str) {
+    fn header(&mut self, module: &str) {
         let grpc = match self.runtime() {
             Runtime::Russet => "from russet import grpc\n",
             Runtime::Original => "import grpc\nimport warnings\n",
@@ -165,11 +170,11 @@ impl Generator<'_, '_> {
             }
         }
         if self.runtime() == Runtime::Original {
-            self.version_guard(output);
+            self.version_guard(module);
         }
     }
 
-    fn version_guard(&mut self, output: &str) {
+    fn version_guard(&mut self, module: &str) {
         self.out.lines(&format!(
             "
 GRPC_GENERATED_VERSION = '{GENERATOR_VERSION}'
@@ -185,7 +190,7 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {{GRPC_VERSION}},'
-        + ' but the generated code in {output} depends on'
+        + ' but the generated code in {module} depends on'
         + f' grpcio>={{GRPC_GENERATED_VERSION}}.'
         + f' Please upgrade your grpc module to grpcio>={{GRPC_GENERATED_VERSION}}'
         + f' or downgrade your generated code using grpcio-tools<={{GRPC_VERSION}}.'
