@@ -241,8 +241,8 @@ def test_what_ours_says_more(folder: Path, ours: Tool) -> None:
         ),
         (["@missing"], "Failed to open argument file: missing: No such file or directory\n"),
         (
-            ["--edition_defaults_out=x", "b.proto"],
-            "--edition_defaults_out is a flag of protoc that russet protoc does not support.\n",
+            ["--enable_codegen_trace=x", "b.proto"],
+            "--enable_codegen_trace is a flag of protoc that russet protoc does not support.\n",
         ),
     ]:
         result = ours(*args, cwd=folder)
