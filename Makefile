@@ -33,6 +33,11 @@ $(VENV)/.lint: $(VENV)/.created requirements/lint.txt
 	@$(BIN)/pip install --quiet -r requirements/lint.txt
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.test requirements/bench.txt
+	$(call say,Installing the benchmarks' peers)
+	@$(BIN)/pip install --quiet -r requirements/bench.txt
+	@touch $@
+
 .PHONY: build
 build: $(VENV)/.test ## Build the extension and install the package in editable form
 	$(call say,Building the extension (release) for $(TAG))
@@ -69,13 +74,20 @@ conformance: build ## The official Protocol Buffers conformance suite against Py
 	@interop/conformance/run $(abspath $(RUN)) target/conformance
 
 .PHONY: bench
-bench: $(VENV)/.test ## Side by side with grpcio, grpc.aio and tonic; BENCH=--quick for a short run
+bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/run.py $(BENCH)
+	@$(RUN) bench/compiler.py $(filter --quick,$(BENCH))
+
+.PHONY: bench-compiler
+bench-compiler: $(VENV)/.bench ## All of googleapis with Russet, protoc, buf, protox and grpc_tools; BENCH=--quick for one round
+	$(call say,Building the extension (dist profile) for $(TAG))
+	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@$(RUN) bench/compiler.py $(BENCH)
 
 .PHONY: bench-messages
-bench-messages: $(VENV)/.test ## Messages side by side with google.protobuf (upb), shape by shape
+bench-messages: $(VENV)/.bench ## Messages side by side with google.protobuf (upb), shape by shape
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/messages.py $(BENCH)

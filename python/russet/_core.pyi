@@ -9,13 +9,11 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from typing import Any, Literal, NoReturn, Optional, TypeAlias, TypedDict, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypedDict, TypeVar, overload
 
 from typing_extensions import Self
 
 from russet.grpc._metadatum import _Metadatum
-
-__file__: str
 
 _Metadata = tuple[_Metadatum, ...]
 _Buffer = bytes | bytearray | memoryview
@@ -147,7 +145,7 @@ class AioServerCall:
     def finish(self, code: Any, details: str, trailing: Any = None) -> None: ...
     def cancel(self) -> None: ...
 
-_Finding: TypeAlias = tuple[str, Optional[tuple[int, int]], bool, str, Optional[str]]
+_Finding = tuple[str, tuple[int, int] | None, bool, str, str | None]
 
 def protoc_descriptor_set(
     names: list[str],

@@ -4,7 +4,7 @@
 
 mod files;
 mod generator;
-mod parallel;
+pub mod parallel;
 mod paths;
 pub mod plugin;
 pub mod python;

@@ -9,7 +9,7 @@ use std::thread;
 const CHUNK: usize = 16;
 
 /// What `work` makes of chunks of the items, in their order; the first error in that order.
-pub(crate) fn map_chunks<I: Sync, O: Send + Sync, E: Send + Sync>(
+pub fn map_chunks<I: Sync, O: Send + Sync, E: Send + Sync>(
     items: &[I],
     work: impl Fn(&[I]) -> Result<Vec<O>, E> + Sync,
 ) -> Result<Vec<O>, E> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use russet_descriptor::proto::FileDescriptorProto;
 
@@ -34,6 +36,7 @@ pub struct Compiler<'s> {
     definitions: Definitions,
     inputs: HashSet<String>,
     keeps_source_info: bool,
+    linked: Arc<AtomicUsize>,
 }
 
 /// A compiled file.
@@ -58,6 +61,7 @@ impl<'s> Compiler<'s> {
             definitions: Definitions::default(),
             inputs: HashSet::new(),
             keeps_source_info: true,
+            linked: Arc::default(),
         }
     }
 
@@ -70,6 +74,11 @@ impl<'s> Compiler<'s> {
     /// Lets go of each file's source info once the file is compiled: without it, large sets take half the memory.
     pub fn drop_source_info(&mut self) {
         self.keeps_source_info = false;
+    }
+
+    /// How many files are compiled so far, for who looks on from another thread.
+    pub fn progress(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.linked)
     }
 
     /// Compiles the files of these virtual names and all they import, on several threads where there are many. Unused imports of these files are reported.
@@ -210,6 +219,7 @@ impl<'s> Compiler<'s> {
         let (id, findings) = link::link(&mut self.table, &mut file, &imports, is_input);
         self.report(name, findings);
         let id = id?;
+        self.linked.fetch_add(1, Ordering::Relaxed);
         self.indexes.insert(name.to_owned(), self.files.len());
         if !self.keeps_source_info {
             file.source_code_info = None;

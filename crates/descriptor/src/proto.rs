@@ -208,6 +208,16 @@ macro_rules! messages {
                 out.extend_from_slice(&self.unknown);
             }
 
+            /// The wire form without one of the known fields: a file without its `source_code_info`, say, which need not be copied for it.
+            pub fn encode_without(&self, number: u32) -> Vec<u8> {
+                let mut out = Vec::new();
+                $(if number != $number {
+                    self.$field.put($number, &mut out);
+                })*
+                out.extend_from_slice(&self.unknown);
+                out
+            }
+
             fn merge_from(&mut self, bytes: &[u8], depth: u32) -> Result<(), WireError> {
                 let mut reader = Reader::new(bytes);
                 while !reader.is_empty() {
@@ -636,6 +646,19 @@ mod tests {
         });
         put_bytes(&mut file.unknown, 60_000, b"kept");
         assert_eq!(FileDescriptorProto::decode(&file.encode()), Ok(file));
+    }
+
+    #[test]
+    fn a_field_can_be_left_out() {
+        let mut file = FileDescriptorProto {
+            name: Some("a.proto".to_owned()),
+            syntax: Some("proto3".to_owned()),
+            source_code_info: Some(SourceCodeInfo::default()),
+            ..FileDescriptorProto::default()
+        };
+        let without = file.encode_without(9);
+        file.source_code_info = None;
+        assert_eq!(without, file.encode());
     }
 
     #[test]

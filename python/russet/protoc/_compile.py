@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
+from typing import cast
 
 from russet._core import protoc_descriptor_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Optional, Union
 
     from russet.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -108,8 +110,9 @@ def compile(
 
     if isinstance(proto_path, (str, os.PathLike)):
         raise TypeError(f"proto_path is a list of folders: [{os.fspath(proto_path)!r}]")
-    if hasattr(proto_path, "keys"):
-        roots = [(name, os.fspath(path)) for name, path in proto_path.items()]  # type: ignore[union-attr]
+    if isinstance(proto_path, Mapping):
+        named = cast("Mapping[str, Path]", proto_path)
+        roots = [(name, os.fspath(path)) for name, path in named.items()]
     else:
         roots = [("", os.fspath(path)) for path in proto_path]
     texts = [

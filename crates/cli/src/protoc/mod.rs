@@ -9,12 +9,14 @@ mod help;
 pub mod in_process;
 mod inputs;
 mod process;
+mod progress;
 mod raw;
 mod report;
 mod write;
 mod zip;
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
 
 use russet_compiler::{Compiler, SourceTree, edition_defaults, encode_set};
 
@@ -87,7 +89,10 @@ fn run(args: &[String]) -> Result<i32, String> {
     if !arguments.include_source_info && arguments.outputs.is_empty() {
         compiler.drop_source_info();
     }
-    compiler.compile(&names);
+    let linked = compiler.progress();
+    progress::shown("compiling", &linked, names.len(), || {
+        compiler.compile(&names);
+    });
     report::print(&arguments, &sources, compiler.diagnostics());
     if compiler.has_errors() || (arguments.fatal_warnings && !compiler.diagnostics().is_empty()) {
         return Ok(1);
@@ -114,7 +119,10 @@ fn run(args: &[String]) -> Result<i32, String> {
         }
         Mode::Decode(name) => return coding::run(&compiler, name, Direction::Decode, false),
     }
-    generate::run(&arguments, &compiler, &names, &mut pending)?;
+    let uncounted = AtomicUsize::new(0);
+    progress::shown("generating code", &uncounted, 0, || {
+        generate::run(&arguments, &compiler, &names, &mut pending)
+    })?;
     if let Some(path) = &arguments.dependency_out {
         let text = dependency_text(
             &sources,
@@ -129,7 +137,9 @@ fn run(args: &[String]) -> Result<i32, String> {
     if let Some(path) = &arguments.descriptor_set_out {
         pending.add_file(path, descriptor_set(&arguments, compiler, &names));
     }
-    for warning in pending.write().map_err(|error| error.to_string())? {
+    for warning in progress::shown("writing", &uncounted, 0, || pending.write())
+        .map_err(|error| error.to_string())?
+    {
         complain(&format!("{warning}\n"));
     }
     Ok(0)

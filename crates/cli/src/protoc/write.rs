@@ -3,8 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use russet_codegen::GeneratedFiles;
+use russet_codegen::parallel::map_chunks;
 use thiserror::Error;
 
 use super::inputs::os_text;
@@ -126,7 +128,7 @@ impl Pending {
             }
         }
         files.extend(self.named);
-        write_all(files)?;
+        write_all(&files)?;
         Ok(warnings)
     }
 }
@@ -181,15 +183,25 @@ fn in_directory(
     Ok(())
 }
 
-fn write_all(files: Vec<(PathBuf, Vec<u8>)>) -> Result<(), WriteError> {
-    let mut written: Vec<(PathBuf, PathBuf)> = Vec::with_capacity(files.len());
-    let result = files.into_iter().try_for_each(|(path, content)| {
-        let renamed = write_one(&path, &content).map_err(|error| WriteError::Io { path, error })?;
-        written.extend(renamed);
-        Ok(())
+fn write_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), WriteError> {
+    // What was written until then, also where something failed later.
+    let written = Mutex::new(Vec::with_capacity(files.len()));
+    let result = map_chunks(files, |chunk| {
+        for (path, content) in chunk {
+            let renamed = write_one(path, content).map_err(|error| WriteError::Io {
+                path: path.clone(),
+                error,
+            })?;
+            written
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(renamed);
+        }
+        Ok(Vec::<()>::new())
     });
+    let written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut rest = written.iter();
-    let result = result.and_then(|()| {
+    let result = result.and_then(|_| {
         rest.try_for_each(|(temporary, path)| {
             fs::rename(temporary, path).map_err(|error| {
                 let _gone = fs::remove_file(temporary);

@@ -16,6 +16,9 @@ use crate::{GenerateError, Output, Schema};
 /// The protobuf release whose generator's text is reproduced for the original runtime.
 const GENERATOR_VERSION: [u32; 3] = [7, 36, 2];
 
+/// `FileDescriptorProto.source_code_info`.
+const SOURCE_CODE_INFO: u32 = 9;
+
 /// The `_pb2.py` of a file. The schema's files must be without options of source retention, as they are at run time.
 pub fn generate(
     schema: &Schema<'_>,
@@ -25,15 +28,13 @@ pub fn generate(
     let runtime = options.runtime;
     let file = file_of(schema, name)?;
     // What is in the text is what the classes are built from: without comments and positions.
-    let mut bare = file.clone();
-    bare.source_code_info = None;
-    let serialized = bare.encode();
+    let serialized = file.encode_without(SOURCE_CODE_INFO);
     let mut out = Printer::new("  ");
     header(&mut out, name, runtime);
     imports(&mut out, schema, file, options);
     let is_handmade = runtime == Runtime::Original && name == pure_descriptor::NAME;
     if is_handmade {
-        pure_descriptor::file_descriptor(&mut out, &bare, &serialized);
+        pure_descriptor::file_descriptor(&mut out, file, &serialized);
     } else {
         out.lines(&format!(
             "DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'{}')\n",
@@ -45,7 +46,7 @@ pub fn generate(
     let build = "_builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)";
     if is_handmade {
         out.lines("if not _descriptor._USE_C_DESCRIPTORS:");
-        out.indented(|out| pure_descriptor::descriptors(out, &bare));
+        out.indented(|out| pure_descriptor::descriptors(out, file));
         out.lines(&format!("else:\n  {build}"));
     } else {
         out.lines(build);
@@ -56,8 +57,8 @@ pub fn generate(
     if runtime == Runtime::Original {
         out.lines("if not _descriptor._USE_C_DESCRIPTORS:");
         out.indented(|out| {
-            options_of_file(out, &bare);
-            intervals(out, &bare, &serialized);
+            options_of_file(out, file);
+            intervals(out, file, &serialized);
         });
     }
     if has_generic_services(file) {
@@ -321,7 +322,10 @@ pub(super) fn hex_escape(bytes: &[u8]) -> String {
         let hex = !matches!(byte, b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b'\\')
             && (!printable || (after_escape && byte.is_ascii_hexdigit()));
         if hex {
-            let _ = write!(out, "\\x{byte:02x}");
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            out.push_str("\\x");
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 15)]));
         } else if !simple_escape(byte, &mut out) {
             out.push(char::from(byte));
         }

@@ -145,6 +145,8 @@ impl Printer {
 
     /// Adds lines at the current depth; empty ones get no white space.
     fn lines(&mut self, lines: &str) {
+        self.text
+            .reserve(lines.len() + self.indent * self.unit.len() + 1);
         for line in lines.split('\n') {
             if !line.is_empty() {
                 for _ in 0..self.indent {

@@ -1,6 +1,6 @@
 //! The imports of type stubs: only what they make use of, and under names that their users do not see.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use russet_descriptor::proto::FileDescriptorProto;
 
@@ -11,14 +11,25 @@ use crate::Schema;
 /// A module and names of it, which stubs import with an underscore before them.
 pub(super) type Imported = (&'static str, &'static [&'static str]);
 
-/// The identifiers of a text.
-pub(super) fn words(text: &str) -> HashSet<&str> {
-    text.split(|character: char| !character.is_alphanumeric() && character != '_')
+/// The identifiers of a text that begin with an underscore, as all imported names do.
+pub(super) fn words(text: &str) -> FxHashSet<&str> {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let starts = text
+        .match_indices('_')
+        .map(|(at, _)| at)
+        .filter(|&at| !text[..at].ends_with(is_part));
+    starts
+        .map(|at| {
+            let rest = &text[at..];
+            &rest[..rest
+                .find(|character| !is_part(character))
+                .unwrap_or(rest.len())]
+        })
         .collect()
 }
 
 /// Imports the names that the text, whose identifiers are `words`, makes use of.
-pub(super) fn import_used(out: &mut Printer, imports: &[Imported], words: &HashSet<&str>) {
+pub(super) fn import_used(out: &mut Printer, imports: &[Imported], words: &FxHashSet<&str>) {
     for (module, names) in imports {
         let used: Vec<String> = names
             .iter()
