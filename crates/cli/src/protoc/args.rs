@@ -81,6 +81,8 @@ pub(super) struct Arguments {
     pub(super) fatal_warnings: bool,
     /// Names of generated files may have `..` in them.
     pub(super) allow_escape: bool,
+    /// Plugins are told to say what made which part of their output.
+    pub(super) codegen_trace: bool,
     /// With `--encode`: entries of maps in the order of their keys.
     pub(super) deterministic: bool,
     /// Editions that are not finished are accepted.
@@ -378,11 +380,7 @@ impl Parser<'_> {
             "--edition_defaults_maximum" => {
                 edition_bound(&mut arguments.edition_defaults.maximum, name, &value)?;
             }
-            "--enable_codegen_trace" => {
-                return Err(format!(
-                    "{name} is a flag of protoc that russet protoc does not support."
-                ));
-            }
+            "--enable_codegen_trace" => arguments.codegen_trace = true,
             _ => return self.generator_flag(name, value).map(|()| None),
         }
         Ok(None)
@@ -624,10 +622,6 @@ mod tests {
             (
                 &["--decode=M", "--encode=M", "a.proto"],
                 "Only one of --encode and --decode can be specified.",
-            ),
-            (
-                &["--enable_codegen_trace", "a.proto"],
-                "--enable_codegen_trace is a flag of protoc that russet protoc does not support.",
             ),
         ] {
             assert_eq!(run(args), Err(message.to_owned()), "{args:?}");
