@@ -128,6 +128,9 @@ b.proto
 --python_out=out unstable.proto
 --experimental_allow_proto3_optional -oout/x b.proto
 --plugin=x -oout/x b.proto
+--enable_codegen_trace -oout/x b.proto
+--enable_codegen_trace=1 --python_out=out b.proto
+--enable_codegen_trace=1 --plugin=protoc-gen-env=print-trace --env_out=out b.proto
 --python_opt=x -oout/x b.proto
 --python_opt
 """.strip("\n").split("\n")
@@ -139,6 +142,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "sub").mkdir()
     for name, text in FILES.items():
         (path / name).write_bytes(text.encode("latin-1"))
+    # Its answer is not one: what it was told is part of the error.
+    plugin = path / "print-trace"
+    plugin.write_text('#!/bin/sh\necho "$PROTOC_CODEGEN_TRACE"\n')
+    plugin.chmod(0o755)
     return path
 
 
@@ -240,10 +247,6 @@ def test_what_ours_says_more(folder: Path, ours: Tool) -> None:
             "You seem to have passed an empty string as one of the arguments to russet.protoc.  This is actually sort of hard to do.  Congrats.  Unfortunately it is not valid input so the program is going to die now.\n",
         ),
         (["@missing"], "Failed to open argument file: missing: No such file or directory\n"),
-        (
-            ["--edition_defaults_out=x", "b.proto"],
-            "--edition_defaults_out is a flag of protoc that russet protoc does not support.\n",
-        ),
     ]:
         result = ours(*args, cwd=folder)
         assert (result.returncode, result.stderr.decode()) == (1, expected)

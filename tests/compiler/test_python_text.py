@@ -15,9 +15,6 @@ from compiler_support import (
     roots_flags,
 )
 
-# The pure-Python runtime needs every descriptor of this one file spelt out; Russet and the C runtime do not.
-NOT_EQUAL = {"google/protobuf/descriptor_pb2.py"}
-
 
 def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py*")}
@@ -48,9 +45,7 @@ def test_text_for_the_original_runtimes_is_equal(
     expected = texts(tmp_path / "theirs")
     found = texts(tmp_path / "ours")
     assert found.keys() == expected.keys()
-    different = [
-        name for name in expected if found[name] != expected[name] and name not in NOT_EQUAL
-    ]
+    different = [name for name in expected if found[name] != expected[name]]
     assert different == []
 
 

@@ -8,7 +8,8 @@ pub(crate) const MINIMUM_EDITION: i32 = edition::PROTO2;
 /// The newest edition that files are compiled in, [`edition::UNSTABLE`] aside.
 pub(crate) const MAXIMUM_EDITION: i32 = edition::EDITION_2026;
 
-const NAMES: [(&str, i32); 13] = [
+/// Every edition but the unknown one.
+pub(crate) const NAMES: [(&str, i32); 13] = [
     ("PROTO2", edition::PROTO2),
     ("PROTO3", edition::PROTO3),
     ("2023", edition::EDITION_2023),

@@ -8,6 +8,7 @@ mod compile;
 mod definitions;
 mod descriptor_set;
 mod diagnostics;
+mod edition_defaults;
 mod editions;
 mod features;
 #[cfg(feature = "fuzzing")]
@@ -26,6 +27,7 @@ pub mod well_known;
 pub use compile::{Compiler, MAX_IMPORT_DEPTH};
 pub use descriptor_set::{add_json_names, encode_set};
 pub use diagnostics::{Diagnostic, MAX_ERRORS_PER_FILE, Note, Position, Severity, TAB_WIDTH};
+pub use edition_defaults::{edition_defaults, edition_of_name};
 pub use names::json_name;
 pub use parser::MAX_MESSAGE_NESTING;
 pub use source::{MAX_FILE_SIZE, Root, SourceError, SourceTree, Virtual};

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use russet_compiler::edition_of_name;
+use russet_descriptor::proto::edition;
+
 use super::inputs::os_text;
 
 /// What an argument that names a file of arguments starts with. Such a file cannot name others.
@@ -70,6 +73,7 @@ pub(super) struct Arguments {
     pub(super) descriptor_set_in: Vec<String>,
     pub(super) descriptor_set_out: Option<String>,
     pub(super) dependency_out: Option<String>,
+    pub(super) edition_defaults: EditionDefaults,
     pub(super) include_imports: bool,
     pub(super) include_source_info: bool,
     pub(super) retain_options: bool,
@@ -77,6 +81,8 @@ pub(super) struct Arguments {
     pub(super) fatal_warnings: bool,
     /// Names of generated files may have `..` in them.
     pub(super) allow_escape: bool,
+    /// Plugins are told to say what made which part of their output.
+    pub(super) codegen_trace: bool,
     /// With `--encode`: entries of maps in the order of their keys.
     pub(super) deterministic: bool,
     /// Editions that are not finished are accepted.
@@ -86,6 +92,15 @@ pub(super) struct Arguments {
     pub(super) direct_dependencies: Allowed,
     pub(super) option_dependencies: Allowed,
     pub(super) warnings: Vec<String>,
+}
+
+/// What `--edition_defaults_*` say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct EditionDefaults {
+    pub(super) out: Option<String>,
+    /// The range of editions.
+    pub(super) minimum: Option<i32>,
+    pub(super) maximum: Option<i32>,
 }
 
 /// What files may be imported.
@@ -349,14 +364,23 @@ impl Parser<'_> {
                 arguments.plugins.push(plugin);
             }
             "--unsafe_allow_out_dir_escape" => arguments.allow_escape = true,
-            "--enable_codegen_trace"
-            | "--edition_defaults_out"
-            | "--edition_defaults_minimum"
-            | "--edition_defaults_maximum" => {
-                return Err(format!(
-                    "{name} is a flag of protoc that russet protoc does not support."
-                ));
+            "--edition_defaults_out" => {
+                let out = &mut arguments.edition_defaults.out;
+                if out.is_some() {
+                    return Err(format!("{name} may only be passed once."));
+                }
+                if value.is_empty() {
+                    return Err(format!("{name} requires a non-empty value."));
+                }
+                *out = Some(value);
             }
+            "--edition_defaults_minimum" => {
+                edition_bound(&mut arguments.edition_defaults.minimum, name, &value)?;
+            }
+            "--edition_defaults_maximum" => {
+                edition_bound(&mut arguments.edition_defaults.maximum, name, &value)?;
+            }
+            "--enable_codegen_trace" => arguments.codegen_trace = true,
             _ => return self.generator_flag(name, value).map(|()| None),
         }
         Ok(None)
@@ -484,7 +508,10 @@ impl Parser<'_> {
             return Err("Missing input file.".to_owned());
         }
         let is_compiling = arguments.mode == Mode::Compile;
-        if is_compiling && arguments.outputs.is_empty() && arguments.descriptor_set_out.is_none() {
+        let is_writing = !arguments.outputs.is_empty()
+            || arguments.descriptor_set_out.is_some()
+            || arguments.edition_defaults.out.is_some();
+        if is_compiling && !is_writing {
             return Err("Missing output directives.".to_owned());
         }
         if arguments.dependency_out.is_some() {
@@ -516,6 +543,17 @@ impl Parser<'_> {
         }
         Ok(arguments)
     }
+}
+
+/// Reads an edition; the unknown one counts as none.
+fn edition_bound(bound: &mut Option<i32>, name: &str, value: &str) -> Result<(), String> {
+    if bound.is_some_and(|number| number != edition::UNKNOWN) {
+        return Err(format!("{name} may only be passed once."));
+    }
+    let number =
+        edition_of_name(value).ok_or_else(|| format!("{name} unknown edition \"{value}\"."))?;
+    *bound = Some(number);
+    Ok(())
 }
 
 /// Reads a list of files that may be imported.
@@ -584,10 +622,6 @@ mod tests {
             (
                 &["--decode=M", "--encode=M", "a.proto"],
                 "Only one of --encode and --decode can be specified.",
-            ),
-            (
-                &["--edition_defaults_out=M", "a.proto"],
-                "--edition_defaults_out is a flag of protoc that russet protoc does not support.",
             ),
         ] {
             assert_eq!(run(args), Err(message.to_owned()), "{args:?}");

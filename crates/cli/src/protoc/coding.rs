@@ -37,7 +37,7 @@ pub(super) fn run(
 }
 
 /// All compiled files.
-fn pool(compiler: &Compiler<'_>) -> Result<Pool, String> {
+pub(super) fn pool(compiler: &Compiler<'_>) -> Result<Pool, String> {
     let pool = Pool::new();
     for file in compiler.files() {
         let mut file = file.clone();

@@ -141,6 +141,7 @@ fn action(arguments: &Arguments, directive: &OutputDirective) -> Action {
                 .unwrap_or_default(),
             name,
             path,
+            codegen_trace: arguments.codegen_trace,
         }),
     }
 }

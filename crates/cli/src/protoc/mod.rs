@@ -1,6 +1,6 @@
 //! protoc's command line: its flags, its errors, its exit codes.
 //!
-//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (code generators for other languages, `--edition_defaults_out`) is an error that says so.
+//! All outputs are made in memory first; files are written only when everything succeeded. What protoc has and this does not (code generators for other languages) is an error that says so.
 
 mod args;
 mod coding;
@@ -18,7 +18,7 @@ mod zip;
 use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
 
-use russet_compiler::{Compiler, SourceTree, encode_set};
+use russet_compiler::{Compiler, SourceTree, edition_defaults, encode_set};
 
 use crate::{complain, print};
 use args::{Arguments, Mode, Parsed};
@@ -98,6 +98,18 @@ fn run(args: &[String]) -> Result<i32, String> {
         return Ok(1);
     }
     inputs::check_allowed(&arguments, &compiler, &names)?;
+    let mut pending = Pending::new(arguments.allow_escape);
+    if let Some(path) = &arguments.edition_defaults.out {
+        let range = &arguments.edition_defaults;
+        let bytes = edition_defaults(&coding::pool(&compiler)?, range.minimum, range.maximum)
+            .map_err(|problem| format!("{path}: {problem}"))?;
+        pending.add_file(path, bytes);
+    }
+    if arguments.mode != Mode::Compile {
+        // These print, and write nothing but the defaults.
+        pending.write().map_err(|error| error.to_string())?;
+        pending = Pending::new(arguments.allow_escape);
+    }
     match &arguments.mode {
         Mode::Compile | Mode::DecodeRaw => {}
         Mode::FreeFieldNumbers => return Ok(print(&inputs::free_field_numbers(&compiler, &names))),
@@ -107,7 +119,6 @@ fn run(args: &[String]) -> Result<i32, String> {
         }
         Mode::Decode(name) => return coding::run(&compiler, name, Direction::Decode, false),
     }
-    let mut pending = Pending::new(arguments.allow_escape);
     let uncounted = AtomicUsize::new(0);
     progress::shown("generating code", &uncounted, 0, || {
         generate::run(&arguments, &compiler, &names, &mut pending)

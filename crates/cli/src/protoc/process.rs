@@ -26,6 +26,9 @@ pub(super) enum ProcessError {
     Failed(String),
 }
 
+/// What protoc sets for `--enable_codegen_trace`.
+const TRACE_VARIABLE: &str = "PROTOC_CODEGEN_TRACE";
+
 /// A plugin's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Program {
@@ -35,6 +38,8 @@ pub(super) struct Program {
     pub(super) path: Option<String>,
     /// What runs the program, from `--NAME_prefix`.
     pub(super) prefix: Vec<String>,
+    /// Whether it is to say what made which part of its output.
+    pub(super) codegen_trace: bool,
 }
 
 impl Program {
@@ -85,6 +90,9 @@ impl Program {
                 command
             }
         };
+        if self.codegen_trace {
+            command.env(TRACE_VARIABLE, "yes");
+        }
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use russet_descriptor::proto::{
 
 use super::{
     Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, module_alias,
+    pure_descriptor,
 };
 use crate::{GenerateError, Output, Schema};
 
@@ -31,13 +32,27 @@ pub fn generate(
     let mut out = Printer::new("  ");
     header(&mut out, name, runtime);
     imports(&mut out, schema, file, options);
-    out.lines(&format!(
-        "DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'{}')\n",
-        hex_escape(&serialized)
-    ));
+    let is_handmade = runtime == Runtime::Original && name == pure_descriptor::NAME;
+    if is_handmade {
+        pure_descriptor::file_descriptor(&mut out, file, &serialized);
+    } else {
+        out.lines(&format!(
+            "DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'{}')\n",
+            hex_escape(&serialized)
+        ));
+    }
     let module = options.own_module(name);
+    out.lines("_globals = globals()");
+    let build = "_builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)";
+    if is_handmade {
+        out.lines("if not _descriptor._USE_C_DESCRIPTORS:");
+        out.indented(|out| pure_descriptor::descriptors(out, file));
+        out.lines(&format!("else:\n  {build}"));
+    } else {
+        out.lines(build);
+    }
     out.lines(&format!(
-        "_globals = globals()\n_builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)\n_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, {module}, _globals)"
+        "_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, {module}, _globals)"
     ));
     if runtime == Runtime::Original {
         out.lines("if not _descriptor._USE_C_DESCRIPTORS:");
@@ -149,7 +164,7 @@ fn public_aliases(
 }
 
 /// `_OUTER_INNER`: under what name the builder puts a descriptor among the globals.
-fn global_name(scope: &str, name: &str) -> String {
+pub(super) fn global_name(scope: &str, name: &str) -> String {
     format!("{scope}_{}", name.to_ascii_uppercase())
 }
 
@@ -168,6 +183,7 @@ fn reset_options(out: &mut Printer, options: &[u8], expression: &str) -> bool {
     true
 }
 
+/// Options in wire form, empty where there are none.
 macro_rules! encoded {
     ($options:expr) => {
         $options
@@ -176,6 +192,8 @@ macro_rules! encoded {
             .unwrap_or_default()
     };
 }
+
+pub(super) use encoded;
 
 fn options_of_file(out: &mut Printer, file: &FileDescriptorProto) {
     if !reset_options(out, &encoded!(file.options), "DESCRIPTOR") {
@@ -296,7 +314,7 @@ fn simple_escape(byte: u8, out: &mut String) -> bool {
 }
 
 /// Bytes as a Python literal, with `\xNN`; a hexadecimal digit after one is escaped too, as C needs it.
-fn hex_escape(bytes: &[u8]) -> String {
+pub(super) fn hex_escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     let mut after_escape = false;
     for &byte in bytes {

@@ -7,6 +7,7 @@ mod fields;
 mod messages;
 mod options;
 mod original_stubs;
+mod pure_descriptor;
 mod service_stubs;
 mod services;
 mod stub_imports;

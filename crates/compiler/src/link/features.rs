@@ -114,6 +114,7 @@ impl Linker<'_> {
             let options = value.options.as_ref();
             if let Some(support) = options.and_then(|options| options.feature_support.as_ref()) {
                 self.table.has_restricted_options = true;
+                self.declares_support = true;
                 self.table[id].supports.insert(index, support.clone());
             }
         }
@@ -157,6 +158,7 @@ impl Linker<'_> {
         let targets = options
             .map(|options| options.targets.clone())
             .unwrap_or_default();
+        self.declares_support |= support.is_some();
         if support.is_some() || !targets.is_empty() {
             self.table.has_restricted_options = true;
         }

@@ -17,6 +17,7 @@ mod numbers;
 mod ranges;
 mod resolve;
 mod style;
+mod support;
 mod validate;
 mod visibility;
 mod visit;
@@ -52,6 +53,7 @@ pub(crate) fn link(
         visible_in_options: FxHashSet::default(),
         in_options: false,
         sets_features: false,
+        declares_support: false,
         unused: Vec::new(),
         findings: Findings::default(),
         places: None,
@@ -84,6 +86,8 @@ struct Linker<'t> {
     in_options: bool,
     /// Whether an element sets features.
     sets_features: bool,
+    /// Whether a field or an enum value says in which editions it exists.
+    declares_support: bool,
     /// Imports that nothing has used yet.
     unused: Vec<FileId>,
     findings: Findings,
@@ -131,6 +135,9 @@ impl Linker<'_> {
         }
         if !self.findings.has_errors() {
             self.validate(file);
+            if self.declares_support {
+                self.check_supports(file);
+            }
         }
         if self.findings.has_errors() {
             self.map_conflicts(file);
