@@ -39,6 +39,11 @@ Parse PROTO_FILES and generate output based on the options given:
   --fatal_warnings            Fail if there are warnings.
   --print_free_field_numbers  Print the unused field numbers of each message.
   --direct_dependencies=FILES Files (separated by ':') that may be imported.
+  --enable_codegen_trace      Ask plugins to trace what they generate.
+  --edition_defaults_out=FILE Write the FeatureSetDefaults of the features in
+                              the given files to FILE, for the editions from
+                              --edition_defaults_minimum=EDITION to
+                              --edition_defaults_maximum=EDITION.
   --option_dependencies=FILES Files that may be imported by \"import option\".
   --disallow_services         Refuse files that declare services.
   --notices                   Show what is said about licences and exit.
