@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use russet_codegen::{Generator, Schema};
-use russet_compiler::{Compiler, Diagnostic, Severity, SourceTree, encode_set};
+use russet_compiler::{Compiler, Diagnostic, SourceTree, encode_set};
 use russet_descriptor::proto::FileDescriptorProto;
 
 /// What is compiled, and where it is looked for.
@@ -106,9 +106,4 @@ impl Request {
         });
         (module, found)
     }
-}
-
-/// Whether a finding stops a compilation.
-pub fn is_error(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity == Severity::Error
 }

@@ -2,9 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use russet_cli::protoc::in_process::{Request, SetOptions, is_error};
+use russet_cli::protoc::in_process::{Request, SetOptions};
 use russet_codegen::Generator;
-use russet_compiler::Diagnostic;
+use russet_compiler::{Diagnostic, Severity};
 
 /// Runs protoc with `argv`, the program's name first; returns the exit code. Other Python threads run meanwhile, unless messages are made: here they are Python objects.
 #[pyfunction]
@@ -32,7 +32,7 @@ fn findings(found: Vec<Diagnostic>) -> Vec<Finding> {
     found
         .into_iter()
         .map(|diagnostic| {
-            let is_error = is_error(&diagnostic);
+            let is_error = diagnostic.severity == Severity::Error;
             let position = diagnostic.position;
             (
                 diagnostic.file,
