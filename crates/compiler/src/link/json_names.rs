@@ -1,11 +1,13 @@
 //! The JSON names of a message's fields: no two are one.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, json_format};
 
 use super::{Linker, at};
-use crate::names::json_name;
+use crate::names::json_name_of;
 use crate::parser::path;
 use crate::table::MessageId;
 
@@ -23,7 +25,9 @@ impl Linker<'_> {
             .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
         if !legacy {
             self.validate_json_names_of(file, message, id, place, false);
-            self.validate_json_names_of(file, message, id, place, true);
+            if message.field.iter().any(|field| field.json_name.is_some()) {
+                self.validate_json_names_of(file, message, id, place, true);
+            }
         }
     }
 
@@ -37,12 +41,13 @@ impl Linker<'_> {
         custom: bool,
     ) {
         let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
-        let mut seen: FxHashMap<String, (&str, bool)> = FxHashMap::default();
+        let mut seen: FxHashMap<Cow<'_, str>, (&str, bool)> = FxHashMap::default();
+        seen.reserve(message.field.len());
         for (index, field) in message.field.iter().enumerate() {
             let name = field.name.as_deref().unwrap_or_default();
-            let default = json_name(name);
+            let default = json_name_of(name);
             let (json, is_custom) = match &field.json_name {
-                Some(own) if custom && *own != default => (own.clone(), true),
+                Some(own) if custom && *own != default => (Cow::Borrowed(own.as_str()), true),
                 _ => (default, false),
             };
             let more = [path::MESSAGE_FIELD, at(index), path::NAME];
