@@ -31,7 +31,7 @@ pub fn encode_set(files: Vec<FileDescriptorProto>) -> Vec<u8> {
 pub fn add_json_names(file: &mut FileDescriptorProto) {
     fn field(field: &mut FieldDescriptorProto) {
         if field.json_name.is_none() {
-            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()));
+            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()).into());
         }
     }
     fn message(proto: &mut DescriptorProto) {

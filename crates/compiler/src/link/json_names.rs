@@ -41,17 +41,21 @@ impl Linker<'_> {
         custom: bool,
     ) {
         let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
-        let mut seen: FxHashMap<Cow<'_, str>, (&str, bool)> = FxHashMap::default();
+        let mut seen: FxHashMap<Cow<'_, [u8]>, (&str, bool)> = FxHashMap::default();
         seen.reserve(message.field.len());
         for (index, field) in message.field.iter().enumerate() {
             let name = field.name.as_deref().unwrap_or_default();
-            let default = json_name_of(name);
+            let default = match json_name_of(name) {
+                Cow::Borrowed(same) => Cow::Borrowed(same.as_bytes()),
+                Cow::Owned(other) => Cow::Owned(other.into_bytes()),
+            };
             let (json, is_custom) = match &field.json_name {
-                Some(own) if custom && *own != default => (Cow::Borrowed(own.as_str()), true),
+                Some(own) if custom && **own != *default => (Cow::Borrowed(&**own), true),
                 _ => (default, false),
             };
             let more = [path::MESSAGE_FIELD, at(index), path::NAME];
-            if is_custom && json.starts_with('[') && json.ends_with(']') {
+            if is_custom && json.starts_with(b"[") && json.ends_with(b"]") {
+                let json = String::from_utf8_lossy(&json);
                 let message = format!(
                     "The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'."
                 );
@@ -66,6 +70,7 @@ impl Linker<'_> {
                 // Reported without custom names already.
                 continue;
             }
+            let json = String::from_utf8_lossy(&json);
             let kind = |custom: bool| if custom { "custom" } else { "default" };
             let message = format!(
                 "The {} JSON name of field \"{name}\" (\"{json}\") conflicts with the {} JSON name of field \"{other}\".",

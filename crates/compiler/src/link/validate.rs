@@ -298,11 +298,11 @@ impl Linker<'_> {
         self.validate_jstype(file, proto, field.type_, options.jstype, place);
         self.check_declared_extension(file, proto, id, place);
         if let Some(json) = &proto.json_name {
-            if field.is_extension && *json != json_name(&field.name) {
+            if field.is_extension && **json != *json_name(&field.name).as_bytes() {
                 let message = "option json_name is not allowed on extension fields.";
                 self.error(file, place, &[path::FIELD_JSON_NAME], message);
             }
-            if json.contains('\0') {
+            if json.contains(&0) {
                 let message = "json_name cannot have embedded null characters.";
                 self.error(file, place, &[path::FIELD_JSON_NAME], message);
             }
