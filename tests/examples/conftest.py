@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +43,12 @@ class Example:
     @contextmanager
     def server(self, script: str, *arguments: str) -> Iterator[int]:
         """The port of a server that runs meanwhile, and that Ctrl-C must end without an error."""
+        with self.process(script, *arguments) as (_, port):
+            yield port
+
+    @contextmanager
+    def process(self, script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        """As `server`, with the process."""
         process = subprocess.Popen(
             [sys.executable, str(self.folder / script), "--port=0", *arguments],
             env=self.environment,
@@ -55,7 +62,7 @@ class Example:
             if not line.startswith(STARTED):
                 process.kill()
                 pytest.fail(f"{script} did not start: {line}\n{process.communicate()[1]}")
-            yield int(line[len(STARTED) :])
+            yield process, int(line[len(STARTED) :])
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, errors
@@ -90,20 +97,6 @@ class Example:
 
 
 @pytest.fixture(scope="session")
-def helloworld(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return Example("helloworld", tmp_path_factory.mktemp("helloworld"))
-
-
-@pytest.fixture(scope="session")
-def route_guide(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return Example("route_guide", tmp_path_factory.mktemp("route_guide"))
-
-
-@pytest.fixture(scope="session")
-def users(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return Example("users", tmp_path_factory.mktemp("users"))
-
-
-@pytest.fixture(scope="session")
-def tyk_dispatcher(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return Example("tyk_dispatcher", tmp_path_factory.mktemp("tyk_dispatcher"))
+def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Example]:
+    """An example by the name of its folder, compiled once."""
+    return functools.cache(lambda name: Example(name, tmp_path_factory.mktemp(name)))

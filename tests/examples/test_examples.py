@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,17 +19,17 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.mark.parametrize("client", ["greeter_client.py", "async_greeter_client.py"])
 @pytest.mark.parametrize("server", ["greeter_server.py", "async_greeter_server.py"])
-def test_helloworld(server: str, client: str, helloworld: Any) -> None:
-    with helloworld.server(server) as port:
-        printed = helloworld.client(client, port)
+def test_helloworld(server: str, client: str, example: Any) -> None:
+    with example("helloworld").server(server) as port:
+        printed = example("helloworld").client(client, port)
     assert printed == "Will try to greet world ...\nGreeter client received: Hello, you!\n"
 
 
 @pytest.mark.parametrize("client", ["route_guide_client.py", "async_route_guide_client.py"])
 @pytest.mark.parametrize("server", ["route_guide_server.py", "async_route_guide_server.py"])
-def test_route_guide(server: str, client: str, route_guide: Any) -> None:
-    with route_guide.server(server) as port:
-        printed = route_guide.client(client, port)
+def test_route_guide(server: str, client: str, example: Any) -> None:
+    with example("route_guide").server(server) as port:
+        printed = example("route_guide").client(client, port)
     assert "  Eiffel Tower, Paris, France\n  What" not in printed
     assert "?\n  Eiffel Tower, Paris, France\n" in printed
     assert "?\n  No place is known there.\n" in printed
@@ -38,9 +40,9 @@ def test_route_guide(server: str, client: str, route_guide: Any) -> None:
 
 @pytest.mark.parametrize("client", ["users_client.py", "async_users_client.py"])
 @pytest.mark.parametrize("server", ["users_server.py", "async_users_server.py"])
-def test_users(server: str, client: str, users: Any) -> None:
-    with users.server(server) as port:
-        printed = users.client(client, port)
+def test_users(server: str, client: str, example: Any) -> None:
+    with example("users").server(server) as port:
+        printed = example("users").client(client, port)
     assert "users: ada, grace, hedy\ntrailing metadata: users-sent = 3\n" in printed
     assert "a wrong sign-up: INVALID_ARGUMENT, " in printed
     assert "\n  password must have at least 10 characters\n" in printed
@@ -50,26 +52,26 @@ def test_users(server: str, client: str, users: Any) -> None:
         assert "without a token: UNAUTHENTICATED, a token of a user is needed\n" in printed
 
 
-def test_users_are_kept(users: Any, tmp_path: Path) -> None:
+def test_users_are_kept(example: Any, tmp_path: Path) -> None:
     """A second server on the same database knows who signed up with the first, and does not take them twice."""
     database = f"--database={tmp_path / 'users.db'}"
     for server, again in (("users_server.py", False), ("async_users_server.py", True)):
-        with users.server(server, database) as port:
+        with example("users").server(server, database) as port:
             if again:
-                error = users.failing_client("users_client.py", port)
+                error = example("users").failing_client("users_client.py", port)
                 assert "ALREADY_EXISTS" in error
                 assert "ada is taken" in error
             else:
-                assert "signed up hedy\n" in users.client("users_client.py", port)
+                assert "signed up hedy\n" in example("users").client("users_client.py", port)
 
 
 SERVERS = ["dispatcher_server.py", "async_dispatcher_server.py"]
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_tyk_dispatcher(server: str, tyk_dispatcher: Any) -> None:
-    with tyk_dispatcher.server(server) as port:
-        printed = tyk_dispatcher.client("gateway.py", port)
+def test_tyk_dispatcher(server: str, example: Any) -> None:
+    with example("tyk_dispatcher").server(server) as port:
+        printed = example("tyk_dispatcher").client("gateway.py", port)
     assert printed == (
         'to the upstream: ada, {"owner": "ada", "payload": {"color": "red"}}\n'
         "to the client: 200, X-Served-By: russet\n"
@@ -80,16 +82,61 @@ def test_tyk_dispatcher(server: str, tyk_dispatcher: Any) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_what_a_newer_gateway_sends_goes_back(server: str, tyk_dispatcher: Any) -> None:
+def test_what_a_newer_gateway_sends_goes_back(server: str, example: Any) -> None:
     # hook_name "sign_response", and a field 1000 of an Object that no file here declares.
     newer = b"\x12\x0dsign_response" + b"\xc2\x3e\x05newer"
     with (
-        tyk_dispatcher.server(server) as port,
+        example("tyk_dispatcher").server(server) as port,
         grpc.insecure_channel(f"localhost:{port}") as channel,
     ):
         answer = channel.unary_unary("/coprocess.Dispatcher/Dispatch")(newer, timeout=20)
     assert b"\xc2\x3e\x05newer" in answer
     assert b"X-Served-By" in answer
+
+
+def test_no_generated_code(example: Any) -> None:
+    found = example("no_generated_code")
+    with found.server("server.py") as port:
+        assert found.client("client.py", port) == 'Hello, stub!\n{"message": "Hello, JSON!"}\n'
+
+
+def test_health_and_reflection(example: Any) -> None:
+    found = example("health_and_reflection")
+    with found.server("server.py") as port:
+        printed = found.client("client.py", port)
+    assert printed == (
+        "greeter.Greeter: SERVING\n"
+        "services: greeter.Greeter, grpc.health.v1.Health, grpc.reflection.v1.ServerReflection\n"
+        "Hello, reflection!\n"
+    )
+
+
+def test_interceptors(example: Any) -> None:
+    found = example("interceptors")
+    with found.server("server.py") as port:
+        printed = found.client("client.py", port)
+    assert printed == (
+        "without a token: UNAUTHENTICATED, the token is missing or wrong\nHello, interceptor!\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_graceful_shutdown(number: signal.Signals, example: Any) -> None:
+    found = example("graceful_shutdown")
+    with found.process("server.py") as (server, port):
+        address = f"localhost:{port}"
+        request = b"\x0a\x01x\x11" + struct.pack("<d", 1.0)
+        with grpc.insecure_channel(address) as channel:
+            answer = channel.unary_unary("/greeter.Greeter/SayHello").future(request, timeout=30)
+            statuses = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=30)
+            assert next(statuses) == b"\x08\x01"
+            assert server.stdout.readline() == "thinking\n"
+            server.send_signal(number)
+            assert next(statuses) == b"\x08\x02", "NOT_SERVING"
+            assert server.stdout.readline() == "draining\n"
+            assert answer.result(timeout=30) == b"\x0a\x09Hello, x!"
+            statuses.cancel()
+        assert server.wait(timeout=30) == 0
 
 
 def test_the_places_are_places() -> None:
