@@ -46,7 +46,7 @@ _SWITCHES = {"keepalive_without_calls", "so_reuseport"}
 # A primary user agent goes before the library's own, a secondary one after it.
 _TEXTS = {
     "grpc.default_authority": "authority",
-    "grpc.ssl_target_name_override": "authority",
+    "grpc.ssl_target_name_override": "tls_name",
     "grpc.primary_user_agent": "primary_user_agent",
     "grpc.secondary_user_agent": "secondary_user_agent",
 }

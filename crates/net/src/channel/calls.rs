@@ -9,6 +9,7 @@ use russet_rpc::{CallEnded, Code, MessageOptions, Metadata, SendError, Status};
 use super::{Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Waiting};
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
+use crate::security::ClientSecurity;
 use crate::transport::Turn;
 
 impl Channel {
@@ -49,7 +50,7 @@ impl Channel {
             self.end_locally(key, Status::new(Code::Cancelled, "Channel closed!"));
             return key;
         }
-        if self.start_on_active(key, new, now) {
+        if !new.held && self.start_on_active(key, new, now) {
             return key;
         }
         if let Some(call) = self.call_mut(key) {
@@ -59,19 +60,43 @@ impl Channel {
                 encoding: new.encoding,
                 messages: Vec::new(),
                 half_closed: false,
+                held: new.held,
             }));
         }
         self.waiting.push_back(key);
+        self.pursue(new.wait_for_ready, now);
+        key
+    }
+
+    /// Sends a held call on its way, with metadata that is added to its own.
+    pub fn provide(&mut self, key: CallKey, metadata: &Metadata, now: Instant) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        let wait_for_ready = call.wait_for_ready;
+        let Place::Waiting(waiting) = &mut call.place else {
+            return;
+        };
+        waiting.metadata.extend(metadata);
+        waiting.held = false;
+        if self.active.is_some() {
+            self.start_waiting(now);
+        } else {
+            self.pursue(wait_for_ready, now);
+        }
+    }
+
+    /// Does what a call that waits asks of the channel.
+    fn pursue(&mut self, wait_for_ready: bool, now: Instant) {
         if self.retry_at.is_some_and(|at| at <= now) {
             // The wait is over; nobody was there to notice.
             self.set_state(Connectivity::Connecting);
             self.start_attempt(now);
-        } else if self.state == Connectivity::TransientFailure && !new.wait_for_ready {
+        } else if self.state == Connectivity::TransientFailure && !wait_for_ready {
             self.fail_waiting();
         } else {
             self.connect(now);
         }
-        key
     }
 
     /// Starts a call on the connection that stands; `false` where it has to wait.
@@ -91,7 +116,10 @@ impl Channel {
             &StartCall {
                 path: new.path,
                 authority: &self.authority,
-                scheme: "http",
+                scheme: match self.security {
+                    ClientSecurity::Tls { .. } => "https",
+                    _ => "http",
+                },
                 user_agent: &self.user_agent,
                 metadata: new.metadata,
                 deadline: new.deadline,
@@ -369,8 +397,9 @@ impl Channel {
                 deadline: call.deadline,
                 wait_for_ready: call.wait_for_ready,
                 encoding: waiting.encoding,
+                held: waiting.held,
             };
-            if !self.start_on_active(key, &new, now) {
+            if new.held || !self.start_on_active(key, &new, now) {
                 if let Some(call) = self.call_mut(key) {
                     call.place = Place::Waiting(waiting);
                 }

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::{Address, Attempt, Channel, Connectivity, FIRST_CONNECTION, Link};
 use crate::address::Target;
 use crate::resolver::Resolution;
+use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::transport::{Transport, Turn, register};
 
@@ -79,6 +80,9 @@ impl Channel {
                 return;
             };
             let connected = match &address {
+                address if !self.admits(address) => Err(io::Error::other(
+                    "it is not on this machine, as local credentials demand",
+                )),
                 Address::Socket(socket) => Socket::connect(*socket),
                 Address::Unix(path) => Socket::connect_unix(path),
             };
@@ -99,6 +103,17 @@ impl Channel {
                     self.last_error = connect_error(&address, &error);
                 }
             }
+        }
+    }
+
+    /// Whether the channel's credentials allow this address.
+    fn admits(&self, address: &Address) -> bool {
+        match self.security {
+            ClientSecurity::Local(kind) => kind.admits(match address {
+                Address::Socket(socket) => Some(socket.ip()),
+                Address::Unix(_) => None,
+            }),
+            ClientSecurity::Plaintext | ClientSecurity::Tls { .. } => true,
         }
     }
 
@@ -132,9 +147,22 @@ impl Channel {
         match outcome {
             Ok(true) => {
                 let peer = socket.peer().into();
+                let session = match &self.security {
+                    ClientSecurity::Tls { tls, name } => tls.open(name).map(Some),
+                    _ => Ok(None),
+                };
+                let session = match session {
+                    Ok(session) => session,
+                    Err(error) => {
+                        self.last_error = format!("{address}: {error}");
+                        self.links.remove(index);
+                        self.next_address(now);
+                        return;
+                    }
+                };
                 let engine = Connection::new(self.config.clone(), now);
                 self.links[index] = Some(Link {
-                    transport: Transport::new(socket, engine),
+                    transport: Transport::new(socket, session, engine),
                     calls: FxHashMap::default(),
                     peer,
                     handshaking: true,

@@ -36,8 +36,7 @@ impl Channel {
         let transport = &mut link.transport;
         self.timers
             .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
-        let has_output = !transport.engine.output().is_empty() || transport.engine.is_closed();
-        if has_output && !std::mem::replace(&mut transport.dirty, true) {
+        if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
             self.dirty.push(index);
         }
         if turn == Turn::More {
@@ -50,11 +49,14 @@ impl Channel {
             return;
         };
         link.transport.deregister(&self.registry);
-        let why = link
-            .transport
-            .engine
-            .close_reason()
-            .map_or_else(|| "the connection was lost".to_owned(), ToString::to_string);
+        let why = match (
+            link.transport.failure(),
+            link.transport.engine.close_reason(),
+        ) {
+            (Some(failure), _) => format!("TLS: {failure}"),
+            (None, Some(reason)) => reason.to_string(),
+            (None, None) => "the connection was lost".to_owned(),
+        };
         // The engine has ended each call already; none may be left waiting if it forgot one.
         for call_index in link.calls.into_values() {
             if let Some(call) = self.calls.get(call_index as usize) {

@@ -23,6 +23,7 @@ use crate::backoff::{Backoff, BackoffConfig};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
 use crate::resolver::Resolver;
+use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
@@ -56,6 +57,8 @@ pub struct ChannelConfig {
     pub user_agent: String,
     /// Waits between attempts to connect.
     pub backoff: BackoffConfig,
+    /// How the connections are protected.
+    pub security: ClientSecurity,
 }
 
 /// What starts a call.
@@ -71,6 +74,8 @@ pub struct NewCall<'a> {
     pub wait_for_ready: bool,
     /// How its messages are compressed.
     pub encoding: Encoding,
+    /// Whether it waits for [`Channel::provide`] before it goes out.
+    pub held: bool,
 }
 
 /// Names a call of a channel. Cheap to copy; the key of a call that is gone is recognised.
@@ -97,6 +102,7 @@ struct Waiting {
     encoding: Encoding,
     messages: Vec<(Vec<u8>, MessageOptions)>,
     half_closed: bool,
+    held: bool,
 }
 
 #[derive(Debug)]
@@ -165,6 +171,7 @@ pub struct Channel {
     authority: String,
     user_agent: String,
     target: Target,
+    security: ClientSecurity,
     resolver: Resolver,
     backoff: Backoff,
     state: Connectivity,
@@ -202,6 +209,7 @@ impl Channel {
             authority: config.authority,
             user_agent: config.user_agent,
             target,
+            security: config.security,
             backoff: Backoff::new(config.backoff),
             state: Connectivity::Idle,
             state_changes: 0,

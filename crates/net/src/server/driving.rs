@@ -9,11 +9,36 @@ use russet_rpc::server::{CancelReason, Connection, Event, IncomingCall};
 use russet_rpc::{CallId, Code, Metadata, Status};
 use rustc_hash::FxHashMap;
 
-use super::{ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, Server, key_of};
+use super::{
+    ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server, key_of,
+};
 use crate::inbox::{Inbox, Interest, Received};
 use crate::parker::Parker;
 use crate::reactor::{Core, TICK};
+use crate::security::{AuthContext, ServerSecurity};
+use crate::socket::Socket;
+use crate::tls::Session;
 use crate::transport::{Transport, Turn, register};
+
+impl Peer {
+    /// Who it is. Asked for with the first call: TLS has agreed by then.
+    fn info(&mut self) -> Arc<PeerInfo> {
+        let (transport, local) = (&self.transport, self.local);
+        self.info
+            .get_or_insert_with(|| {
+                let auth = if local {
+                    AuthContext::local()
+                } else {
+                    transport.auth_context().unwrap_or_default()
+                };
+                Arc::new(PeerInfo {
+                    name: transport.peer(),
+                    auth,
+                })
+            })
+            .clone()
+    }
+}
 
 impl Server {
     /// Writes what is waiting to be written, without waiting for the next turn.
@@ -24,16 +49,17 @@ impl Server {
     pub(super) fn accept(&mut self, now: Instant) {
         self.accept_backlog = false;
         let mut budget = ACCEPT_BUDGET;
-        for index in 0..self.listeners.len() {
+        for index in 0..self.ports.len() {
             loop {
                 if budget == 0 {
                     self.accept_backlog = true;
                     return;
                 }
-                match self.listeners[index].accept() {
+                match self.ports[index].listener.accept() {
                     Ok(socket) => {
                         budget -= 1;
-                        self.admit(socket, now);
+                        let security = self.ports[index].security.clone();
+                        self.protect(socket, &security, now);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     // The peer gave up while it waited, or a signal came: the next one may be fine.
@@ -52,17 +78,42 @@ impl Server {
         }
     }
 
-    pub(super) fn admit(&mut self, mut socket: crate::socket::Socket, now: Instant) {
+    /// Gives a connection the protection of its port, or refuses it.
+    fn protect(&mut self, socket: Socket, security: &ServerSecurity, now: Instant) {
+        let session = match security {
+            ServerSecurity::Plaintext => None,
+            ServerSecurity::Local(kind) => {
+                // Dropping a connection from elsewhere tells the peer.
+                if socket.peer_ip().is_ok_and(|ip| kind.admits(ip)) {
+                    self.admit(socket, None, true, now);
+                }
+                return;
+            }
+            ServerSecurity::Tls(tls) => match tls.open() {
+                Ok(session) => Some(session),
+                Err(_) => return,
+            },
+            ServerSecurity::Changing(fetch) => {
+                self.fetcher.start(socket, fetch.clone());
+                return;
+            }
+        };
+        self.admit(socket, session, false, now);
+    }
+
+    fn admit(&mut self, mut socket: Socket, session: Option<Session>, local: bool, now: Instant) {
         let entry = self.peers.vacant_entry();
         let index = entry.key();
         if register(&self.registry, &mut socket, Token(FIRST_CONNECTION + index)).is_err() {
             // Without a place in the poll the connection cannot be served; dropping it tells the peer.
             return;
         }
+        let engine = Connection::new(self.config.clone(), now);
         entry.insert(Peer {
-            transport: Transport::new(socket, Connection::new(self.config.clone(), now)),
+            transport: Transport::new(socket, session, engine),
             calls: FxHashMap::default(),
-            name: None,
+            local,
+            info: None,
         });
         self.read(index, now);
     }
@@ -84,8 +135,7 @@ impl Server {
         let transport = &mut peer.transport;
         self.timers
             .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
-        let has_output = !transport.engine.output().is_empty() || transport.engine.is_closed();
-        if has_output && !std::mem::replace(&mut transport.dirty, true) {
+        if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
             self.dirty.push(index);
         }
         match turn {
@@ -166,12 +216,14 @@ impl Server {
                     .send_status(id, &status, &Metadata::EMPTY);
             return;
         }
+        let peer = self.peers[connection].info();
         let unary = self.unary.contains(&incoming.path);
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let index = self.calls.insert(Call {
             generation,
             connection,
+            peer,
             id,
             incoming: Some(incoming),
             held: unary,
@@ -283,6 +335,13 @@ impl Core for Server {
         }
         for index in std::mem::take(&mut self.backlog) {
             self.read(index, now);
+        }
+        while let Some((socket, tls)) = self.fetcher.finished() {
+            if self.accepting
+                && let Some(session) = tls.and_then(|tls| tls.open().ok())
+            {
+                self.admit(socket, Some(session), false, now);
+            }
         }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.accept_again = None;

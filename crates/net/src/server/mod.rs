@@ -4,6 +4,7 @@
 
 mod calls;
 mod driving;
+mod fetcher;
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,9 +17,11 @@ use russet_rpc::{CallId, Metadata, Status};
 use rustc_hash::{FxHashMap, FxHashSet};
 use slab::Slab;
 
+use self::fetcher::Fetcher;
 use crate::address::ListenAddress;
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
+use crate::security::{AuthContext, ServerSecurity};
 use crate::socket::Listener;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
@@ -49,8 +52,24 @@ pub struct Incoming {
     pub key: CallKey,
     /// What the client sent with it.
     pub call: IncomingCall,
-    /// Its connection, for [`Server::peer`].
-    pub connection: usize,
+    /// Who sent it.
+    pub peer: Arc<PeerInfo>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub struct PeerInfo {
+    /// Its address, as `ServicerContext.peer()` writes it.
+    pub name: String,
+    /// How it has proved who it is.
+    pub auth: AuthContext,
+}
+
+/// A listener and what protects its connections.
+#[derive(Debug)]
+struct Port {
+    listener: Listener,
+    security: ServerSecurity,
 }
 
 /// What became of a message.
@@ -64,14 +83,16 @@ pub struct Sent {
 struct Peer {
     transport: Transport<Connection>,
     calls: FxHashMap<CallId, u32>,
-    /// Made when first asked for.
-    name: Option<Arc<str>>,
+    local: bool,
+    /// Made with the first call, when TLS has agreed.
+    info: Option<Arc<PeerInfo>>,
 }
 
 #[derive(Debug)]
 struct Call {
     generation: u32,
     connection: usize,
+    peer: Arc<PeerInfo>,
     id: CallId,
     /// Until it is taken by [`Server::next_incoming`].
     incoming: Option<IncomingCall>,
@@ -93,7 +114,8 @@ pub struct Server {
     registry: Registry,
     waker: Arc<Waker>,
     config: Arc<Config>,
-    listeners: Vec<Listener>,
+    ports: Vec<Port>,
+    fetcher: Fetcher,
     peers: Slab<Peer>,
     calls: Slab<Call>,
     next_generation: u32,
@@ -123,9 +145,10 @@ impl Server {
     ) -> Self {
         Self {
             registry,
+            fetcher: Fetcher::new(waker.clone()),
             waker,
             config: Arc::new(config),
-            listeners: Vec::new(),
+            ports: Vec::new(),
             peers: Slab::new(),
             calls: Slab::new(),
             next_generation: 0,
@@ -146,29 +169,37 @@ impl Server {
     }
 
     /// Binds `address` and returns the port; 0 for a Unix socket. Connections wait until [`Server::start`].
-    pub fn bind(&mut self, address: &ListenAddress, reuse_port: bool) -> io::Result<u16> {
+    pub fn bind(
+        &mut self,
+        address: &ListenAddress,
+        reuse_port: bool,
+        security: &ServerSecurity,
+    ) -> io::Result<u16> {
         let (listeners, port) = Listener::bind(address, reuse_port)?;
-        if self.listeners.len() + listeners.len() > FIRST_CONNECTION - FIRST_LISTENER {
+        if self.ports.len() + listeners.len() > FIRST_CONNECTION - FIRST_LISTENER {
             return Err(io::Error::other(
                 "a server listens on at most 65535 addresses",
             ));
         }
         for mut listener in listeners {
             if self.accepting {
-                self.register_listener(&mut listener, self.listeners.len())?;
+                self.register_listener(&mut listener, self.ports.len())?;
             }
-            self.listeners.push(listener);
+            self.ports.push(Port {
+                listener,
+                security: security.clone(),
+            });
         }
         Ok(port)
     }
 
     /// Starts to accept.
     pub fn start(&mut self) -> io::Result<()> {
-        let mut listeners = std::mem::take(&mut self.listeners);
-        for (index, listener) in listeners.iter_mut().enumerate() {
-            self.register_listener(listener, index)?;
+        let mut ports = std::mem::take(&mut self.ports);
+        for (index, port) in ports.iter_mut().enumerate() {
+            self.register_listener(&mut port.listener, index)?;
         }
-        self.listeners = listeners;
+        self.ports = ports;
         self.accepting = true;
         self.accept_backlog = true;
         self.wake();
@@ -191,7 +222,7 @@ impl Server {
     /// Closes the listeners and asks each client to send no new calls; the calls that run go on.
     pub fn shutdown(&mut self, now: Instant) {
         self.accepting = false;
-        self.listeners.clear();
+        self.ports.clear();
         for index in self.connection_indexes() {
             self.peers[index].transport.engine.shutdown(now);
             self.after(index, Turn::Idle);
@@ -268,11 +299,11 @@ impl Server {
             if let Some(call) = self.call_mut(key)
                 && let Some(incoming) = call.incoming.take()
             {
-                let connection = call.connection;
+                let peer = call.peer.clone();
                 return Some(Incoming {
                     key,
                     call: incoming,
-                    connection,
+                    peer,
                 });
             }
         }
@@ -327,17 +358,6 @@ impl Server {
             }
         }
         changed
-    }
-
-    /// The peer of a connection, as `ServicerContext.peer()` writes it; empty where the connection is gone.
-    pub fn peer(&mut self, connection: usize) -> Arc<str> {
-        match self.peers.get_mut(connection) {
-            Some(peer) => peer
-                .name
-                .get_or_insert_with(|| peer.transport.peer().into())
-                .clone(),
-            None => Arc::from(""),
-        }
     }
 
     fn call(&self, key: CallKey) -> Option<&Call> {

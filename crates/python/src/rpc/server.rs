@@ -19,6 +19,7 @@ use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
+use super::tls::server_security;
 use super::waiting::{parker, wait};
 
 /// How long a worker waits for a call before it leaves its thread to others.
@@ -382,14 +383,21 @@ impl Server {
         })
     }
 
-    /// Binds an address and returns its port; 0 for a Unix socket.
-    fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
+    /// Binds an address and returns its port; 0 for a Unix socket. `security` is as [`server_security`] reads it.
+    #[pyo3(signature = (address, reuse_port, security=None))]
+    fn bind(
+        &self,
+        address: &str,
+        reuse_port: bool,
+        security: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u16> {
+        let security = server_security(security)?;
         let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.handle
             .inner
             .reactor
             .core()
-            .bind(&parsed, reuse_port)
+            .bind(&parsed, reuse_port, &security)
             .map_err(|error| bind_error(address, &error))
     }
 
