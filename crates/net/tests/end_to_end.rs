@@ -10,7 +10,7 @@ use russet_net::backoff::BackoffConfig;
 use russet_net::channel::{CallKey, Channel, ChannelConfig, NewCall};
 use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, client, server};
 use russet_net::security::{ClientSecurity, ServerSecurity};
-use russet_net::server::Server;
+use russet_net::server::{Capacity, Server};
 use russet_net::{Inbound, Parker, Reactor, Waited};
 
 /// Long enough for a busy machine; nothing waits for it when all is well.
@@ -35,7 +35,7 @@ impl Echo {
                     registry,
                     waker,
                     server::Config::default(),
-                    None,
+                    Capacity::default(),
                 ))
             })
             .unwrap(),

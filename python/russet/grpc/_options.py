@@ -38,6 +38,7 @@ _SERVER_NUMBERS = {
     "grpc.max_connection_idle_ms": "max_connection_idle_ms",
     "grpc.max_connection_age_ms": "max_connection_age_ms",
     "grpc.max_connection_age_grace_ms": "max_connection_age_grace_ms",
+    "grpc.max_allowed_incoming_connections": "max_connections",
     "grpc.so_reuseport": "so_reuseport",
 }
 # Those of the settings that are switches.

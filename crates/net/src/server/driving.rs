@@ -58,6 +58,14 @@ impl Server {
                 match self.ports[index].listener.accept() {
                     Ok(socket) => {
                         budget -= 1;
+                        if self
+                            .capacity
+                            .connections
+                            .is_some_and(|max| self.peers.len() >= max)
+                        {
+                            // Dropping it tells the peer.
+                            continue;
+                        }
                         let security = self.ports[index].security.clone();
                         self.protect(socket, &security, now);
                     }
@@ -207,7 +215,11 @@ impl Server {
 
     pub(super) fn begin(&mut self, connection: usize, incoming: IncomingCall) {
         let id = incoming.call;
-        if self.max_calls.is_some_and(|max| self.calls.len() >= max) {
+        if self
+            .capacity
+            .calls
+            .is_some_and(|max| self.calls.len() >= max)
+        {
             let status = Status::new(Code::ResourceExhausted, "Concurrent RPC limit exceeded!");
             let _ =
                 self.peers[connection]

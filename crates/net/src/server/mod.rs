@@ -65,6 +65,15 @@ pub struct PeerInfo {
     pub auth: AuthContext,
 }
 
+/// How much a server takes on at once; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Capacity {
+    /// Calls; one beyond that ends with `RESOURCE_EXHAUSTED`.
+    pub calls: Option<usize>,
+    /// Connections; one beyond that is closed.
+    pub connections: Option<usize>,
+}
+
 /// A listener and what protects its connections.
 #[derive(Debug)]
 struct Port {
@@ -123,7 +132,7 @@ pub struct Server {
     changed: Vec<CallKey>,
     /// Methods whose request is one message: their handler starts when it is there.
     unary: FxHashSet<Arc<str>>,
-    max_calls: Option<usize>,
+    capacity: Capacity,
     timers: Timers,
     dirty: Vec<usize>,
     backlog: Vec<usize>,
@@ -136,13 +145,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server without listeners. `max_calls` is how many calls may run at once; a call beyond it ends with `RESOURCE_EXHAUSTED`.
-    pub fn new(
-        registry: Registry,
-        waker: Arc<Waker>,
-        config: Config,
-        max_calls: Option<usize>,
-    ) -> Self {
+    /// A server without listeners.
+    pub fn new(registry: Registry, waker: Arc<Waker>, config: Config, capacity: Capacity) -> Self {
         Self {
             registry,
             fetcher: Fetcher::new(waker.clone()),
@@ -155,7 +159,7 @@ impl Server {
             incoming: VecDeque::new(),
             changed: Vec::new(),
             unary: FxHashSet::default(),
-            max_calls,
+            capacity,
             timers: Timers::default(),
             dirty: Vec::new(),
             backlog: Vec::new(),

@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 use russet_net::address::ListenAddress;
 use russet_net::rpc::server::IncomingCall;
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
-use russet_net::server::{CallKey, PeerInfo, Server as State};
+use russet_net::server::{CallKey, Capacity, PeerInfo, Server as State};
 use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
@@ -69,8 +69,12 @@ impl AioServer {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
+        let capacity = Capacity {
+            calls: max_calls,
+            connections: options::max_connections(settings)?,
+        };
         let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             inner: Arc::new(Inner {

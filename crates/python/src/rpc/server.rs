@@ -12,7 +12,7 @@ use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::Reactor;
 use russet_net::address::ListenAddress;
 use russet_net::rpc::{Code, Encoding, Status};
-use russet_net::server::{CallKey, Incoming, Server as State};
+use russet_net::server::{CallKey, Capacity, Incoming, Server as State};
 use rustc_hash::FxHashMap;
 
 use super::convert::{bind_error, deadline, encoding, exception_text};
@@ -361,8 +361,12 @@ impl Server {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
+        let capacity = Capacity {
+            calls: max_calls,
+            connections: options::max_connections(settings)?,
+        };
         let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             handle: Handle {
