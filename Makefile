@@ -73,6 +73,13 @@ conformance: build ## The official Protocol Buffers conformance suite against Py
 	$(call say,Protocol Buffers conformance)
 	@interop/conformance/run $(abspath $(RUN)) target/conformance
 
+.PHONY: interop
+interop: build ## h2spec in strict mode, then the gRPC interop cases with grpcio and gRPC in Go (needs Go); prints tables
+	$(call say,h2spec)
+	@$(RUN) interop/h2spec/run.py target/interop
+	$(call say,gRPC interop)
+	@$(RUN) interop/grpc/run.py target/interop
+
 .PHONY: bench
 bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))

@@ -202,16 +202,10 @@ def test_the_cache_closes_channels_that_nobody_uses(russet):
 
 
 UNSUPPORTED = {
-    "ssl_channel_credentials": lambda grpc: grpc.ssl_channel_credentials(),
-    "ssl_server_credentials": lambda grpc: grpc.ssl_server_credentials([(b"key", b"chain")]),
     "alts_channel_credentials": lambda grpc: grpc.alts_channel_credentials(),
     "alts_server_credentials": lambda grpc: grpc.alts_server_credentials(),
-    "xds_channel_credentials": lambda grpc: grpc.xds_channel_credentials(),
     "compute_engine_channel_credentials": lambda grpc: grpc.compute_engine_channel_credentials(
         grpc.access_token_call_credentials("t")
-    ),
-    "composite_channel_credentials": lambda grpc: grpc.composite_channel_credentials(
-        grpc.local_channel_credentials(), grpc.access_token_call_credentials("t")
     ),
 }
 

@@ -70,6 +70,11 @@ class Program:
         self._process.kill()
         self._process.communicate()
 
+    def read_line(self) -> str:
+        """The next line."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
     def expect(self, line: str) -> None:
         """Read lines until this one."""
         watchdog = threading.Timer(LIMIT, self._process.kill)

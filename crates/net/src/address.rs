@@ -116,6 +116,11 @@ fn literal_list(list: &str, family: fn(&IpAddr) -> bool) -> Result<Target, Addre
     Ok(Target::Sockets(sockets))
 }
 
+/// The host of `host:port`, without brackets: the name that a server's certificate must have. A text without a port is all host.
+pub fn host(authority: &str) -> &str {
+    split_host_port(authority).map_or(authority, |(host, _)| host)
+}
+
 /// Splits `host:port`, `[v6]:port`, `host`, or a bare IPv6 address.
 fn split_host_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
     let port_of = |port: &str| {

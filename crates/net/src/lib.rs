@@ -5,7 +5,9 @@
 pub mod address;
 pub mod backoff;
 pub mod channel;
+pub mod security;
 pub mod server;
+pub mod tls;
 
 mod inbox;
 mod parker;

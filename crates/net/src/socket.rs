@@ -3,7 +3,7 @@
 //! Reading and writing only; what the bytes mean is the engine's affair.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use mio::event::Source;
@@ -55,6 +55,14 @@ impl Socket {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The peer's IP address; `None` for a Unix-domain socket.
+    pub(crate) fn peer_ip(&self) -> io::Result<Option<IpAddr>> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().map(|address| Some(address.ip())),
+            Self::Unix(_) => Ok(None),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A socket joined to an engine: bytes in, bytes out, nothing else.
+//! A socket joined to an engine, with a TLS session between them or without: bytes in, bytes out, nothing else.
 //!
 //! Readiness is edge-triggered, so a transport remembers what it has not drained yet. It reads at most [`READ_BUDGET`] bytes a turn, so that one busy peer cannot keep the others waiting.
 
@@ -8,7 +8,9 @@ use std::time::Instant;
 use mio::{Interest, Registry, Token};
 use russet_rpc::{client, server};
 
+use crate::security::AuthContext;
 use crate::socket::Socket;
+use crate::tls::Session;
 
 /// How many bytes one transport may read before others get their turn.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
@@ -73,6 +75,9 @@ pub(crate) enum Turn {
 pub(crate) struct Transport<E> {
     pub(crate) engine: E,
     socket: Socket,
+    session: Option<Box<Session>>,
+    /// Why the session failed, if it did.
+    failure: Option<String>,
     readable: bool,
     writable: bool,
     /// The poll has said that the peer closed its side, which is read after the last byte.
@@ -86,11 +91,13 @@ pub(crate) struct Transport<E> {
 }
 
 impl<E: Engine> Transport<E> {
-    /// Joins a registered socket to `engine`. It counts as ready until it says otherwise.
-    pub(crate) const fn new(socket: Socket, engine: E) -> Self {
+    /// Joins a registered socket to `engine`, through `session` if there is one. It counts as ready until it says otherwise.
+    pub(crate) fn new(socket: Socket, session: Option<Session>, engine: E) -> Self {
         Self {
             engine,
             socket,
+            session: session.map(Box::new),
+            failure: None,
             readable: true,
             writable: true,
             closing: false,
@@ -118,11 +125,16 @@ impl<E: Engine> Transport<E> {
         while self.readable && !self.ended && self.engine.accepts_input() {
             match self.socket.read(buffer) {
                 Ok(0) => {
+                    if self.session.as_ref().is_some_and(|s| !s.is_established()) {
+                        self.failure.get_or_insert_with(|| {
+                            "the peer closed the connection before TLS was agreed on; perhaps it speaks plaintext".to_owned()
+                        });
+                    }
                     self.engine.handle_eof(now);
                     self.ended = true;
                 }
                 Ok(count) => {
-                    self.engine.handle_input(&buffer[..count], now);
+                    self.take_in(&buffer[..count], now);
                     // A short read emptied the socket; the next byte is a new edge. The end of a stream that the poll has told is none.
                     self.readable = count == buffer.len() || self.closing;
                     budget = budget.saturating_sub(count);
@@ -141,16 +153,68 @@ impl<E: Engine> Transport<E> {
         self.turn(Turn::Idle)
     }
 
+    fn take_in(&mut self, bytes: &[u8], now: Instant) {
+        let Some(session) = &mut self.session else {
+            self.engine.handle_input(bytes, now);
+            return;
+        };
+        let received = session.receive(bytes, |plain| self.engine.handle_input(plain, now));
+        if let Err(why) = received {
+            self.failure = Some(why);
+            // The alert tells the peer what we know. Where the socket does not take it, the end of the connection must do.
+            while session.has_output()
+                && session
+                    .write_to(&mut self.socket)
+                    .is_ok_and(|count| count > 0)
+            {}
+            self.engine.handle_eof(now);
+            self.ended = true;
+        }
+    }
+
+    /// Writes a part of what is to be written; false where there is nothing.
+    fn write_some(&mut self) -> std::io::Result<bool> {
+        let output = self.engine.output();
+        let Some(session) = &mut self.session else {
+            if output.is_empty() {
+                return Ok(false);
+            }
+            let count = self.socket.write(output)?;
+            self.engine.output_written(count);
+            return Ok(true);
+        };
+        if session.is_established() {
+            if !output.is_empty() {
+                let count = session.send(output)?;
+                self.engine.output_written(count);
+            } else if self.engine.is_closed() {
+                session.close();
+            }
+        }
+        if !session.has_output() {
+            return Ok(false);
+        }
+        session.write_to(&mut self.socket)?;
+        Ok(true)
+    }
+
+    /// Whether [`Transport::flush`] has something to do.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.engine.output().is_empty()
+            || self.engine.is_closed()
+            || self
+                .session
+                .as_ref()
+                .is_some_and(|session| session.has_output())
+    }
+
     /// Writes what the engine holds, as far as the socket takes it. [`Turn::More`] if that let the engine take input again.
     pub(crate) fn flush(&mut self, now: Instant) -> Turn {
         let held_back = self.is_held_back();
         while self.writable && !self.ended {
-            let output = self.engine.output();
-            if output.is_empty() {
-                break;
-            }
-            match self.socket.write(output) {
-                Ok(count) => self.engine.output_written(count),
+            match self.write_some() {
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
@@ -164,15 +228,36 @@ impl<E: Engine> Transport<E> {
     }
 
     fn turn(&self, otherwise: Turn) -> Turn {
-        if self.ended || (self.engine.is_closed() && self.engine.output().is_empty()) {
+        if self.ended || (self.engine.is_closed() && self.is_written()) {
             Turn::Over
         } else {
             otherwise
         }
     }
 
+    /// Whether nothing is left to write of an engine that is closed. What a session without an agreement on keys would send can never go.
+    fn is_written(&self) -> bool {
+        match &self.session {
+            None => self.engine.output().is_empty(),
+            Some(session) => {
+                !session.is_established()
+                    || (self.engine.output().is_empty() && session.is_finished())
+            }
+        }
+    }
+
     pub(crate) fn peer(&self) -> String {
         self.socket.peer()
+    }
+
+    /// What TLS tells of the peer; `None` without TLS.
+    pub(crate) fn auth_context(&self) -> Option<AuthContext> {
+        self.session.as_ref().map(|session| session.auth_context())
+    }
+
+    /// Why TLS ended the connection, if it did.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Takes the socket out of the poll; it closes when the transport is dropped.
@@ -230,7 +315,7 @@ mod tests {
     #[test]
     fn a_peer_that_does_not_read_is_not_read_from_until_it_does() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut transport = Transport::new(Socket::Unix(ours), Generous::default());
+        let mut transport = Transport::new(Socket::Unix(ours), None, Generous::default());
         let now = Instant::now();
         let mut buffer = [0; 10];
         let mut sent = 0;

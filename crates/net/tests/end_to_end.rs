@@ -9,7 +9,8 @@ use russet_net::address::{ListenAddress, Target};
 use russet_net::backoff::BackoffConfig;
 use russet_net::channel::{CallKey, Channel, ChannelConfig, NewCall};
 use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, client, server};
-use russet_net::server::Server;
+use russet_net::security::{ClientSecurity, ServerSecurity};
+use russet_net::server::{Capacity, Server};
 use russet_net::{Inbound, Parker, Reactor, Waited};
 
 /// Long enough for a busy machine; nothing waits for it when all is well.
@@ -34,13 +35,16 @@ impl Echo {
                     registry,
                     waker,
                     server::Config::default(),
-                    None,
+                    Capacity::default(),
                 ))
             })
             .unwrap(),
         );
         let address = ListenAddress::parse("127.0.0.1:0").unwrap();
-        let port = reactor.core().bind(&address, true).unwrap();
+        let port = reactor
+            .core()
+            .bind(&address, true, &ServerSecurity::Plaintext)
+            .unwrap();
         reactor.core().start().unwrap();
         let served = reactor.clone();
         let worker = thread::spawn(move || serve(&served));
@@ -119,6 +123,7 @@ fn connect(port: u16) -> Reactor<Channel> {
                 authority: "test".to_owned(),
                 user_agent: String::new(),
                 backoff: BackoffConfig::default(),
+                security: ClientSecurity::Plaintext,
             },
         ))
     })
@@ -133,6 +138,7 @@ fn start(reactor: &Reactor<Channel>) -> CallKey {
             deadline: Some(soon()),
             wait_for_ready: false,
             encoding: Encoding::Identity,
+            held: false,
         },
         Instant::now(),
     )

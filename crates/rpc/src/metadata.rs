@@ -107,6 +107,15 @@ impl Metadata {
         Ok(())
     }
 
+    /// Appends all entries of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        match (&mut self.entries, &other.entries) {
+            (_, None) => {}
+            (None, Some(entries)) => self.entries = Some(entries.clone()),
+            (Some(own), Some(entries)) => Arc::make_mut(own).extend_from_slice(entries),
+        }
+    }
+
     /// The entries in order: key and raw value.
     pub fn iter(&self) -> Iter<'_> {
         Iter {

@@ -17,6 +17,7 @@ from ._base_channel import (
     UnaryStreamMultiCallable,
     UnaryUnaryMultiCallable,
 )
+from ._call_credentials import INSECURE, authenticate, plugins_of
 from ._connectivity import ChannelConnectivity
 from ._credentials import Plaintext
 from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ._compression import Compression
-    from ._credentials import CallCredentials, ChannelCredentials
+    from ._credentials import CallCredentials, ChannelCredentials, Plugin
     from ._typing import (
         ChannelOption,
         Deserializer,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 _CANCELLED = StatusCode.CANCELLED.value[0]
 _INTERNAL = StatusCode.INTERNAL.value[0]
 _UNKNOWN = StatusCode.UNKNOWN.value[0]
-_UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
 
 # A server that breaks the protocol of a method with one response.
 NO_RESPONSE = "the server ended the call with OK and sent no response message"
@@ -427,6 +427,7 @@ class _Method:
         response_deserializer: Deserializer[Any] | None,
         compression: int | None,
         default_timeout: float | None,
+        protection: Any,
     ) -> None:
         self._channel = channel
         self._method = method
@@ -434,6 +435,9 @@ class _Method:
         self._deserializer = response_deserializer
         self._compression = compression
         self._default_timeout = default_timeout
+        self._secure = protection.secure
+        # Those of the channel's own call credentials.
+        self._plugins: tuple[Plugin, ...] = protection.plugins
 
     def _start(
         self,
@@ -444,25 +448,20 @@ class _Method:
         compression: Compression | None,
     ) -> _core.ClientCall:
         """Raises the call's error where it cannot even start."""
-        if credentials is not None:
-            raise _refuse_credentials()
-        return self._channel.call(
+        plugins = plugins_of(self._plugins, credentials)
+        if plugins and not self._secure:
+            raise _InactiveRpcError(StatusCode.UNAUTHENTICATED, INSECURE, (), ())
+        call = self._channel.call(
             self._method,
             self._default_timeout if timeout is None else timeout,
             metadata,
             wait_for_ready,
             self._compression if compression is None else compression,
+            bool(plugins),
         )
-
-
-def _refuse_credentials() -> _InactiveRpcError:
-    # gRPC sends no credentials over a connection that anybody can read.
-    return _InactiveRpcError(
-        StatusCode.UNAUTHENTICATED,
-        "Established channel does not have a sufficient security level to transfer call credential.",
-        (),
-        (),
-    )
+        if plugins:
+            authenticate(call, plugins, self._channel.authority, self._method)
+        return call
 
 
 class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
@@ -477,8 +476,10 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
         unary: Callable[..., Any],
     ) -> Any:
         serialized = _serialize(request, self._serializer)
-        if credentials is not None:
-            raise _refuse_credentials()
+        if credentials is not None or self._plugins:
+            return self._authenticated(
+                serialized, timeout, metadata, credentials, wait_for_ready, compression
+            )
         return unary(
             self._method,
             serialized,
@@ -487,6 +488,17 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             wait_for_ready,
             self._compression if compression is None else compression,
         )
+
+    def _authenticated(self, serialized: bytes, *arguments: Any) -> _core.ClientCall:
+        """A call whose plug-ins are asked for metadata, from start to end."""
+        call = self._start(*arguments)
+        call.send_last(serialized)
+        try:
+            call.wait_done()
+        except BaseException:
+            call.cancel(_CANCELLED, "Locally cancelled by application!")
+            raise
+        return call
 
     def __call__(
         self,
@@ -506,9 +518,11 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             compression,
             self._channel.unary,
         )
-        if response.__class__ is bytes:
-            return _deserialize(response, self._deserializer)
-        raise _error_of(response)
+        if response.__class__ is not bytes:
+            call, response = response, response.response()
+            if response is None:
+                raise _error_of(call)
+        return _deserialize(response, self._deserializer)
 
     def with_call(
         self,
@@ -681,15 +695,18 @@ class _Subscriptions:
 
 
 class _Channel(Channel):
-    """A channel to one target over plaintext HTTP/2. Safe to use from several threads."""
+    """A channel to one target. Safe to use from several threads."""
 
     def __init__(
         self,
         target: str,
         options: Sequence[ChannelOption] | None,
         compression: Compression | None,
+        protection: Any,
     ) -> None:
         settings = channel_settings(options, __version__)
+        protection.protect(settings)
+        self._protection = protection
         default_compression = settings.pop("compression", None)
         self._target = target
         self._channel = _core.Channel(target, settings)
@@ -713,6 +730,7 @@ class _Channel(Channel):
             deserializer,
             self._compression,
             self._default_timeout,
+            self._protection,
         )
 
     def unary_unary(
@@ -796,7 +814,7 @@ def insecure_channel(
 
     Raises ValueError for a target that cannot be read.
     """
-    return _Channel(target, options, compression)
+    return _Channel(target, options, compression, Plaintext())
 
 
 def secure_channel(
@@ -805,9 +823,8 @@ def secure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
 ) -> Channel:
-    """A channel with credentials. Those that exist today, local and insecure ones, need no encryption."""
-    if not isinstance(credentials._credentials, Plaintext):
-        raise NotImplementedError(
-            "these credentials need TLS, which this version does not have: see docs/limits.md"
-        )
-    return _Channel(target, options, compression)
+    """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call.
+
+    Raises ValueError for a target that cannot be read.
+    """
+    return _Channel(target, options, compression, credentials._credentials)

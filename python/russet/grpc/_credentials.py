@@ -1,16 +1,21 @@
 """Credential objects and the functions that make them.
 
-What exists today needs no cryptography: plaintext and local credentials, and call credentials as values. Every function whose credentials need TLS raises NotImplementedError and says so; nothing falls back to plaintext silently.
+PEM is read when credentials are made: what cannot be used raises ValueError there, and says what is wrong. What is not supported (ALTS, Google Compute Engine) raises NotImplementedError; nothing falls back to plaintext silently.
 """
 
 from __future__ import annotations
 
 from abc import ABC
+from contextvars import copy_context
 from enum import Enum, unique
+
+from .. import _core
+from ._logging import logger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextvars import Context
     from typing import Any, NoReturn
 
     from ._typing import MetadataType
@@ -33,20 +38,107 @@ class Plaintext:
         # The only kind of connection allowed; None allows all.
         self.local = local
 
+    # Nobody is authenticated.
+    plugins: tuple[Plugin, ...] = ()
+
+    @property
+    def secure(self) -> bool:
+        """Whether call credentials may be sent: over a connection that leaves the machine, anybody can read them."""
+        return self.local is not None
+
+    def protect(self, settings: dict[str, Any]) -> None:
+        """Put the protection into a channel's settings."""
+        if self.local is not None:
+            settings["local"] = self.local.value
+
+    @property
+    def port(self) -> int | None:
+        """The protection of a server's port."""
+        return None if self.local is None else self.local.value
+
     def __repr__(self) -> str:
         return f"Plaintext(local={self.local})"
 
 
+class ClientTls:
+    """What channel credentials hold for TLS."""
+
+    __slots__ = ("core",)
+
+    plugins: tuple[Plugin, ...] = ()
+    secure = True
+
+    def __init__(self, core: _core.ClientTls) -> None:
+        self.core = core
+
+    def protect(self, settings: dict[str, Any]) -> None:
+        """Put the protection into a channel's settings."""
+        settings["tls"] = self.core
+
+    def __repr__(self) -> str:
+        return "TLS"
+
+
+class Composite:
+    """What channel credentials hold that add call credentials to each call."""
+
+    __slots__ = ("channel", "plugins")
+
+    def __init__(self, channel: Any, plugins: tuple[Plugin, ...]) -> None:
+        self.channel = channel
+        self.plugins = plugins
+
+    @property
+    def secure(self) -> bool:
+        """Whether call credentials may be sent."""
+        return bool(self.channel.secure)
+
+    def protect(self, settings: dict[str, Any]) -> None:
+        """Put the protection into a channel's settings."""
+        self.channel.protect(settings)
+
+    def __repr__(self) -> str:
+        return f"Composite({self.channel!r}, {CallMetadata(self.plugins)!r})"
+
+
+class ServerTls:
+    """What server credentials hold for TLS: what a port is bound with."""
+
+    __slots__ = ("port",)
+
+    def __init__(self, port: _core.ServerTls | Callable[[], _core.ServerTls]) -> None:
+        self.port = port
+
+    def __repr__(self) -> str:
+        return "TLS"
+
+
+class Plugin:
+    """A plug-in that makes metadata."""
+
+    __slots__ = ("context", "function", "immediate", "name")
+
+    def __init__(
+        self, name: str, function: Callable[[Any, AuthMetadataPluginCallback], None]
+    ) -> None:
+        self.name = name
+        self.function = function
+        # Context variables as they are when the credentials are made.
+        self.context: Context = copy_context()
+        # Whether it answers without waiting, so that it needs no thread.
+        self.immediate = isinstance(function, _AccessToken)
+
+
 class CallMetadata:
-    """What call credentials hold: the plug-ins that make the metadata, with their names for error texts, in order."""
+    """What call credentials hold: the plug-ins that make the metadata, in order."""
 
     __slots__ = ("plugins",)
 
-    def __init__(self, plugins: tuple[tuple[str, AuthMetadataPlugin], ...]) -> None:
+    def __init__(self, plugins: tuple[Plugin, ...]) -> None:
         self.plugins = plugins
 
     def __repr__(self) -> str:
-        return f"CallMetadata({', '.join(name for name, _ in self.plugins)})"
+        return f"CallMetadata({', '.join(plugin.name for plugin in self.plugins)})"
 
 
 class AuthMetadataContext(ABC):
@@ -117,12 +209,8 @@ def unsupported(function: str, what: str, instead: str) -> NoReturn:
     )
 
 
-_CHANNEL_INSTEAD = (
-    "use grpc.insecure_channel, or grpc.local_channel_credentials for a peer on this machine"
-)
-_SERVER_INSTEAD = (
-    "use add_insecure_port, or grpc.local_server_credentials for peers on this machine"
-)
+_CHANNEL_INSTEAD = "use grpc.ssl_channel_credentials"
+_SERVER_INSTEAD = "use grpc.ssl_server_credentials"
 
 
 def ssl_channel_credentials(
@@ -130,8 +218,22 @@ def ssl_channel_credentials(
     private_key: bytes | None = None,
     certificate_chain: bytes | None = None,
 ) -> ChannelCredentials:
-    """Credentials for a TLS channel, from PEM bytes. Not supported yet: raises NotImplementedError."""
-    unsupported("ssl_channel_credentials", "TLS", _CHANNEL_INSTEAD)
+    """Credentials for a TLS channel, from PEM bytes.
+
+    Without `root_certificates`, the servers trusted are those of the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names, or of Mozilla's list. A private key and its chain are for servers that ask for them. Raises ValueError for what cannot be read.
+    """
+    return ChannelCredentials(
+        ClientTls(_core.ClientTls(root_certificates, private_key, certificate_chain))
+    )
+
+
+def unverified_ssl_channel_credentials(
+    private_key: bytes | None = None, certificate_chain: bytes | None = None
+) -> ChannelCredentials:
+    """Credentials for a TLS channel that believes every server. Public as `grpc.experimental.unverified_ssl_channel_credentials`."""
+    return ChannelCredentials(
+        ClientTls(_core.ClientTls(None, private_key, certificate_chain, verify=False))
+    )
 
 
 def local_channel_credentials(
@@ -148,7 +250,7 @@ def alts_channel_credentials(service_accounts: Sequence[str] | None = None) -> C
 
 def compute_engine_channel_credentials(call_credentials: CallCredentials) -> ChannelCredentials:
     """Credentials for Google Compute Engine. Not supported: raises NotImplementedError."""
-    unsupported("compute_engine_channel_credentials", "TLS or ALTS", _CHANNEL_INSTEAD)
+    unsupported("compute_engine_channel_credentials", "Google Compute Engine", _CHANNEL_INSTEAD)
 
 
 def xds_channel_credentials(
@@ -164,12 +266,13 @@ def xds_channel_credentials(
 def composite_channel_credentials(
     channel_credentials: ChannelCredentials, *call_credentials: CallCredentials
 ) -> ChannelCredentials:
-    """Channel credentials that add call credentials to each call. Not supported yet: raises NotImplementedError."""
-    unsupported(
-        "composite_channel_credentials",
-        "adding call credentials to a channel",
-        "send the metadata with each call, or from a client interceptor",
-    )
+    """Channel credentials that add call credentials to each call, before those that the call has itself."""
+    inner = channel_credentials._credentials
+    plugins: tuple[Plugin, ...] = inner.plugins
+    for part in call_credentials:
+        plugins += part._credentials.plugins
+    channel = inner.channel if isinstance(inner, Composite) else inner
+    return ChannelCredentials(Composite(channel, plugins))
 
 
 def metadata_call_credentials(
@@ -182,7 +285,7 @@ def metadata_call_credentials(
     if name is None:
         # Functions are plug-ins too.
         name = str(getattr(metadata_plugin, "__name__", type(metadata_plugin).__name__))
-    return CallCredentials(CallMetadata(((name, metadata_plugin),)))
+    return CallCredentials(CallMetadata((Plugin(name, metadata_plugin),)))
 
 
 class _AccessToken(AuthMetadataPlugin):
@@ -202,10 +305,10 @@ def access_token_call_credentials(access_token: str) -> CallCredentials:
 
 def composite_call_credentials(*call_credentials: CallCredentials) -> CallCredentials:
     """Call credentials that send the metadata of all of these, in order."""
-    plugins: list[tuple[str, AuthMetadataPlugin]] = []
+    plugins: tuple[Plugin, ...] = ()
     for part in call_credentials:
-        plugins += part._credentials.plugins  # pyright: ignore[reportPrivateUsage]
-    return CallCredentials(CallMetadata(tuple(plugins)))
+        plugins += part._credentials.plugins
+    return CallCredentials(CallMetadata(plugins))
 
 
 def _check_key_pairs(
@@ -224,12 +327,23 @@ def ssl_server_credentials(
     root_certificates: bytes | None = None,
     require_client_auth: bool = False,
 ) -> ServerCredentials:
-    """Credentials for a TLS port, from PEM bytes. Not supported yet: raises NotImplementedError.
+    """Credentials for a TLS port, from PEM bytes: pairs of a private key and its chain, of which the name that a client asks for chooses one.
 
-    Raises ValueError without a key pair, and if clients must authenticate but no root certificates are given.
+    With `require_client_auth`, only clients with a certificate that `root_certificates` issued are let in. Raises ValueError without a key pair, if clients must authenticate but no root certificates are given, and for what cannot be read.
     """
     _check_key_pairs(private_key_certificate_chain_pairs, root_certificates, require_client_auth)
-    unsupported("ssl_server_credentials", "TLS", _SERVER_INSTEAD)
+    return ServerCredentials(
+        ServerTls(
+            _server_tls(private_key_certificate_chain_pairs, root_certificates, require_client_auth)
+        )
+    )
+
+
+def _server_tls(
+    pairs: Sequence[tuple[bytes, bytes]], root_certificates: bytes | None, require_client_auth: bool
+) -> _core.ServerTls:
+    # As in grpcio, roots alone do not make a server ask for certificates.
+    return _core.ServerTls(list(pairs), root_certificates if require_client_auth else None)
 
 
 def insecure_server_credentials() -> ServerCredentials:
@@ -253,8 +367,54 @@ def dynamic_ssl_server_credentials(
     certificate_configuration_fetcher: Callable[[], ServerCertificateConfiguration | None],
     require_client_authentication: bool = False,
 ) -> ServerCredentials:
-    """Credentials for a TLS port whose certificates can change. Not supported yet: raises NotImplementedError."""
-    unsupported("dynamic_ssl_server_credentials", "TLS", _SERVER_INSTEAD)
+    """Credentials for a TLS port whose certificates can change.
+
+    The fetcher is called for each new connection, on a thread of the library. It returns the certificates from then on, or None where they stay; where it raises, that is logged and they stay too.
+    """
+    return ServerCredentials(
+        ServerTls(
+            _ChangingCertificates(
+                initial_certificate_configuration,
+                certificate_configuration_fetcher,
+                require_client_authentication,
+            )
+        )
+    )
+
+
+class _ChangingCertificates:
+    """Gives the core a server's TLS for each new connection. Called on one thread at a time."""
+
+    def __init__(
+        self,
+        initial: ServerCertificateConfiguration,
+        fetcher: Callable[[], ServerCertificateConfiguration | None],
+        require_client_auth: bool,
+    ) -> None:
+        self._fetcher = fetcher
+        self._require_client_auth = require_client_auth
+        self._current = self._make(initial)
+
+    def _make(self, configuration: Any) -> _core.ServerTls:
+        if not isinstance(configuration, ServerCertificateConfiguration):
+            raise TypeError(
+                "certificates are given by ssl_server_certificate_configuration, "
+                f"not as {type(configuration).__name__}"
+            )
+        pairs, roots = configuration._certificate_configuration
+        _check_key_pairs(pairs, roots, self._require_client_auth)
+        return _server_tls(pairs, roots, self._require_client_auth)
+
+    def __call__(self) -> _core.ServerTls:
+        try:
+            fetched = self._fetcher()
+            if fetched is not None:
+                self._current = self._make(fetched)
+        except Exception:
+            logger("_cython.cygrpc").exception(
+                "Error fetching certificates; the server goes on with those it had"
+            )
+        return self._current
 
 
 def local_server_credentials(

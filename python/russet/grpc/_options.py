@@ -38,6 +38,7 @@ _SERVER_NUMBERS = {
     "grpc.max_connection_idle_ms": "max_connection_idle_ms",
     "grpc.max_connection_age_ms": "max_connection_age_ms",
     "grpc.max_connection_age_grace_ms": "max_connection_age_grace_ms",
+    "grpc.max_allowed_incoming_connections": "max_connections",
     "grpc.so_reuseport": "so_reuseport",
 }
 # Those of the settings that are switches.
@@ -46,7 +47,7 @@ _SWITCHES = {"keepalive_without_calls", "so_reuseport"}
 # A primary user agent goes before the library's own, a secondary one after it.
 _TEXTS = {
     "grpc.default_authority": "authority",
-    "grpc.ssl_target_name_override": "authority",
+    "grpc.ssl_target_name_override": "tls_name",
     "grpc.primary_user_agent": "primary_user_agent",
     "grpc.secondary_user_agent": "secondary_user_agent",
 }

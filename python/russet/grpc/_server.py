@@ -11,7 +11,6 @@ from time import monotonic
 
 from .. import _core
 from ._base_server import Server, ServicerContext
-from ._credentials import Plaintext
 from ._logging import logger
 from ._options import server_settings
 from ._server_interceptors import service_pipeline
@@ -178,11 +177,8 @@ class _Server(Server):
         return self._core.bind(address, self._reuse_port) or 1
 
     def add_secure_port(self, address: str, server_credentials: ServerCredentials) -> int:
-        if not isinstance(server_credentials._credentials, Plaintext):
-            raise NotImplementedError(
-                "these credentials need TLS, which this version does not have: see docs/limits.md"
-            )
-        return self.add_insecure_port(address)
+        port = server_credentials._credentials.port
+        return self._core.bind(address, self._reuse_port, port) or 1
 
     def start(self) -> None:
         self._core.start()

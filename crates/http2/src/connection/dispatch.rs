@@ -696,9 +696,8 @@ impl Connection {
         };
         match self.streams.find(header.stream) {
             Some(stream) => self.stream_error(stream, broken.0, broken.1),
-            // RST_STREAM may not be sent on an idle stream.
-            None if self.is_idle(header.stream) => fatal(broken.0, broken.1),
-            None => Ok(None),
+            // RST_STREAM may not be sent on an idle stream, and says nothing on one that has ended.
+            None => fatal(broken.0, broken.1),
         }
     }
 }

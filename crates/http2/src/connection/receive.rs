@@ -204,8 +204,13 @@ impl Connection {
     /// Answers a peer that speaks something else, as well as it can be told what from the first byte that differs from the preface.
     fn not_http_2(&mut self, wrong: u8) -> Failure {
         const TLS_HANDSHAKE: u8 = 0x16;
-        // Only `PRI * HTTP/2` shares more than a method's first letters with the preface.
-        let is_method = self.receiver.preface < 3 && wrong.is_ascii_uppercase();
+        // The first letter in which a method of RFC 9110, PATCH or PROPFIND differs from `PRI * HTTP/2`.
+        let is_method = match self.receiver.preface {
+            0 => matches!(wrong, b'C' | b'D' | b'G' | b'H' | b'O' | b'T'),
+            1 => matches!(wrong, b'A' | b'O' | b'U'),
+            2 => wrong == b'O',
+            _ => false,
+        };
         if is_method {
             self.output.frames().extend_from_slice(HTTP_1_ANSWER);
             return Failure::NotHttp2("it sent an HTTP/1 request");

@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 use russet_net::address::ListenAddress;
 use russet_net::rpc::server::IncomingCall;
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
-use russet_net::server::{CallKey, Server as State};
+use russet_net::server::{CallKey, Capacity, PeerInfo, Server as State};
 use russet_net::{Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
@@ -20,6 +20,7 @@ use super::convert::{
 };
 use super::news::News;
 use super::options;
+use super::tls::{auth_context, peer_identities, server_security};
 
 struct Inner {
     reactor: Reactor<State>,
@@ -68,8 +69,12 @@ impl AioServer {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
+        let capacity = Capacity {
+            calls: max_calls,
+            connections: options::max_connections(settings)?,
+        };
         let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -81,13 +86,20 @@ impl AioServer {
         })
     }
 
-    /// Binds an address and returns its port; 0 for a Unix socket.
-    fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
+    /// Binds an address and returns its port; 0 for a Unix socket. `security` is as [`server_security`] reads it.
+    #[pyo3(signature = (address, reuse_port, security=None))]
+    fn bind(
+        &self,
+        address: &str,
+        reuse_port: bool,
+        security: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u16> {
+        let security = server_security(security)?;
         let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.inner
             .reactor
             .core()
-            .bind(&parsed, reuse_port)
+            .bind(&parsed, reuse_port, &security)
             .map_err(|error| bind_error(address, &error))
     }
 
@@ -124,7 +136,7 @@ impl AioServer {
             calls.push(AioServerCall {
                 inner: self.inner.clone(),
                 key: incoming.key,
-                connection: incoming.connection,
+                peer: incoming.peer,
                 call: incoming.call,
             });
         }
@@ -161,7 +173,7 @@ impl AioServer {
 pub(super) struct AioServerCall {
     inner: Arc<Inner>,
     key: CallKey,
-    connection: usize,
+    peer: Arc<PeerInfo>,
     call: IncomingCall,
 }
 
@@ -195,7 +207,19 @@ impl AioServerCall {
     }
 
     fn peer(&self) -> String {
-        self.inner.reactor.core().peer(self.connection).to_string()
+        self.peer.name.clone()
+    }
+
+    fn auth_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        auth_context(py, &self.peer.auth)
+    }
+
+    fn peer_identities<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        peer_identities(py, &self.peer.auth)
+    }
+
+    fn peer_identity_key(&self) -> Option<&'static str> {
+        self.peer.auth.identity_key()
     }
 
     fn time_remaining(&self) -> Option<f64> {

@@ -1,6 +1,4 @@
-//! `_core.Channel` and `_core.ClientCall`: a channel and its calls, as the synchronous and the asyncio side use them.
-//!
-//! A call is identified by a key into the channel's state; what the Python object holds is that key alone. Dropping the object releases the call.
+//! `_core.Channel`: a channel, as the synchronous and the asyncio side use it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,19 +6,18 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyTuple};
+use pyo3::types::PyBytes;
 use russet_net::address::Target;
-use russet_net::channel::{
-    CallKey, Channel as State, ChannelConfig, Connectivity, NewCall, Outcome,
-};
-use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, MetadataError, SendError, Status};
-use russet_net::{Core, Inbound, Reactor};
+use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall};
+use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, Status};
+use russet_net::{Core, Reactor};
 use rustc_hash::FxHashMap;
 
-use super::convert::{check_metadata, deadline, encoding, metadata_to_python, seconds_until};
+use super::client_call::ClientCall;
+use super::convert::{check_metadata, deadline, encoding, seconds_until};
 use super::news::{News, resolve};
 use super::options;
-use super::waiting::wait;
+use super::tls;
 
 /// Messages given within this time of each other are written together; a pause writes what there is.
 pub(super) const BURST: Duration = Duration::from_micros(20);
@@ -28,13 +25,13 @@ pub(super) const BURST: Duration = Duration::from_micros(20);
 pub(super) struct Inner {
     pub(super) reactor: Reactor<State>,
     /// What to call when a watched call has news.
-    callbacks: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
+    pub(super) callbacks: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
     /// What to call when the connectivity has changed, and the change that was told last.
     state_callback: Mutex<Option<Py<PyAny>>>,
     state_told: AtomicU64,
     guarded: AtomicBool,
     /// Futures of an event loop that are done when a call has news.
-    news: News<CallKey>,
+    pub(super) news: News<CallKey>,
     /// Futures that are done when no call goes on.
     idle_futures: Mutex<Vec<Py<PyAny>>>,
 }
@@ -115,7 +112,7 @@ impl Inner {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -136,12 +133,15 @@ pub(super) struct Start {
     pub(super) metadata: Result<Metadata, MetadataError>,
     pub(super) wait_for_ready: bool,
     pub(super) encoding: Encoding,
+    /// Whether the call waits for [`ClientCall::provide`].
+    pub(super) held: bool,
 }
 
 /// A client's channel.
 #[pyclass(frozen, module = "russet._core", weakref)]
 pub(super) struct Channel {
     pub(super) handle: Arc<Handle>,
+    authority: String,
 }
 
 impl Channel {
@@ -166,19 +166,14 @@ impl Channel {
                     deadline: start.deadline,
                     wait_for_ready: start.wait_for_ready,
                     encoding: start.encoding,
+                    held: start.held,
                 },
                 Instant::now(),
             ))
         });
-        Ok(ClientCall {
-            handle: self.handle.clone(),
-            key: key
-                .ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?,
-            deadline: start.deadline,
-            compress: AtomicBool::new(true),
-            abandoned: AtomicBool::new(false),
-            last_send: Mutex::new(None),
-        })
+        let key =
+            key.ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?;
+        Ok(ClientCall::new(self.handle.clone(), key, start.deadline))
     }
 }
 
@@ -212,12 +207,14 @@ fn start_of(
     metadata: Option<&Bound<'_, PyAny>>,
     wait_for_ready: Option<bool>,
     compression: Option<u8>,
+    held: bool,
 ) -> PyResult<Start> {
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
         metadata: check_metadata(metadata)?,
         wait_for_ready: wait_for_ready.unwrap_or(false),
         encoding: encoding(compression)?,
+        held,
     })
 }
 
@@ -228,10 +225,13 @@ impl Channel {
     fn new(target: &str, settings: &Bound<'_, pyo3::types::PyDict>) -> PyResult<Self> {
         let parsed =
             Target::parse(target).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let authority = options::text(settings, "authority")?
+            .or(options::text(settings, "tls_name")?)
+            .unwrap_or_else(|| Target::default_authority(target));
         let config = ChannelConfig {
             engine: options::client_config(settings)?,
-            authority: options::text(settings, "authority")?
-                .unwrap_or_else(|| Target::default_authority(target)),
+            security: tls::client_security(settings, &authority)?,
+            authority: authority.clone(),
             user_agent: options::text(settings, "user_agent")?.unwrap_or_default(),
             backoff: options::backoff(settings)?,
         };
@@ -249,6 +249,7 @@ impl Channel {
         });
         Ok(Self {
             handle: Arc::new(Handle { inner }),
+            authority,
         })
     }
 
@@ -299,7 +300,7 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        let start = start_of(timeout, metadata, wait_for_ready, compression, false)?;
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
         call.give(py, Some(request.as_bytes()), true);
@@ -309,7 +310,11 @@ impl Channel {
     }
 
     /// Starts a call. Its news go to whoever waits for them, and to [`ClientCall::on_done`]'s callback.
-    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the multi-callable's own, and one"
+    )]
     fn call(
         &self,
         py: Python<'_>,
@@ -318,13 +323,20 @@ impl Channel {
         metadata: Option<&Bound<'_, PyAny>>,
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
+        held: bool,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
         self.handle.inner.guard()?;
         let call = self.start(py, path, &start)?;
         self.handle.inner.reactor.core().watch(call.key);
         self.handle.inner.reactor.nudge_guard();
         Ok(call)
+    }
+
+    /// What calls name as their `:authority`.
+    #[getter]
+    fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// The number of the present connectivity: 0 idle, 1 connecting, 2 ready, 3 transient failure, 4 shutdown.
@@ -357,7 +369,11 @@ impl Channel {
     }
 
     /// Starts a call whose channel an event loop drives: see [`Channel::turn`].
-    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None))]
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the multi-callable's own, and one"
+    )]
     fn call_on_loop(
         &self,
         py: Python<'_>,
@@ -366,8 +382,9 @@ impl Channel {
         metadata: Option<&Bound<'_, PyAny>>,
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
+        held: bool,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression)?;
+        let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
         let call = self.start(py, path, &start)?;
         self.handle.inner.reactor.core().watch(call.key);
         Ok(call)
@@ -426,290 +443,5 @@ impl Channel {
             self.handle.inner.reactor.wake();
             self.handle.inner.reactor.nudge_guard();
         });
-    }
-}
-
-/// A client's call.
-#[pyclass(frozen, module = "russet._core", weakref)]
-pub(super) struct ClientCall {
-    pub(super) handle: Arc<Handle>,
-    pub(super) key: CallKey,
-    deadline: Option<Instant>,
-    compress: AtomicBool,
-    /// Whether the call goes on when this object is gone.
-    abandoned: AtomicBool,
-    last_send: Mutex<Option<Instant>>,
-}
-
-impl Drop for ClientCall {
-    fn drop(&mut self) {
-        let callback = lock(&self.handle.inner.callbacks).remove(&self.key);
-        // Dropped after the lock: it may run Python.
-        drop(callback);
-        self.handle.inner.news.forget(self.key);
-        let mut core = self.handle.inner.reactor.core();
-        if self.abandoned.load(Ordering::Relaxed) {
-            core.abandon(self.key);
-        } else {
-            core.release(self.key);
-        }
-    }
-}
-
-impl ClientCall {
-    /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
-    pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> bool {
-        let options = MessageOptions {
-            compress: self.compress.load(Ordering::Relaxed),
-        };
-        let sent = py.detach(|| {
-            let mut core = self.handle.inner.reactor.core();
-            match (message, last) {
-                (Some(message), true) => core.send_last_message(self.key, message, options),
-                (Some(message), false) => core.send_message(self.key, message, options),
-                (None, _) => core.half_close(self.key),
-            }
-        });
-        match sent {
-            Ok(congested) => congested,
-            // The call's status says why; the sender finds out there.
-            Err(SendError::CallEnded | SendError::HalfClosed) => false,
-            Err(error @ SendError::TooLarge { .. }) => {
-                let status = Status::new(Code::ResourceExhausted, error.to_string());
-                self.handle.inner.reactor.core().cancel(self.key, status);
-                false
-            }
-        }
-    }
-
-    fn outcome<T>(&self, read: impl FnOnce(&Outcome) -> T) -> Option<T> {
-        self.handle.inner.reactor.core().outcome(self.key).map(read)
-    }
-
-    /// The only response of a call that has ended with OK; `None` where there is none.
-    fn take_response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let mut core = self.handle.inner.reactor.core();
-        if core
-            .outcome(self.key)
-            .is_none_or(|outcome| outcome.status.code != Code::Ok)
-        {
-            return None;
-        }
-        let inbound = core.next_message(self.key);
-        drop(core);
-        match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
-            _ => None,
-        }
-    }
-}
-
-#[pymethods]
-impl ClientCall {
-    /// Sends a message; waits while the server does not keep up. `False` once the call has ended.
-    fn send(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<bool> {
-        let congested = self.give(py, Some(message.as_bytes()), false);
-        let reactor = &self.handle.inner.reactor;
-        if congested {
-            wait(py, reactor, None, |core, parker| {
-                if core.is_congested(self.key) {
-                    core.set_waiter(self.key, parker);
-                    None
-                } else {
-                    Some(())
-                }
-            })?;
-        } else {
-            let now = Instant::now();
-            let previous = lock(&self.last_send).replace(now);
-            if previous.is_none_or(|previous| now.duration_since(previous) > BURST) {
-                py.detach(|| reactor.core().flush_now());
-            }
-        }
-        Ok(reactor.core().outcome(self.key).is_none())
-    }
-
-    /// Sends the last message and the end, at once.
-    fn send_last(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) {
-        self.give(py, Some(message.as_bytes()), true);
-        py.detach(|| self.handle.inner.reactor.core().flush_now());
-    }
-
-    /// Says that no more messages come.
-    fn half_close(&self, py: Python<'_>) {
-        self.give(py, None, true);
-        py.detach(|| self.handle.inner.reactor.core().flush_now());
-    }
-
-    /// Waits for the next message; `None` at the call's end.
-    #[pyo3(name = "next")]
-    fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let inbound = wait(
-            py,
-            &self.handle.inner.reactor,
-            None,
-            |core, parker| match core.next_message(self.key) {
-                Inbound::Pending => {
-                    core.set_waiter(self.key, parker);
-                    None
-                }
-                inbound => Some(inbound),
-            },
-        )?;
-        Ok(match inbound {
-            Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
-            _ => None,
-        })
-    }
-
-    /// The next message if there is one, `None` at the call's end, `False` while there is neither.
-    fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let inbound = self.handle.inner.reactor.core().next_message(self.key);
-        match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
-            Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),
-            _ => None,
-        }
-    }
-
-    /// Gives a message for the next flush; whether the sender should wait before the next one.
-    fn give_message(&self, py: Python<'_>, message: &Bound<'_, PyBytes>, last: bool) -> bool {
-        self.give(py, Some(message.as_bytes()), last)
-    }
-
-    /// Gives the end for the next flush.
-    fn give_end(&self, py: Python<'_>) {
-        self.give(py, None, true);
-    }
-
-    /// Whether the sender should wait before the next message.
-    fn is_congested(&self) -> bool {
-        self.handle.inner.reactor.core().is_congested(self.key)
-    }
-
-    /// Has `future` done, with `None`, when the call has news.
-    fn add_news_future(&self, future: Py<PyAny>) {
-        self.handle.inner.news.add(self.key, future);
-    }
-
-    /// Calls `callback()` when the call has ended, in a turn of the event loop.
-    fn on_done_in_loop(&self, callback: Py<PyAny>) {
-        lock(&self.handle.inner.callbacks).insert(self.key, callback);
-    }
-
-    /// Waits for the call's end; `False` where `timeout` seconds passed first.
-    #[pyo3(signature = (timeout=None))]
-    fn wait_done(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let until = deadline(timeout, Instant::now());
-        let done = wait(py, &self.handle.inner.reactor, until, |core, parker| {
-            if core.outcome(self.key).is_some() {
-                Some(())
-            } else {
-                core.set_waiter(self.key, parker);
-                None
-            }
-        })?;
-        Ok(done.is_some())
-    }
-
-    /// Waits for the server's initial metadata; empty where the call ended without.
-    fn initial_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let metadata = wait(py, &self.handle.inner.reactor, None, |core, parker| {
-            let metadata = core.initial_metadata(self.key);
-            if metadata.is_none() {
-                core.set_waiter(self.key, parker);
-            }
-            metadata
-        })?;
-        metadata_to_python(py, &metadata.unwrap_or_default())
-    }
-
-    /// The initial metadata if it has come.
-    fn known_initial_metadata<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let metadata = self.handle.inner.reactor.core().initial_metadata(self.key);
-        metadata
-            .map(|metadata| metadata_to_python(py, &metadata))
-            .transpose()
-    }
-
-    /// The status code's number; `None` while the call goes on.
-    fn code(&self) -> Option<u32> {
-        self.outcome(|outcome| outcome.status.code.as_u32())
-    }
-
-    /// The status' text; `None` while the call goes on.
-    fn details(&self) -> Option<String> {
-        self.outcome(|outcome| outcome.status.message.to_string())
-    }
-
-    /// The trailing metadata; `None` while the call goes on.
-    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let metadata = self.outcome(|outcome| outcome.trailing.clone());
-        metadata
-            .map(|metadata| metadata_to_python(py, &metadata))
-            .transpose()
-    }
-
-    /// The server's address, once the call has a connection.
-    fn peer(&self) -> Option<String> {
-        self.handle
-            .inner
-            .reactor
-            .core()
-            .peer(self.key)
-            .map(|peer| peer.to_string())
-    }
-
-    /// The only response, if the call ended with OK and has one.
-    fn response<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        self.take_response(py)
-    }
-
-    /// Ends the call with this status; `False` where it had ended.
-    fn cancel(&self, py: Python<'_>, code: u32, details: String) -> bool {
-        let status = Status::new(Code::from_u32(code).unwrap_or(Code::Unknown), details);
-        py.detach(|| {
-            let mut core = self.handle.inner.reactor.core();
-            if core.outcome(self.key).is_some() {
-                return false;
-            }
-            core.cancel(self.key, status);
-            core.flush_now();
-            drop(core);
-            // The callbacks of a watched call are the guard's to run.
-            self.handle.inner.reactor.nudge_guard();
-            true
-        })
-    }
-
-    /// Calls `callback()` once when the call has ended, from a thread of the library; at once where it has.
-    fn on_done(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<()> {
-        if self.code().is_some() {
-            return callback.call0(py).map(drop);
-        }
-        let inner = &self.handle.inner;
-        lock(&inner.callbacks).insert(self.key, callback);
-        inner.reactor.core().watch(self.key);
-        // It may have ended before it was watched; then it is on the list of news now.
-        inner.reactor.nudge_guard();
-        Ok(())
-    }
-
-    /// Seconds until the deadline, at least 0; `None` without one.
-    fn time_remaining(&self) -> Option<f64> {
-        self.deadline.map(seconds_until)
-    }
-
-    /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-
-    /// Sends the messages that follow uncompressed, or compressed again.
-    fn set_compress(&self, compress: bool) {
-        self.compress.store(compress, Ordering::Relaxed);
     }
 }

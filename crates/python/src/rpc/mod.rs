@@ -4,6 +4,7 @@
 
 mod aio_server;
 mod channel;
+mod client_call;
 mod convert;
 mod imports;
 mod method;
@@ -11,6 +12,7 @@ mod news;
 mod options;
 mod server;
 mod server_call;
+mod tls;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -18,10 +20,12 @@ use pyo3::prelude::*;
 /// Adds this part to the extension module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<channel::Channel>()?;
-    module.add_class::<channel::ClientCall>()?;
+    module.add_class::<client_call::ClientCall>()?;
     module.add_class::<aio_server::AioServer>()?;
     module.add_class::<aio_server::AioServerCall>()?;
     module.add_class::<server::Server>()?;
     module.add_class::<server_call::ServerCall>()?;
+    module.add_class::<tls::ClientTls>()?;
+    module.add_class::<tls::ServerTls>()?;
     Ok(())
 }

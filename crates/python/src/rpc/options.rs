@@ -153,6 +153,11 @@ pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Co
     })
 }
 
+/// How many connections a server takes.
+pub(super) fn max_connections(settings: &Bound<'_, PyDict>) -> PyResult<Option<usize>> {
+    limit(settings, "max_connections", None)
+}
+
 pub(super) fn backoff(settings: &Bound<'_, PyDict>) -> PyResult<BackoffConfig> {
     let default = BackoffConfig::default();
     Ok(BackoffConfig {

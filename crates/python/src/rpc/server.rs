@@ -12,13 +12,14 @@ use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::Reactor;
 use russet_net::address::ListenAddress;
 use russet_net::rpc::{Code, Encoding, Status};
-use russet_net::server::{CallKey, Incoming, Server as State};
+use russet_net::server::{CallKey, Capacity, Incoming, Server as State};
 use rustc_hash::FxHashMap;
 
 use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
+use super::tls::server_security;
 use super::waiting::{parker, wait};
 
 /// How long a worker waits for a call before it leaves its thread to others.
@@ -360,8 +361,12 @@ impl Server {
         compression: Option<u8>,
     ) -> PyResult<Self> {
         let config = options::server_config(settings)?;
+        let capacity = Capacity {
+            calls: max_calls,
+            connections: options::max_connections(settings)?,
+        };
         let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, max_calls)))
+            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         Ok(Self {
             handle: Handle {
@@ -382,14 +387,21 @@ impl Server {
         })
     }
 
-    /// Binds an address and returns its port; 0 for a Unix socket.
-    fn bind(&self, address: &str, reuse_port: bool) -> PyResult<u16> {
+    /// Binds an address and returns its port; 0 for a Unix socket. `security` is as [`server_security`] reads it.
+    #[pyo3(signature = (address, reuse_port, security=None))]
+    fn bind(
+        &self,
+        address: &str,
+        reuse_port: bool,
+        security: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u16> {
+        let security = server_security(security)?;
         let parsed = ListenAddress::parse(address).map_err(|error| bind_error(address, &error))?;
         self.handle
             .inner
             .reactor
             .core()
-            .bind(&parsed, reuse_port)
+            .bind(&parsed, reuse_port, &security)
             .map_err(|error| bind_error(address, &error))
     }
 

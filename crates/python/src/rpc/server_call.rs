@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use pyo3::exceptions::{PyException, PyStopIteration, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use russet_net::Inbound;
 use russet_net::rpc::server::{CancelReason, IncomingCall};
 use russet_net::rpc::{Code, MessageOptions, Metadata, SendError, Status};
-use russet_net::server::{CallKey, Incoming};
+use russet_net::server::{CallKey, Incoming, PeerInfo};
 
 use super::channel::BURST;
 use super::convert::{
@@ -21,6 +21,7 @@ use super::convert::{
 use super::imports;
 use super::method::Method;
 use super::server::Inner;
+use super::tls::{auth_context, peer_identities};
 use super::waiting::wait;
 
 /// What the handler has set.
@@ -43,7 +44,7 @@ struct Given {
 pub(super) struct ServerCall {
     pub(super) inner: Arc<Inner>,
     pub(super) key: CallKey,
-    connection: usize,
+    peer: Arc<PeerInfo>,
     pub(super) call: IncomingCall,
     given: Mutex<Given>,
 }
@@ -61,7 +62,7 @@ impl ServerCall {
         Self {
             inner,
             key: incoming.key,
-            connection: incoming.connection,
+            peer: incoming.peer,
             call: incoming.call,
             given: Mutex::default(),
         }
@@ -258,25 +259,22 @@ impl ServerCall {
     }
 
     fn peer(&self) -> String {
-        self.inner.reactor.core().peer(self.connection).to_string()
+        self.peer.name.clone()
     }
 
-    /// `None`: the connection is not authenticated.
-    #[expect(clippy::unused_self, reason = "grpcio's signature")]
-    const fn peer_identities(&self) -> Option<Vec<Vec<u8>>> {
-        None
+    /// The names by which the client has proved itself; `None` where it has not.
+    fn peer_identities<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        peer_identities(py, &self.peer.auth)
     }
 
-    /// `None`: the connection is not authenticated.
-    #[expect(clippy::unused_self, reason = "grpcio's signature")]
-    const fn peer_identity_key(&self) -> Option<String> {
-        None
+    /// The property of [`ServerCall::auth_context`] that these names come from.
+    fn peer_identity_key(&self) -> Option<&'static str> {
+        self.peer.auth.identity_key()
     }
 
-    /// What is known of the connection's security: that there is none.
-    #[expect(clippy::unused_self, reason = "grpcio's signature")]
-    fn auth_context<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
-        PyDict::new(py)
+    /// What is known of the connection's security; nothing of a plaintext one.
+    fn auth_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        auth_context(py, &self.peer.auth)
     }
 
     fn send_initial_metadata(

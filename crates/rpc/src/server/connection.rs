@@ -57,6 +57,8 @@ pub struct Connection {
     calls: Calls<Call>,
     events: VecDeque<Event>,
     requests: RequestReader,
+    /// Requests that are not gRPC and have not ended: they are answered when they do.
+    strangers: Calls<Rejection>,
     no_authority: Arc<str>,
     strikes: PingStrikes,
     /// The last time that an input gave.
@@ -124,6 +126,7 @@ impl Connection {
             calls: Calls::default(),
             events: VecDeque::new(),
             requests: RequestReader::default(),
+            strangers: Calls::default(),
             no_authority: Arc::from(""),
             strikes: PingStrikes::new(config.max_ping_strikes),
             now,
@@ -169,9 +172,11 @@ impl Connection {
                 Http2Event::Reset { stream, .. } => self.on_reset(stream),
                 Http2Event::Ping => self.on_ping(),
                 Http2Event::Ready => self.link.on_ready(),
-                // A client that goes away opens no more streams: there is nothing to wait for.
-                Http2Event::GoAway { .. } => self.link.h2.finish_shutdown(),
-                Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
+                // A client that goes away opens no more streams: a shutdown has nothing to wait for. Otherwise the connection is the client's to close; closing first would reset what it still sends.
+                Http2Event::GoAway { .. } if self.link.h2.is_shutting_down() => {
+                    self.link.h2.finish_shutdown();
+                }
+                Http2Event::GoAway { .. } | Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
             }
         }
         self.settle();
@@ -397,8 +402,15 @@ impl Connection {
     fn on_request(&mut self, stream: StreamId, end_stream: bool) {
         let request = match self.requests.read(self.link.h2.headers(), self.now) {
             Ok(request) => request,
-            Err(rejection) => {
+            Err(rejection) if rejection.http_status == 200 => {
                 self.reject(stream, &rejection);
+                return;
+            }
+            Err(rejection) => {
+                self.strangers.insert(CallId::of(stream), rejection);
+                if end_stream {
+                    self.turn_away(stream);
+                }
                 return;
             }
         };
@@ -447,10 +459,36 @@ impl Connection {
         self.link.h2.release(stream);
     }
 
+    /// Answers a request that is not gRPC, now that it has ended, so that a person with a browser or curl can read why.
+    fn turn_away(&mut self, stream: StreamId) {
+        let Some(rejection) = self.strangers.remove(CallId::of(stream)) else {
+            return;
+        };
+        self.strikes.forgive();
+        let text = format!("{}\n", rejection.status.message);
+        let http_status = rejection.http_status.to_string();
+        let length = text.len().to_string();
+        self.link.h2.send_headers(stream, false, |block| {
+            block.field(b":status", http_status.as_bytes(), Index::IfRepeated);
+            block.field(b"content-type", b"text/plain", Index::IfRepeated);
+            block.field(b"content-length", length.as_bytes(), Index::IfRepeated);
+        });
+        self.link.h2.send_data(stream, text.as_bytes(), &[], true);
+        if self.link.h2.is_send_ended(stream) {
+            self.link.h2.release(stream);
+        }
+    }
+
     fn on_data(&mut self, stream: StreamId, bytes: &[u8], end_stream: bool) {
         let call = CallId::of(stream);
         let Ok(state) = Self::open_call(&mut self.calls, call) else {
             self.link.drop_data(bytes.len());
+            if end_stream {
+                self.turn_away(stream);
+            } else if self.strangers.contains(call) {
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                self.link.h2.release_stream_credit(stream, length);
+            }
             return;
         };
         let max = self.config.max_receive_message_length;
@@ -482,6 +520,7 @@ impl Connection {
     fn on_reset(&mut self, stream: StreamId) {
         let call = CallId::of(stream);
         self.end_call(call, CancelReason::Reset);
+        self.strangers.remove(call);
         // A stream without a call, if any, is forgotten too.
         self.link.h2.release(stream);
     }
@@ -580,6 +619,9 @@ impl Connection {
                     let call = CallId::of(stream);
                     if self.forget(call).is_some() {
                         self.events.push_back(Event::Finished { call });
+                    } else {
+                        // The answer to a stranger.
+                        self.link.h2.release(stream);
                     }
                 }
             }

@@ -8,6 +8,9 @@ use russet_http2::HeaderList;
 use crate::wire::{self, BadBase64, MetadataReader, StringCache};
 use crate::{Code, Encoding, EncodingSet, Metadata, Status, timeout};
 
+/// Bytes of a wrong content type that its refusal repeats.
+const MAX_SHOWN: usize = 100;
+
 /// What repeats between the requests of a connection.
 #[derive(Debug, Default)]
 pub(super) struct RequestReader {
@@ -101,7 +104,8 @@ impl RequestReader {
             }
         }
         if !wire::is_grpc(content_type) {
-            let name = String::from_utf8_lossy(content_type);
+            let shown = &content_type[..content_type.len().min(MAX_SHOWN)];
+            let name = String::from_utf8_lossy(shown);
             return Err(Rejection {
                 http_status: 415,
                 status: Status::new(

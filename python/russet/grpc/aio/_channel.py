@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from ... import __version__, _core
+from .._call_credentials import INSECURE, authenticate, plugins_of
 from .._channel import _CONNECTIVITIES, _default_timeout
 from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
@@ -37,12 +39,12 @@ from ._interceptor import (
 from ._metadata import Metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any
 
     from .._compression import Compression
-    from .._credentials import CallCredentials, ChannelCredentials
+    from .._credentials import CallCredentials, ChannelCredentials, Plugin
     from .._typing import ChannelOption, Deserializer, Serializer
     from ._base_channel import MetadataType
     from ._base_interceptor import ClientInterceptor
@@ -120,22 +122,23 @@ class _Method:
         channel = self._channel
         if channel._closed:
             raise UsageError("Channel is closed.")
+        plugins = plugins_of(channel._plugins, credentials)
+        path = method.decode() if isinstance(method, bytes) else method
         core = channel._core.call_on_loop(
-            method.decode() if isinstance(method, bytes) else method,
+            path,
             channel._default_timeout if timeout is None else timeout,
             metadata,
             wait_for_ready,
             channel._compression if compression is None else compression,
+            bool(plugins),
         )
         call = self._running(core, channel._driver, self._serializer, self._deserializer)
-        if credentials is not None:
-            # gRPC sends no credentials over a connection that anybody can read.
-            core.cancel(
-                _UNAUTHENTICATED,
-                "Established channel does not have a sufficient security level to transfer call credential.",
-            )
-        else:
-            call.start(request)
+        if plugins and not channel._secure:
+            core.cancel(_UNAUTHENTICATED, INSECURE)
+            return call
+        call.start(request)
+        if plugins:
+            authenticate(core, plugins, channel._core.authority, path, channel._hand_over)
         return call
 
 
@@ -195,9 +198,13 @@ class _Channel(Channel):
         options: Sequence[ChannelOption] | None,
         compression: Compression | None,
         interceptors: Sequence[ClientInterceptor] | None,
+        protection: Any,
     ) -> None:
         self._interceptors = sort_interceptors(interceptors)
         settings = channel_settings(options, __version__)
+        protection.protect(settings)
+        self._secure = protection.secure
+        self._plugins: tuple[Plugin, ...] = protection.plugins
         default_compression = settings.pop("compression", None)
         self._core = _core.Channel(target, settings)
         self._compression = default_compression if compression is None else int(compression)
@@ -211,6 +218,17 @@ class _Channel(Channel):
         driver = getattr(self, "_driver", None)
         if driver is not None and not self._closed:
             driver.close()
+
+    def _hand_over(self, function: Callable[[], Any]) -> None:
+        """Call a function on the loop's thread, from any thread."""
+
+        def call() -> None:
+            function()
+            self._driver.poke()
+
+        # A plug-in may answer after its loop has gone; then nobody waits for the call.
+        with contextlib.suppress(RuntimeError):
+            self._driver.loop.call_soon_threadsafe(call)
 
     async def __aenter__(self) -> _Channel:
         return self
@@ -340,7 +358,7 @@ def insecure_channel(
 
     Raises ValueError for a target that cannot be read.
     """
-    return _Channel(target, options, compression, interceptors)
+    return _Channel(target, options, compression, interceptors, Plaintext())
 
 
 def secure_channel(
@@ -350,9 +368,8 @@ def secure_channel(
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> Channel:
-    """A channel with credentials. Those that exist today, local and insecure ones, need no encryption."""
-    if not isinstance(credentials._credentials, Plaintext):
-        raise NotImplementedError(
-            "these credentials need TLS, which this version does not have: see docs/limits.md"
-        )
-    return _Channel(target, options, compression, interceptors)
+    """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call.
+
+    Raises ValueError for a target that cannot be read.
+    """
+    return _Channel(target, options, compression, interceptors, credentials._credentials)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ... import _core
 from .._base_server import handler_behavior
-from .._credentials import Plaintext
 from .._logging import logger
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
@@ -187,13 +186,13 @@ class _Context(ServicerContext["Any", "Any"]):
         return self._call.peer()
 
     def peer_identities(self) -> Iterable[bytes] | None:
-        return None
+        return self._call.peer_identities()
 
     def peer_identity_key(self) -> str | None:
-        return None
+        return self._call.peer_identity_key()
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        return {}
+        return self._call.auth_context()
 
     def time_remaining(self) -> float | None:
         return self._call.time_remaining()
@@ -343,11 +342,8 @@ class _Server(Server):
         return self._core.bind(address, self._reuse_port) or 1
 
     def add_secure_port(self, address: str, server_credentials: ServerCredentials) -> int:
-        if not isinstance(server_credentials._credentials, Plaintext):
-            raise NotImplementedError(
-                "these credentials need TLS, which this version does not have: see docs/limits.md"
-            )
-        return self.add_insecure_port(address)
+        port = server_credentials._credentials.port
+        return self._core.bind(address, self._reuse_port, port) or 1
 
     async def start(self) -> None:
         if self._driver is not None:

@@ -6,6 +6,7 @@ import functools
 import warnings
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
+from .. import _credentials
 from .._base_server import handler_behavior
 from .._credentials import insecure_channel_credentials, unsupported
 
@@ -84,17 +85,32 @@ def ssl_channel_credentials_with_custom_signer(
     """Credentials for a TLS channel whose private key stays elsewhere. Not supported yet: raises NotImplementedError."""
     unsupported(
         "experimental.ssl_channel_credentials_with_custom_signer",
-        "TLS",
-        "use grpc.insecure_channel",
+        "a key that is not given",
+        "use grpc.ssl_channel_credentials",
     )
 
 
+def unverified_ssl_channel_credentials(
+    private_key: bytes | None = None, certificate_chain: bytes | None = None
+) -> ChannelCredentials:
+    """Credentials for a TLS channel that believes every server: encrypted, but to whom is not known. For tests; it warns each time.
+
+    Whoever is between the two ends can read and change everything. Not in grpcio.
+    """
+    warnings.warn(
+        "this channel will not check who its server is: use ssl_channel_credentials outside of tests",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return _credentials.unverified_ssl_channel_credentials(private_key, certificate_chain)
+
+
 def __getattr__(name: str) -> Any:
-    """Load `grpc.experimental.aio`, which brings asyncio, on first use."""
-    if name == "aio":
+    """Load `grpc.experimental.aio`, which brings asyncio, and `session_cache` on first use."""
+    if name in ("aio", "session_cache"):
         from importlib import import_module
 
-        return import_module(f"{__name__}.aio")
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -115,5 +131,6 @@ __all__ = (
     "stream_unary",
     "unary_stream",
     "unary_unary",
+    "unverified_ssl_channel_credentials",
     "wrap_server_method_handler",
 )

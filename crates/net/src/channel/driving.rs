@@ -1,0 +1,236 @@
+//! What a channel does with the readiness of its sockets and with the events of its engines.
+
+use std::time::Instant;
+
+use russet_rpc::client::Event;
+use russet_rpc::{CallId, Code, Status};
+
+use super::{CallKey, Channel, FIRST_CONNECTION, Outcome, key_of};
+use crate::inbox::Received;
+use crate::reactor::Core;
+use crate::transport::Turn;
+
+impl Channel {
+    /// Writes what is waiting to be written, without waiting for the next turn.
+    pub fn flush_now(&mut self) {
+        self.flush_all(Instant::now());
+    }
+
+    pub(super) fn read(&mut self, index: usize, now: Instant) {
+        let Some(Some(link)) = self.links.get_mut(index) else {
+            return;
+        };
+        let turn = link.transport.read(&mut self.buffer, now);
+        self.drain_events(index, now);
+        self.after(index, turn);
+        if turn == Turn::Over {
+            self.drop_link(index, now);
+        }
+    }
+
+    /// What must be looked at whenever an engine was touched.
+    pub(super) fn after(&mut self, index: usize, turn: Turn) {
+        let Some(Some(link)) = self.links.get_mut(index) else {
+            return;
+        };
+        let transport = &mut link.transport;
+        self.timers
+            .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+        if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
+            self.dirty.push(index);
+        }
+        if turn == Turn::More {
+            self.backlog.push(index);
+        }
+    }
+
+    pub(super) fn drop_link(&mut self, index: usize, now: Instant) {
+        let Some(Some(mut link)) = self.links.try_remove(index) else {
+            return;
+        };
+        link.transport.deregister(&self.registry);
+        let why = match (
+            link.transport.failure(),
+            link.transport.engine.close_reason(),
+        ) {
+            (Some(failure), _) => format!("TLS: {failure}"),
+            (None, Some(reason)) => reason.to_string(),
+            (None, None) => "the connection was lost".to_owned(),
+        };
+        // The engine has ended each call already; none may be left waiting if it forgot one.
+        for call_index in link.calls.into_values() {
+            if let Some(call) = self.calls.get(call_index as usize) {
+                let key = key_of(call_index as usize, call);
+                self.end_locally(key, Status::new(Code::Unavailable, why.clone()));
+            }
+        }
+        if link.handshaking && self.attempt.is_some() {
+            self.last_error = format!("{}: {why}", link.peer);
+            self.next_address(now);
+        }
+        self.retire(index, now);
+    }
+
+    pub(super) fn drain_events(&mut self, index: usize, now: Instant) {
+        while let Some(event) = self
+            .links
+            .get_mut(index)
+            .and_then(|link| link.as_mut()?.transport.engine.poll_event())
+        {
+            match event {
+                Event::Ready => self.ready(index, now),
+                Event::InitialMetadata { call, metadata } => {
+                    if let Some(key) = self.key(index, call) {
+                        if let Some(call) = self.call_mut(key) {
+                            call.initial = Some(metadata);
+                        }
+                        self.tell(key);
+                    }
+                }
+                Event::Message {
+                    call,
+                    message,
+                    credit,
+                } => {
+                    if let Some(key) = self.key(index, call) {
+                        if let Some(call) = self.call_mut(key) {
+                            call.inbox.push(Received { message, credit });
+                        }
+                        self.tell(key);
+                    }
+                }
+                Event::Status {
+                    call,
+                    status,
+                    trailing,
+                    ..
+                } => {
+                    if let Some(key) = self.key(index, call) {
+                        if let Some(Some(link)) = self.links.get_mut(index) {
+                            link.calls.remove(&call);
+                        }
+                        self.end(key, Outcome { status, trailing });
+                    }
+                }
+                Event::Writable { call } => {
+                    if let Some(key) = self.key(index, call) {
+                        if let Some(call) = self.call_mut(key) {
+                            call.congested = false;
+                        }
+                        self.tell(key);
+                    }
+                }
+                Event::StreamsAvailable => self.start_waiting(now),
+                Event::GoAway { .. } | Event::Closed { .. } => self.retire(index, now),
+            }
+        }
+    }
+
+    pub(super) fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
+        let index = *self.links.get(connection)?.as_ref()?.calls.get(&id)?;
+        let call = self.calls.get(index as usize)?;
+        Some(key_of(index as usize, call))
+    }
+
+    pub(super) fn flush_all(&mut self, now: Instant) {
+        while let Some(index) = self.dirty.pop() {
+            let Some(Some(link)) = self.links.get_mut(index) else {
+                continue;
+            };
+            link.transport.dirty = false;
+            let turn = link.transport.flush(now);
+            self.drain_events(index, now);
+            if turn == Turn::Over {
+                self.drop_link(index, now);
+            } else if let Some(Some(link)) = self.links.get_mut(index) {
+                let transport = &mut link.transport;
+                self.timers
+                    .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+            }
+        }
+    }
+}
+
+impl Core for Channel {
+    fn handle_event(&mut self, event: &mio::event::Event, now: Instant) {
+        let Some(index) = event.token().0.checked_sub(FIRST_CONNECTION) else {
+            return;
+        };
+        match self.links.get_mut(index) {
+            Some(Some(link)) => {
+                let closing = event.is_read_closed() || event.is_error();
+                let readable = event.is_readable() || closing;
+                link.transport
+                    .set_ready(readable, event.is_writable(), closing);
+                if event.is_writable() && !std::mem::replace(&mut link.transport.dirty, true) {
+                    self.dirty.push(index);
+                }
+                if readable {
+                    self.read(index, now);
+                }
+            }
+            Some(None) => self.attempt_ready(now),
+            None => {}
+        }
+    }
+
+    fn handle_turn(&mut self, now: Instant) {
+        while let Some(resolution) = self.resolver.finished() {
+            self.resolved(resolution, now);
+        }
+        while let Some(index) = self.timers.pop_due(now) {
+            if let Some(Some(link)) = self.links.get_mut(index) {
+                link.transport.armed = None;
+                link.transport.engine.handle_timeout(now);
+                self.drain_events(index, now);
+                self.after(index, Turn::Idle);
+            }
+        }
+        for index in std::mem::take(&mut self.backlog) {
+            self.read(index, now);
+        }
+        self.expire_waiting(now);
+        if self
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.deadline <= now)
+        {
+            self.fail_attempt(
+                "the connection was not made within the time limit".to_owned(),
+                now,
+            );
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.start_attempt(now);
+        }
+    }
+
+    fn next_turn(&self) -> Option<Instant> {
+        if !self.backlog.is_empty() {
+            // Due already.
+            return Some(Instant::now());
+        }
+        let attempt = self.attempt.as_ref().map(|attempt| attempt.deadline);
+        let waiting = self
+            .waiting
+            .iter()
+            .filter_map(|key| self.call(*key).and_then(|call| call.deadline))
+            .min();
+        [self.timers.next(), self.retry_at, attempt, waiting]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn flush(&mut self, now: Instant) {
+        self.flush_all(now);
+    }
+
+    fn needs_guard(&self) -> bool {
+        self.unattended > 0 || self.attempt.is_some() || !self.links.is_empty()
+    }
+
+    fn is_busy(&self) -> bool {
+        self.unattended > 0 || !self.changed.is_empty()
+    }
+}

@@ -1,0 +1,405 @@
+//! What a server does with the readiness of its sockets and with the events of its engines.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mio::Token;
+use russet_rpc::server::{CancelReason, Connection, Event, IncomingCall};
+use russet_rpc::{CallId, Code, Metadata, Status};
+use rustc_hash::FxHashMap;
+
+use super::{
+    ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server, key_of,
+};
+use crate::inbox::{Inbox, Interest, Received};
+use crate::parker::Parker;
+use crate::reactor::{Core, TICK};
+use crate::security::{AuthContext, ServerSecurity};
+use crate::socket::Socket;
+use crate::tls::Session;
+use crate::transport::{Transport, Turn, register};
+
+impl Peer {
+    /// Who it is. Asked for with the first call: TLS has agreed by then.
+    fn info(&mut self) -> Arc<PeerInfo> {
+        let (transport, local) = (&self.transport, self.local);
+        self.info
+            .get_or_insert_with(|| {
+                let auth = if local {
+                    AuthContext::local()
+                } else {
+                    transport.auth_context().unwrap_or_default()
+                };
+                Arc::new(PeerInfo {
+                    name: transport.peer(),
+                    auth,
+                })
+            })
+            .clone()
+    }
+}
+
+impl Server {
+    /// Writes what is waiting to be written, without waiting for the next turn.
+    pub fn flush_now(&mut self) {
+        self.flush_all(Instant::now());
+    }
+
+    pub(super) fn accept(&mut self, now: Instant) {
+        self.accept_backlog = false;
+        let mut budget = ACCEPT_BUDGET;
+        for index in 0..self.ports.len() {
+            loop {
+                if budget == 0 {
+                    self.accept_backlog = true;
+                    return;
+                }
+                match self.ports[index].listener.accept() {
+                    Ok(socket) => {
+                        budget -= 1;
+                        if self
+                            .capacity
+                            .connections
+                            .is_some_and(|max| self.peers.len() >= max)
+                        {
+                            // Dropping it tells the peer.
+                            continue;
+                        }
+                        let security = self.ports[index].security.clone();
+                        self.protect(socket, &security, now);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // The peer gave up while it waited, or a signal came: the next one may be fine.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+                        ) => {}
+                    Err(_) => {
+                        // No descriptors or no memory: those that are connected go on, and later there may be some again.
+                        self.accept_again = Some(now + ACCEPT_PAUSE);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives a connection the protection of its port, or refuses it.
+    fn protect(&mut self, socket: Socket, security: &ServerSecurity, now: Instant) {
+        let session = match security {
+            ServerSecurity::Plaintext => None,
+            ServerSecurity::Local(kind) => {
+                // Dropping a connection from elsewhere tells the peer.
+                if socket.peer_ip().is_ok_and(|ip| kind.admits(ip)) {
+                    self.admit(socket, None, true, now);
+                }
+                return;
+            }
+            ServerSecurity::Tls(tls) => match tls.open() {
+                Ok(session) => Some(session),
+                Err(_) => return,
+            },
+            ServerSecurity::Changing(fetch) => {
+                self.fetcher.start(socket, fetch.clone());
+                return;
+            }
+        };
+        self.admit(socket, session, false, now);
+    }
+
+    fn admit(&mut self, mut socket: Socket, session: Option<Session>, local: bool, now: Instant) {
+        let entry = self.peers.vacant_entry();
+        let index = entry.key();
+        if register(&self.registry, &mut socket, Token(FIRST_CONNECTION + index)).is_err() {
+            // Without a place in the poll the connection cannot be served; dropping it tells the peer.
+            return;
+        }
+        let engine = Connection::new(self.config.clone(), now);
+        entry.insert(Peer {
+            transport: Transport::new(socket, session, engine),
+            calls: FxHashMap::default(),
+            local,
+            info: None,
+        });
+        self.read(index, now);
+    }
+
+    pub(super) fn read(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let turn = peer.transport.read(&mut self.buffer, now);
+        self.after(index, turn);
+    }
+
+    /// What must be looked at whenever an engine was touched.
+    pub(super) fn after(&mut self, index: usize, turn: Turn) {
+        self.drain_events(index);
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let transport = &mut peer.transport;
+        self.timers
+            .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+        if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
+            self.dirty.push(index);
+        }
+        match turn {
+            Turn::Idle => {}
+            Turn::More => self.backlog.push(index),
+            Turn::Over => self.drop_connection(index),
+        }
+    }
+
+    pub(super) fn drop_connection(&mut self, index: usize) {
+        let mut peer = self.peers.remove(index);
+        peer.transport.deregister(&self.registry);
+        // The engine has cancelled each call already; none may be left waiting if it forgot one.
+        for call_index in peer.calls.into_values() {
+            let Some(call) = self.calls.get(call_index as usize) else {
+                continue;
+            };
+            let key = key_of(call_index as usize, call);
+            self.end(key, CancelReason::ConnectionLost);
+        }
+    }
+
+    pub(super) fn drain_events(&mut self, index: usize) {
+        while let Some(event) = self
+            .peers
+            .get_mut(index)
+            .and_then(|peer| peer.transport.engine.poll_event())
+        {
+            match event {
+                Event::Call(incoming) => self.begin(index, incoming),
+                Event::Message {
+                    call,
+                    message,
+                    credit,
+                } => {
+                    if let Some(key) = self.key(index, call) {
+                        self.update(key, |call| call.inbox.push(Received { message, credit }));
+                    }
+                }
+                Event::HalfClosed { call } => {
+                    if let Some(key) = self.key(index, call) {
+                        self.update(key, |call| call.half_closed = true);
+                    }
+                }
+                Event::Writable { call } => {
+                    if let Some(key) = self.key(index, call) {
+                        self.update(key, |call| call.congested = false);
+                    }
+                }
+                Event::Cancelled { call, reason } => {
+                    if let Some(key) = self.key(index, call) {
+                        self.end(key, reason);
+                    }
+                }
+                Event::Finished { call } => {
+                    if let Some(key) = self.key(index, call) {
+                        self.forget(key);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
+        let index = *self.peers.get(connection)?.calls.get(&id)?;
+        let call = self.calls.get(index as usize)?;
+        Some(key_of(index as usize, call))
+    }
+
+    pub(super) fn begin(&mut self, connection: usize, incoming: IncomingCall) {
+        let id = incoming.call;
+        if self
+            .capacity
+            .calls
+            .is_some_and(|max| self.calls.len() >= max)
+        {
+            let status = Status::new(Code::ResourceExhausted, "Concurrent RPC limit exceeded!");
+            let _ =
+                self.peers[connection]
+                    .transport
+                    .engine
+                    .send_status(id, &status, &Metadata::EMPTY);
+            return;
+        }
+        let peer = self.peers[connection].info();
+        let unary = self.unary.contains(&incoming.path);
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        let index = self.calls.insert(Call {
+            generation,
+            connection,
+            peer,
+            id,
+            incoming: Some(incoming),
+            held: unary,
+            inbox: Inbox::default(),
+            half_closed: false,
+            ended: None,
+            congested: false,
+            released: false,
+            interest: Interest::default(),
+        });
+        // More than 2^32 calls at once do not fit into memory.
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        self.peers[connection].calls.insert(id, index);
+        if !unary {
+            self.incoming.push_back(CallKey { index, generation });
+        }
+    }
+
+    /// Changes a call, starts its handler if it waited for this, and tells whoever waits.
+    pub(super) fn update(&mut self, key: CallKey, change: impl FnOnce(&mut Call)) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        change(call);
+        if call.half_closed && std::mem::take(&mut call.held) {
+            self.incoming.push_back(key);
+        }
+        self.tell(key);
+    }
+
+    pub(super) fn tell(&mut self, key: CallKey) {
+        if let Some(call) = self.call_mut(key)
+            && call.interest.tell()
+        {
+            self.changed.push(key);
+        }
+    }
+
+    pub(super) fn end(&mut self, key: CallKey, reason: CancelReason) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        if call.released || call.incoming.is_some() {
+            // Nobody will ask for it any more, or nobody has yet.
+            self.forget(key);
+            return;
+        }
+        call.ended = Some(reason);
+        self.tell(key);
+    }
+
+    pub(super) fn flush_all(&mut self, now: Instant) {
+        while let Some(index) = self.dirty.pop() {
+            let Some(peer) = self.peers.get_mut(index) else {
+                continue;
+            };
+            peer.transport.dirty = false;
+            let turn = peer.transport.flush(now);
+            self.after_flush(index, turn);
+        }
+    }
+
+    /// As [`Server::after`], but output that the socket did not take waits for the socket, not for the next flush.
+    pub(super) fn after_flush(&mut self, index: usize, turn: Turn) {
+        self.drain_events(index);
+        if turn == Turn::Over {
+            self.drop_connection(index);
+        } else if let Some(peer) = self.peers.get_mut(index) {
+            let transport = &mut peer.transport;
+            self.timers
+                .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+        }
+        if turn == Turn::More {
+            // The peer has read what it had left: it is read from again.
+            self.backlog.push(index);
+        }
+    }
+}
+
+impl Core for Server {
+    fn handle_event(&mut self, event: &mio::event::Event, now: Instant) {
+        let token = event.token().0;
+        let Some(index) = token.checked_sub(FIRST_CONNECTION) else {
+            self.accept_backlog = true;
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let closing = event.is_read_closed() || event.is_error();
+        let readable = event.is_readable() || closing;
+        peer.transport
+            .set_ready(readable, event.is_writable(), closing);
+        if event.is_writable() && !std::mem::replace(&mut peer.transport.dirty, true) {
+            self.dirty.push(index);
+        }
+        if readable {
+            self.read(index, now);
+        }
+    }
+
+    fn handle_turn(&mut self, now: Instant) {
+        while let Some(index) = self.timers.pop_due(now) {
+            if let Some(peer) = self.peers.get_mut(index) {
+                peer.transport.armed = None;
+                peer.transport.engine.handle_timeout(now);
+                self.after(index, Turn::Idle);
+            }
+        }
+        for index in std::mem::take(&mut self.backlog) {
+            self.read(index, now);
+        }
+        while let Some((socket, tls)) = self.fetcher.finished() {
+            if self.accepting
+                && let Some(session) = tls.and_then(|tls| tls.open().ok())
+            {
+                self.admit(socket, Some(session), false, now);
+            }
+        }
+        if self.accept_again.is_some_and(|at| at <= now) {
+            self.accept_again = None;
+            self.accept_backlog = true;
+        }
+        if self.accept_backlog && self.accepting && self.accept_again.is_none() {
+            self.accept(now);
+        }
+        if self.has_incoming() {
+            // The leader takes one itself; only a second one needs a second worker, and the workers see to that.
+            let own = Parker::current().ok();
+            let leader_works = own.is_some_and(|own| {
+                self.idle_workers
+                    .iter()
+                    .any(|worker| Arc::ptr_eq(worker, &own))
+            });
+            if !leader_works {
+                self.rouse_worker();
+            }
+        }
+    }
+
+    fn next_turn(&self) -> Option<Instant> {
+        if !self.backlog.is_empty()
+            || (self.accept_backlog && self.accepting && self.accept_again.is_none())
+        {
+            // Due already.
+            return Some(Instant::now());
+        }
+        // Calls that no worker has taken: whoever leads looks again whether there is one.
+        let again = self.has_incoming().then(|| Instant::now() + TICK);
+        [self.timers.next(), self.accept_again, again]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn flush(&mut self, now: Instant) {
+        self.flush_all(now);
+    }
+
+    fn needs_guard(&self) -> bool {
+        self.accepting || !self.peers.is_empty()
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.calls.is_empty()
+    }
+}

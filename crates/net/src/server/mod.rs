@@ -1,0 +1,385 @@
+//! A server's sockets, connections and calls.
+//!
+//! [`Server`] accepts, reads, writes and keeps the state of each call until its handler is done with it. It starts no handler: whoever drives it takes calls with [`Server::next_incoming`] and answers with the commands. It is driven by a [`Reactor`](crate::Reactor).
+
+mod calls;
+mod driving;
+mod fetcher;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::{Interest as Readiness, Registry, Token, Waker};
+use russet_rpc::server::{CancelReason, Config, Connection, IncomingCall};
+use russet_rpc::{CallId, Metadata, Status};
+use rustc_hash::{FxHashMap, FxHashSet};
+use slab::Slab;
+
+use self::fetcher::Fetcher;
+use crate::address::ListenAddress;
+use crate::inbox::{Inbox, Interest};
+use crate::parker::Parker;
+use crate::security::{AuthContext, ServerSecurity};
+use crate::socket::Listener;
+use crate::timers::Timers;
+use crate::transport::{READ_BUFFER, Transport, Turn};
+
+/// How many connections are accepted before others get their turn.
+const ACCEPT_BUDGET: usize = 64;
+
+/// How long no connection is accepted after the system refused one for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The first token of a listener; the waker has 0.
+const FIRST_LISTENER: usize = 1;
+
+/// The first token of a connection. A server listens on fewer addresses than this.
+const FIRST_CONNECTION: usize = 1 << 16;
+
+/// Names a call of a server. Cheap to copy; the key of a call that is gone is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallKey {
+    index: u32,
+    generation: u32,
+}
+
+/// A call for which a handler should run.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its key.
+    pub key: CallKey,
+    /// What the client sent with it.
+    pub call: IncomingCall,
+    /// Who sent it.
+    pub peer: Arc<PeerInfo>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub struct PeerInfo {
+    /// Its address, as `ServicerContext.peer()` writes it.
+    pub name: String,
+    /// How it has proved who it is.
+    pub auth: AuthContext,
+}
+
+/// How much a server takes on at once; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Capacity {
+    /// Calls; one beyond that ends with `RESOURCE_EXHAUSTED`.
+    pub calls: Option<usize>,
+    /// Connections; one beyond that is closed.
+    pub connections: Option<usize>,
+}
+
+/// A listener and what protects its connections.
+#[derive(Debug)]
+struct Port {
+    listener: Listener,
+    security: ServerSecurity,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Whether the sender should wait before the next one: the peer does not keep up. The call is told when it should go on.
+    pub congested: bool,
+}
+
+#[derive(Debug)]
+struct Peer {
+    transport: Transport<Connection>,
+    calls: FxHashMap<CallId, u32>,
+    local: bool,
+    /// Made with the first call, when TLS has agreed.
+    info: Option<Arc<PeerInfo>>,
+}
+
+#[derive(Debug)]
+struct Call {
+    generation: u32,
+    connection: usize,
+    peer: Arc<PeerInfo>,
+    id: CallId,
+    /// Until it is taken by [`Server::next_incoming`].
+    incoming: Option<IncomingCall>,
+    /// Whether it becomes an incoming call only when its request is complete.
+    held: bool,
+    inbox: Inbox,
+    half_closed: bool,
+    ended: Option<CancelReason>,
+    /// More unsent bytes than it should have.
+    congested: bool,
+    /// The handler is done; the state goes when the engine is done too.
+    released: bool,
+    interest: Interest,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Server {
+    registry: Registry,
+    waker: Arc<Waker>,
+    config: Arc<Config>,
+    ports: Vec<Port>,
+    fetcher: Fetcher,
+    peers: Slab<Peer>,
+    calls: Slab<Call>,
+    next_generation: u32,
+    incoming: VecDeque<CallKey>,
+    changed: Vec<CallKey>,
+    /// Methods whose request is one message: their handler starts when it is there.
+    unary: FxHashSet<Arc<str>>,
+    capacity: Capacity,
+    timers: Timers,
+    dirty: Vec<usize>,
+    backlog: Vec<usize>,
+    accept_backlog: bool,
+    accept_again: Option<Instant>,
+    accepting: bool,
+    idle_workers: Vec<Arc<Parker>>,
+    idle_waiters: Vec<Arc<Parker>>,
+    buffer: Box<[u8]>,
+}
+
+impl Server {
+    /// A server without listeners.
+    pub fn new(registry: Registry, waker: Arc<Waker>, config: Config, capacity: Capacity) -> Self {
+        Self {
+            registry,
+            fetcher: Fetcher::new(waker.clone()),
+            waker,
+            config: Arc::new(config),
+            ports: Vec::new(),
+            peers: Slab::new(),
+            calls: Slab::new(),
+            next_generation: 0,
+            incoming: VecDeque::new(),
+            changed: Vec::new(),
+            unary: FxHashSet::default(),
+            capacity,
+            timers: Timers::default(),
+            dirty: Vec::new(),
+            backlog: Vec::new(),
+            accept_backlog: false,
+            accept_again: None,
+            accepting: false,
+            idle_workers: Vec::new(),
+            idle_waiters: Vec::new(),
+            buffer: vec![0; READ_BUFFER].into_boxed_slice(),
+        }
+    }
+
+    /// Binds `address` and returns the port; 0 for a Unix socket. Connections wait until [`Server::start`].
+    pub fn bind(
+        &mut self,
+        address: &ListenAddress,
+        reuse_port: bool,
+        security: &ServerSecurity,
+    ) -> io::Result<u16> {
+        let (listeners, port) = Listener::bind(address, reuse_port)?;
+        if self.ports.len() + listeners.len() > FIRST_CONNECTION - FIRST_LISTENER {
+            return Err(io::Error::other(
+                "a server listens on at most 65535 addresses",
+            ));
+        }
+        for mut listener in listeners {
+            if self.accepting {
+                self.register_listener(&mut listener, self.ports.len())?;
+            }
+            self.ports.push(Port {
+                listener,
+                security: security.clone(),
+            });
+        }
+        Ok(port)
+    }
+
+    /// Starts to accept.
+    pub fn start(&mut self) -> io::Result<()> {
+        let mut ports = std::mem::take(&mut self.ports);
+        for (index, port) in ports.iter_mut().enumerate() {
+            self.register_listener(&mut port.listener, index)?;
+        }
+        self.ports = ports;
+        self.accepting = true;
+        self.accept_backlog = true;
+        self.wake();
+        Ok(())
+    }
+
+    fn register_listener(&self, listener: &mut Listener, index: usize) -> io::Result<()> {
+        self.registry.register(
+            listener.source(),
+            Token(FIRST_LISTENER + index),
+            Readiness::READABLE,
+        )
+    }
+
+    fn wake(&self) {
+        // It fails only where the poll is gone, and then nobody waits in it.
+        let _ = self.waker.wake();
+    }
+
+    /// Closes the listeners and asks each client to send no new calls; the calls that run go on.
+    pub fn shutdown(&mut self, now: Instant) {
+        self.accepting = false;
+        self.ports.clear();
+        for index in self.connection_indexes() {
+            self.peers[index].transport.engine.shutdown(now);
+            self.after(index, Turn::Idle);
+        }
+        self.flush_all(now);
+        self.wake();
+    }
+
+    /// Ends every call with `status`, then every connection.
+    pub fn close(&mut self, status: &Status, now: Instant) {
+        self.shutdown(now);
+        let keys: Vec<CallKey> = self
+            .calls
+            .iter()
+            .map(|(index, call)| key_of(index, call))
+            .collect();
+        for key in keys {
+            let Ok((connection, id)) = self.open(key) else {
+                continue;
+            };
+            // A call whose status is on its way already keeps that one.
+            let _ =
+                self.peers[connection]
+                    .transport
+                    .engine
+                    .send_status(id, status, &Metadata::EMPTY);
+            self.after(connection, Turn::Idle);
+            self.end(key, CancelReason::ConnectionLost);
+        }
+        self.flush_all(now);
+        for index in self.connection_indexes() {
+            self.peers[index]
+                .transport
+                .engine
+                .close("the server stopped");
+            self.after(index, Turn::Idle);
+        }
+        self.flush_all(now);
+        self.wake();
+    }
+
+    fn connection_indexes(&self) -> Vec<usize> {
+        self.peers.iter().map(|(index, _)| index).collect()
+    }
+
+    /// Calls whose handler is not done.
+    pub fn active_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether it accepts connections.
+    pub const fn is_accepting(&self) -> bool {
+        self.accepting
+    }
+
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether calls wait for a handler.
+    pub fn has_incoming(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
+    /// Says that the request of `path` is one message, so that its handler starts only when the message is there.
+    pub fn set_unary(&mut self, path: Arc<str>) {
+        self.unary.insert(path);
+    }
+
+    /// The next call that needs a handler.
+    pub fn next_incoming(&mut self) -> Option<Incoming> {
+        while let Some(key) = self.incoming.pop_front() {
+            if let Some(call) = self.call_mut(key)
+                && let Some(incoming) = call.incoming.take()
+            {
+                let peer = call.peer.clone();
+                return Some(Incoming {
+                    key,
+                    call: incoming,
+                    peer,
+                });
+            }
+        }
+        None
+    }
+
+    /// Leaves `parker` to be told of the next call that needs a handler.
+    pub fn wait_for_incoming(&mut self, parker: &Arc<Parker>) {
+        if !self
+            .idle_workers
+            .iter()
+            .any(|other| Arc::ptr_eq(other, parker))
+        {
+            self.idle_workers.push(parker.clone());
+        }
+    }
+
+    /// Takes back what [`Server::wait_for_incoming`] left.
+    pub fn forget_worker(&mut self, parker: &Arc<Parker>) {
+        self.idle_workers
+            .retain(|other| !Arc::ptr_eq(other, parker));
+    }
+
+    /// Leaves `parker` to be told when no call runs any more.
+    pub fn wait_for_idle(&mut self, parker: &Arc<Parker>) {
+        if !self
+            .idle_waiters
+            .iter()
+            .any(|other| Arc::ptr_eq(other, parker))
+        {
+            self.idle_waiters.push(parker.clone());
+        }
+    }
+
+    /// Tells one waiting worker that a call needs a handler; `false` where none waits.
+    pub fn rouse_worker(&mut self) -> bool {
+        match self.idle_workers.pop() {
+            Some(worker) => {
+                worker.unpark();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The watched calls that have news since the last time.
+    pub fn take_changed(&mut self) -> Vec<CallKey> {
+        let changed = std::mem::take(&mut self.changed);
+        for key in &changed {
+            if let Some(call) = self.call_mut(*key) {
+                call.interest.unlist();
+            }
+        }
+        changed
+    }
+
+    fn call(&self, key: CallKey) -> Option<&Call> {
+        self.calls
+            .get(key.index as usize)
+            .filter(|call| call.generation == key.generation)
+    }
+
+    fn call_mut(&mut self, key: CallKey) -> Option<&mut Call> {
+        self.calls
+            .get_mut(key.index as usize)
+            .filter(|call| call.generation == key.generation)
+    }
+}
+
+fn key_of(index: usize, call: &Call) -> CallKey {
+    CallKey {
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        generation: call.generation,
+    }
+}

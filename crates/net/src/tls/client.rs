@@ -1,0 +1,155 @@
+//! A client's side of TLS: whom it trusts and what it presents.
+
+use std::sync::Arc;
+
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme};
+
+use super::identity::read_identity;
+use super::session::Session;
+use super::verify::{NoVerifier, ServerVerifier, Trust};
+use super::{ALPN_HTTP2, TlsError};
+
+/// Sessions that a client can take up again, over all servers: 256, rustls' own default.
+const RESUMABLE_SESSIONS: usize = 256;
+
+/// Names the file with the roots of a client that is given none, as in every gRPC.
+const ROOTS_FILE_VARIABLE: &str = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH";
+
+/// `true` or `1` prefers the system's roots to the bundled ones.
+const SYSTEM_ROOTS_VARIABLE: &str = "GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK";
+
+/// Whom a client trusts.
+#[derive(Clone, Copy, Debug)]
+pub enum Roots<'a> {
+    /// The certificates of a PEM text, and those that they issued.
+    Pem(&'a [u8]),
+    /// The file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names; else the system's roots if `GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK` says so; else Mozilla's, which are bundled.
+    Default,
+    /// Everybody: the connection is encrypted, but to whom is not known. For tests.
+    Unverified,
+}
+
+/// What a client needs to know to open TLS sessions. Sessions of the same value are resumed.
+#[derive(Debug)]
+pub struct ClientTls {
+    config: Arc<ClientConfig>,
+}
+
+/// Presents the same certificate to every server that asks.
+#[derive(Debug)]
+struct OneIdentity(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for OneIdentity {
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.key.choose_scheme(schemes).map(|_| self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+impl ClientTls {
+    /// Reads roots and, for mutual TLS, the client's private key and certificate chain, all PEM.
+    pub fn new(
+        roots: Roots<'_>,
+        key: Option<&[u8]>,
+        chain: Option<&[u8]>,
+    ) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?;
+        let builder = builder.dangerous();
+        let builder = match roots {
+            Roots::Unverified => {
+                builder.with_custom_certificate_verifier(Arc::new(NoVerifier::new(&provider)))
+            }
+            Roots::Pem(pem) => {
+                builder.with_custom_certificate_verifier(verifier(Trust::read(pem)?, &provider))
+            }
+            Roots::Default => {
+                builder.with_custom_certificate_verifier(verifier(default_trust()?, &provider))
+            }
+        };
+        let mut config = match (key, chain) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(key), Some(chain)) => {
+                let identity = read_identity(chain, key)?;
+                builder.with_client_cert_resolver(Arc::new(OneIdentity(identity)))
+            }
+            (None, Some(_)) => {
+                return Err(TlsError::Incomplete {
+                    missing: "private key",
+                });
+            }
+            (Some(_), None) => {
+                return Err(TlsError::Incomplete {
+                    missing: "certificate chain",
+                });
+            }
+        };
+        config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
+        config.resumption = Resumption::in_memory_sessions(RESUMABLE_SESSIONS);
+        Ok(Self {
+            config: Arc::new(config),
+        })
+    }
+
+    /// A session with the server `name`, a host name or an IP address.
+    pub(crate) fn open(&self, name: &str) -> Result<Session, String> {
+        let server_name = ServerName::try_from(name.to_owned()).map_err(|_| {
+            format!(
+                "{name:?} is no name that a certificate can have; set grpc.ssl_target_name_override"
+            )
+        })?;
+        ClientConnection::new(self.config.clone(), server_name)
+            .map(|connection| Session::new(connection.into()))
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn verifier(trust: Trust, provider: &CryptoProvider) -> Arc<ServerVerifier> {
+    Arc::new(ServerVerifier::new(trust, provider))
+}
+
+fn default_trust() -> Result<Trust, TlsError> {
+    if let Some(path) = std::env::var_os(ROOTS_FILE_VARIABLE).filter(|path| !path.is_empty()) {
+        let pem = std::fs::read(&path).map_err(|error| TlsError::RootsFile {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        return Trust::read(&pem);
+    }
+    let wants_system = std::env::var(SYSTEM_ROOTS_VARIABLE)
+        .is_ok_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
+    if wants_system {
+        return system_trust();
+    }
+    Ok(Trust::anchors(RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    }))
+}
+
+fn system_trust() -> Result<Trust, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // A system's store may hold certificates that nobody can use any more.
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        let reasons: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(TlsError::SystemRoots(if reasons.is_empty() {
+            "there are none".to_owned()
+        } else {
+            reasons.join("; ")
+        }));
+    }
+    Ok(Trust::anchors(roots))
+}

@@ -1,0 +1,112 @@
+"""Floods against a running server: what they cost is bounded, and the calls of others go on. Floods within one connection stand with the engine's own tests."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+from types import ModuleType
+
+from support.process import Program
+from support.rpc import ECHO, WAIT, path, serving
+from support.wire import RawClient, grpc_message
+
+
+def connection(address: str) -> socket.socket:
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), timeout=WAIT)
+
+
+def is_closed(peer: socket.socket) -> bool:
+    """Wait for the server to close a connection. Whether it did, not how."""
+    with contextlib.suppress(ConnectionResetError):
+        while peer.recv(10_000):
+            pass
+    return True
+
+
+def test_clients_that_say_nothing_are_let_go(russet: ModuleType) -> None:
+    options = (("grpc.server_handshake_timeout_ms", 300),)
+    with (
+        serving(russet, Echo=ECHO, options=options) as address,
+        russet.insecure_channel(address) as channel,
+    ):
+        echo = channel.unary_unary(path("Echo"))
+        assert echo(b"x", timeout=WAIT) == b"x"
+        silent = [connection(address) for _ in range(200)]
+        for number, peer in enumerate(silent):
+            # Some begin the preface and never end it; on a slow machine their time may be over already.
+            with contextlib.suppress(ConnectionError):
+                peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[: number % 24])
+        assert echo(b"x", timeout=WAIT) == b"x"
+        assert all(is_closed(peer) for peer in silent)
+        assert echo(b"x", timeout=WAIT) == b"x"
+        for peer in silent:
+            peer.close()
+
+
+def test_a_server_takes_no_more_connections_than_it_was_told(russet: ModuleType) -> None:
+    options = (("grpc.max_allowed_incoming_connections", 2),)
+    with serving(russet, Echo=ECHO, options=options) as address:
+        with russet.insecure_channel(address) as one, russet.insecure_channel(address) as two:
+            for channel in (one, two):
+                assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+            for _ in range(50):
+                with connection(address) as peer:
+                    assert is_closed(peer)
+            for channel in (one, two):
+                assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+        # There is room again as soon as the server has seen that they are gone.
+        with russet.insecure_channel(address) as three:
+            echo = three.unary_unary(path("Echo"))
+            assert echo(b"x", timeout=WAIT, wait_for_ready=True) == b"x"
+
+
+def test_a_server_out_of_descriptors_goes_on(russet: ModuleType) -> None:
+    with Program(
+        russet,
+        """
+        import resource
+        server, address = serve(handlers)
+        say(address)
+        open_files = len(os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files + 20, open_files + 20))
+        say("limited")
+        sys.stdin.read()
+        """,
+    ) as program:
+        address = program.read_line()
+        with russet.insecure_channel(address) as channel:
+            echo = channel.unary_unary("/s/echo")
+            assert echo(b"x", timeout=WAIT) == b"x"
+            program.expect("limited")
+            crowd = [connection(address) for _ in range(100)]
+            for _ in range(10):
+                assert echo(b"x", timeout=WAIT) == b"x"
+            for peer in crowd:
+                peer.close()
+            with russet.insecure_channel(address) as late:
+                call = late.unary_unary("/s/echo")
+                assert call(b"x", timeout=WAIT, wait_for_ready=True) == b"x"
+
+
+def test_a_bomb_ends_its_call_alone(russet: ModuleType) -> None:
+    """Fifty megabytes in fifty kilobytes, within what a client may send ahead."""
+    bomb = grpc_message(gzip.compress(bytes(50_000_000), 9), flag=1)
+    assert len(bomb) < 60_000
+    with (
+        serving(russet, Echo=ECHO) as address,
+        russet.insecure_channel(address) as channel,
+        RawClient(address) as raw,
+    ):
+        stream = raw.call("Echo", ("grpc-encoding", "gzip"))
+        for start in range(0, len(bomb), 16_000):
+            raw.send(stream, bomb[start : start + 16_000])
+        outcome = raw.outcome(stream)
+        assert outcome["grpc-status"] == "8"
+        assert "4194304" in outcome["grpc-message"]
+        # Its connection and the others go on.
+        stream = raw.call("Echo")
+        raw.send(stream, grpc_message(b"x"), end_stream=True)
+        assert raw.outcome(stream)["grpc-status"] == "0"
+        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
