@@ -8,7 +8,7 @@ use crate::MAX_DEPTH;
 use crate::list::Items;
 use crate::map::Entries;
 use crate::merge::{Nesting, TooDeep};
-use crate::message::Message;
+use crate::message::{Message, Reference};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 
@@ -51,6 +51,13 @@ fn equal_field(
     field: &'static FieldInfo,
     nesting: Nesting,
 ) -> Result<bool, TooDeep> {
+    if field.is_reference()
+        && let (Reference::Unread(one), Reference::Unread(other)) =
+            (a.slot_reference(field), b.slot_reference(field))
+        && a.unread_bytes(one) == b.unread_bytes(other)
+    {
+        return Ok(true);
+    }
     match field.shape() {
         Shape::Singular => {
             let is_set = a.has(field);

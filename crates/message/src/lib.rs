@@ -30,6 +30,7 @@ mod size;
 mod text;
 pub mod text_format;
 mod types;
+mod validate;
 mod value;
 mod well_known;
 mod write;

@@ -1,5 +1,7 @@
 //! From the wire into messages, driven by the type's table.
 //!
+//! Where the message keeps its input, sub-messages, lists and maps are checked and left in it until they are read ([`Unread`]).
+//!
 //! Rules of the language kept here: the last of several scalars wins, sub-messages of several occurrences merge, a oneof keeps its last member, packed and single elements are both taken, an unknown field and an unknown number of a closed enum are kept in wire form, a group ends with its own number. Nothing a peer sends costs more memory than a fixed factor of its length: at worst an empty sub-message of two bytes makes one block.
 
 use std::ptr::NonNull;
@@ -10,9 +12,10 @@ use thiserror::Error;
 
 use crate::codec::{Codec, with_codec};
 use crate::list::Items;
-use crate::message::{Message, Scalar};
+use crate::message::{Message, Reference, Scalar, Unread};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
+use crate::validate::{self, Occurrence, is_declared};
 use crate::value::Value;
 use crate::write::entry_bytes;
 use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
@@ -58,10 +61,10 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Bytes of an object of the host, which the message keeps alive, and ranges of it in place of copies.
+    /// All bytes of an object of the host, which the message keeps alive, and ranges of it in place of copies; sub-messages, lists and maps are made of them when they are first read.
     ///
     /// # Safety
-    /// `object` is one that the host's functions take, and `bytes` are its bytes, unchanged as long as it lives.
+    /// `object` is one that the host's functions take, and `bytes` are all of its bytes, unchanged as long as it lives.
     #[expect(unsafe_code, reason = "the lifetime of the bytes is the object's")]
     pub unsafe fn of_object(bytes: &'a [u8], object: NonNull<()>) -> Self {
         Self {
@@ -98,7 +101,9 @@ impl Message {
         }
         let parser = Parser {
             buffer: input.buffer,
+            start: input.bytes.as_ptr(),
             types: input.types,
+            checked: None,
         };
         parser
             .fields(self, &mut Reader::new(input.bytes), None, MAX_DEPTH)
@@ -110,8 +115,40 @@ impl Message {
 }
 
 struct Parser<'a> {
+    /// The object that the input is the bytes of.
     buffer: Option<NonNull<()>>,
+    /// Where the input begins.
+    start: *const u8,
     types: Types<'a>,
+    /// For bytes that were checked before: whether they are canonical.
+    checked: Option<bool>,
+}
+
+/// Makes the value of a slot from where it stands in the input, which was checked when it was left there.
+pub(crate) fn read_again(
+    message: &Message,
+    field: &'static FieldInfo,
+    unread: Unread,
+    buffer: NonNull<()>,
+    input: &[u8],
+) {
+    let parser = Parser {
+        buffer: Some(buffer),
+        start: input.as_ptr(),
+        // What needs a pool is not left.
+        types: Types::default(),
+        checked: Some(unread.is_canonical()),
+    };
+    let mut reader = Reader::new(&input[unread.offset()..unread.offset() + unread.length()]);
+    while !reader.is_empty() {
+        let read = reader.tag().and_then(|(_, wire_type)| {
+            parser.make(message, field, wire_type, &mut reader, MAX_DEPTH)
+        });
+        if !matches!(read, Ok(true)) {
+            debug_assert!(false, "what was checked is parsed: {read:?}");
+            return;
+        }
+    }
 }
 
 impl Parser<'_> {
@@ -131,7 +168,8 @@ impl Parser<'_> {
                 .field(number)
                 .or_else(|| self.types.extension(ty, number));
             if let Some(field) = field
-                && self.field(message, field, wire_type, reader, depth)?
+                && (self.leave(message, field, wire_type, start, reader, depth)?
+                    || self.make(message, field, wire_type, reader, depth)?)
             {
                 continue;
             }
@@ -151,9 +189,111 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// One occurrence of a known field; `false` if it is not coded as the field may be.
+    /// Checks one occurrence of a field whose value can stay in the input until it is read, and leaves it there; `false` if it has to be made now. `start` begins with its tag.
     #[inline]
-    fn field(
+    fn leave(
+        &self,
+        message: &Message,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        start: &[u8],
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<bool, WireError> {
+        match self.buffer {
+            Some(buffer) if field.is_reference() && field.may_wait() => {
+                self.leave_in(buffer, message, field, wire_type, start, reader, depth)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of the parser at one field"
+    )]
+    fn leave_in(
+        &self,
+        buffer: NonNull<()>,
+        message: &Message,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        start: &[u8],
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<bool, WireError> {
+        let offset = start.as_ptr().addr() - self.start.addr();
+        let earlier = match message.slot_reference(field) {
+            Reference::Block(_) => return Ok(false),
+            // A second sub-message merges; elements elsewhere would be another range.
+            Reference::Unread(_) if field.shape() == Shape::Singular => return Ok(false),
+            Reference::Unread(earlier) if earlier.offset() + earlier.length() != offset => {
+                return Ok(false);
+            }
+            Reference::Unread(earlier) => Some(earlier),
+            Reference::Null => None,
+        };
+        let mut ahead = *reader;
+        let Some(found) = self.check(field, wire_type, &mut ahead, depth)? else {
+            return Ok(false);
+        };
+        let length = start.len() - ahead.rest().len();
+        let (offset, length, joins) = match earlier {
+            // A second run of a packed list would be written into the first, and a second entry of a map may have the key of the first.
+            Some(earlier) => (
+                earlier.offset(),
+                earlier.length() + length,
+                earlier.is_canonical() && field.shape() == Shape::List && !field.is_packed(),
+            ),
+            None => (offset, length, true),
+        };
+        let (true, Some(unread)) = (
+            found.is_regular,
+            Unread::new(offset, length, found.is_canonical && joins),
+        ) else {
+            return Ok(false);
+        };
+        if !message.keep_buffer(buffer) {
+            return Ok(false);
+        }
+        message.leave_unread(field, unread);
+        if field.shape() == Shape::Singular {
+            message.mark(field);
+        }
+        *reader = ahead;
+        Ok(true)
+    }
+
+    /// Passes over one occurrence of a field and checks it, unless that was done before. `None` if it is not coded as the field may be.
+    #[inline]
+    fn check(
+        &self,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<Option<Occurrence>, WireError> {
+        if let Some(is_canonical) = self.checked
+            && wire_type == WireType::LengthDelimited
+            && (field.shape() != Shape::Map || is_canonical)
+        {
+            let is_empty = reader.length_delimited()?.is_empty();
+            let packed = field.field_type().is_packable();
+            return Ok(Some(Occurrence {
+                is_regular: !(packed && is_empty),
+                is_canonical,
+            }));
+        }
+        match field.shape() {
+            Shape::Map => validate::map(field, wire_type, reader, depth),
+            // A sub-message is checked as an element is.
+            Shape::List | Shape::Singular => validate::list(field, wire_type, reader, depth),
+        }
+    }
+
+    /// Makes the value of one occurrence of a known field; `false` if it is not coded as the field may be.
+    #[inline]
+    fn make(
         &self,
         message: &Message,
         field: &'static FieldInfo,
@@ -169,7 +309,7 @@ impl Parser<'_> {
                 with_codec!(field.field_type(),
                 C => {
                     let value = C::read(reader)?;
-                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                    if field.is_closed_enum() && !is_declared(field, value) {
                         keep_unknown_number(message, field, value);
                     } else {
                         message.set_scalar(field, value);
@@ -233,8 +373,7 @@ impl Parser<'_> {
         bytes: &[u8],
         keep: impl FnOnce(NonNull<()>) -> bool,
     ) -> Result<Text, WireError> {
-        if field.validates_utf8() && !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err()
-        {
+        if self.checked.is_none() && field.validates_utf8() && !validate::is_utf8(bytes) {
             return Err(WireError::InvalidUtf8);
         }
         if let Some(buffer) = self.buffer
@@ -278,7 +417,7 @@ impl Parser<'_> {
                 let items = items.vec_mut::<<C as Codec>::T>();
                 if !packed {
                     let value = C::read(reader)?;
-                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                    if field.is_closed_enum() && !is_declared(field, value) {
                         keep_unknown_number(message, field, value);
                     } else {
                         items.push(value);
@@ -290,7 +429,7 @@ impl Parser<'_> {
                 C::read_packed(bytes, items)?;
                 if field.is_closed_enum() {
                     for unknown in items
-                        .extract_if(before.., |&mut number| is_unknown_number(field, number))
+                        .extract_if(before.., |&mut number| !is_declared(field, number))
                     {
                         keep_unknown_number(message, field, unknown);
                     }
@@ -333,7 +472,7 @@ impl Parser<'_> {
         }
         if let Some(Value::I32(number)) = value
             && value_field.is_closed_enum()
-            && is_unknown_number(value_field, number)
+            && !is_declared(value_field, number)
         {
             keeps_whole = true;
         }
@@ -371,17 +510,6 @@ impl Parser<'_> {
             Ok(Value::Message(child))
         })
     }
-}
-
-/// Whether a closed enum does not declare a number. Only enums are asked for, whose storage is `i32`.
-fn is_unknown_number<T: Scalar>(field: &FieldInfo, value: T) -> bool {
-    let Value::I32(number) = value.into() else {
-        return false;
-    };
-    field
-        .descriptor()
-        .enum_type()
-        .is_some_and(|e| e.value_by_number(number).is_none())
 }
 
 /// Keeps a number that its enum does not declare as an unknown field.

@@ -20,6 +20,12 @@ impl Message {
 fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
     let mut total = message.with_unknown(<[u8]>::len);
     for field in message.set_fields() {
+        if field.is_reference()
+            && let Some(bytes) = message.canonical_bytes(field)
+        {
+            total += bytes.len();
+            continue;
+        }
         let tag = tag_size(field);
         total += match field.shape() {
             Shape::Singular => {

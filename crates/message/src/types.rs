@@ -94,6 +94,7 @@ pub struct FieldInfo {
     has_nonzero_default: bool,
     descriptor: &'static Field,
     message_type: OnceLock<&'static MessageType>,
+    may_wait: OnceLock<bool>,
     enum_names: OnceLock<Option<Box<EnumNames>>>,
 }
 
@@ -141,6 +142,7 @@ impl FieldInfo {
             has_nonzero_default: !default_is_zero,
             descriptor,
             message_type: OnceLock::new(),
+            may_wait: OnceLock::new(),
             enum_names: OnceLock::new(),
         }
     }
@@ -232,6 +234,30 @@ impl FieldInfo {
                     .message_type()
                     .expect("only message fields are asked for their message type"),
             )
+        })
+    }
+    /// Whether its slot refers to something: a sub-message, a list or a map.
+    #[inline]
+    pub(crate) fn is_reference(&self) -> bool {
+        self.shape != Shape::Singular || self.storage == Storage::Message
+    }
+    /// Whether its value may stay in the input until it is read. Not if parsing it needs a pool of extensions, if it may lack required fields, for which one would have to look, or if numbers that a closed enum does not declare are taken out of it.
+    #[inline]
+    pub(crate) fn may_wait(&'static self) -> bool {
+        *self.may_wait.get_or_init(|| {
+            let value_may_wait = |field: &'static Self| match field.storage {
+                Storage::Message => {
+                    field.field_type == FieldType::Message
+                        && !field.message_type().needs_required_check()
+                }
+                _ => !field.closed_enum,
+            };
+            self.owner != 0
+                && match self.shape {
+                    Shape::Singular => self.storage == Storage::Message && value_may_wait(self),
+                    Shape::List => value_may_wait(self),
+                    Shape::Map => value_may_wait(self.map_fields().1),
+                }
         })
     }
     /// The names that its enum's values have in JSON alone; nearly no enum has any.

@@ -161,6 +161,12 @@ impl Encoder {
         field: &'static FieldInfo,
         depth: u32,
     ) -> Result<(), Deep> {
+        if field.is_reference()
+            && let Some(bytes) = message.canonical_bytes(field)
+        {
+            self.bytes(bytes);
+            return Ok(());
+        }
         match field.shape() {
             Shape::Singular => {
                 let presence = message.presence(field);

@@ -8,7 +8,7 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::{Body, Message, Scalar};
+use super::{Body, Message, Reference, Scalar};
 use crate::list::List;
 use crate::map::Map;
 use crate::text::Text;
@@ -128,13 +128,19 @@ impl Message {
         drop(unsafe { slot.replace(text) });
     }
 
-    // Sub-messages, lists and maps: slots of one counted reference or null.
+    // Sub-messages, lists and maps: slots of one counted reference, or null, or where the value stands in the input.
 
     #[inline]
     fn reference<T>(&self, field: &FieldInfo) -> Option<NonNull<T>> {
-        // SAFETY: the slot is a reference or null.
-        self.slot::<Option<NonNull<T>>>(field)
-            .and_then(|slot| unsafe { slot.read() })
+        let mut reference = self.slot_reference(field);
+        if let Reference::Unread(unread) = reference {
+            self.make_read(field, unread);
+            reference = self.slot_reference(field);
+        }
+        match reference {
+            Reference::Block(block) => Some(block.cast()),
+            Reference::Unread(_) | Reference::Null => None,
+        }
     }
 
     /// The message in a slot, set or not.

@@ -8,7 +8,7 @@
 use std::ptr::{self, NonNull};
 
 use super::link::{keep_buffer, release_buffer};
-use super::{HEADER, Message};
+use super::{HEADER, Message, Reference};
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
 
@@ -73,7 +73,7 @@ impl Message {
         if let Some(buffer) = NonNull::new(source.body().buffer.get()) {
             self.keep_buffer(buffer);
         }
-        // SAFETY: both blocks are of the type's size. The presence bits are the end of the header; what follows them are slots, of which those that refer to something are zeroed or given references of their own below, before anything can look at them.
+        // SAFETY: both blocks are of the type's size. The presence bits are the end of the header; what follows them are slots, of which those that refer to something are zeroed or given references of their own below, but for those that are unread, whose input both keep, before anything can look at them.
         unsafe {
             let from = HEADER - size_of::<u32>();
             let start = source.0.cast::<u8>().add(from);
@@ -85,14 +85,17 @@ impl Message {
                     let text = source.0.cast::<u8>().add(field.offset()).cast::<Text>();
                     let shared = text.as_ref().share();
                     slot.cast::<Text>().write(shared);
-                } else {
+                } else if let Reference::Block(_) = Reference::read(slot) {
                     slot.cast::<Option<NonNull<u8>>>().write(None);
                 }
             }
         }
         for field in ty.dropped_fields() {
             let refers = field.storage() != Storage::Text || field.shape() != Shape::Singular;
-            if refers && source.has(field) {
+            if refers
+                && matches!(source.slot_reference(field), Reference::Block(_))
+                && source.has(field)
+            {
                 copy(field)?;
             }
         }
