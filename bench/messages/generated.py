@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ def generate(folder: Path) -> None:
         raise SystemExit("the schema does not compile")
     russet_protoc = [sys.executable, "-m", "russet.protoc", f"-I{folder}", f"--python_out={folder}"]
     subprocess.run([*russet_protoc, f"{RUSSET}/shapes.proto"], check=True)
-    # Compilers of the other peers are plugins that their packages put beside the interpreter.
+    # Compilers of the other peers are plugins that their packages put beside the interpreter, as what they run themselves.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for package, output in (("protobuf", "py"), ("better", "python_betterproto2")):
         plugin = Path(sys.executable).parent / f"protoc-gen-{output}"
         out = folder / package if package == "better" else folder

@@ -29,15 +29,17 @@ SETTERS: dict[str, Callable[[Any], None]] = {
 }
 
 
-def common(make: Callable[[], Any], read: Callable[[Any], None], name: str) -> dict[str, Any]:
-    """The operations that are Python's own, and so the same for every runtime."""
-    message, other, touched = make(), make(), make()
+def common(
+    make: Callable[[], Any], parsed: Any, read: Callable[[Any], None], name: str
+) -> dict[str, Callable[[], Any]]:
+    """The operations that are Python's own, and so the same for every runtime; `parsed` is a message of the same content."""
+    message, touched = make(), make()
     dumped = pickle.dumps(message)
     operations: dict[str, Callable[[], Any]] = {
         "construct": make,
         "read": partial(read, message),
         "copy": partial(copy.deepcopy, message),
-        "==": lambda: message == other,
+        "==": lambda: message == parsed,
         "pickle": partial(pickle.dumps, message),
         "unpickle": partial(pickle.loads, dumped),
     }
@@ -70,7 +72,7 @@ def google_api(classes: dict[str, Any], json: Any, text: Any) -> Operations:
         as_json, as_dict = json.MessageToJson(message), json.MessageToDict(message)
         as_text = text.MessageToString(message)
         return {
-            **common(make, read, name),
+            **common(make, cls.FromString(data), read, name),
             "parse": partial(cls.FromString, data),
             "parse+read": lambda: read(cls.FromString(data)),
             "serialize": message.SerializeToString,
@@ -122,7 +124,7 @@ def protobuf_py() -> Operations:
         cls, message = getattr(m, name), make()
         data, as_json, as_text = message.to_binary(), message.to_json(), message_to_text(message)
         return {
-            **common(make, read, name),
+            **common(make, cls.from_binary(data), read, name),
             "parse": partial(cls.from_binary, data),
             "parse+read": lambda: read(cls.from_binary(data)),
             "serialize": message.to_binary,
@@ -161,7 +163,7 @@ def betterproto2() -> Operations:
         cls, message = getattr(m, name), make()
         data, as_json, as_dict = bytes(message), message.to_json(), message.to_dict()
         return {
-            **common(make, read, name),
+            **common(make, cls.parse(data), read, name),
             "parse": partial(cls.parse, data),
             "parse+read": lambda: read(cls.parse(data)),
             "serialize": partial(bytes, message),

@@ -11,6 +11,7 @@ use crate::merge::{Nesting, TooDeep};
 use crate::message::{Message, Reference};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::Kind;
 
 impl Message {
     /// Whether both are of one type and have the same content.
@@ -23,8 +24,25 @@ fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
     if !std::ptr::eq(a.ty(), b.ty()) {
         return Ok(false);
     }
-    for field in a.ty().fields_by_number() {
-        if !equal_field(a, b, field, nesting)? {
+    let ty = a.ty();
+    for entry in ty.wire_table().ordered() {
+        // What is not set is zero.
+        let is_equal = a.entry_presence(entry) == b.entry_presence(entry)
+            && match entry.kind {
+                _ if entry.is_repeated => {
+                    equal_field(a, b, &ty.fields()[usize::from(entry.field)], nesting)?
+                }
+                Kind::Other | Kind::Message => {
+                    equal_field(a, b, &ty.fields()[usize::from(entry.field)], nesting)?
+                }
+                Kind::String | Kind::Bytes => a.get_text(entry) == b.get_text(entry),
+                kind => match kind.width() {
+                    1 => a.get::<u8>(entry) == b.get::<u8>(entry),
+                    4 => a.get::<u32>(entry) == b.get::<u32>(entry),
+                    _ => a.get::<u64>(entry) == b.get::<u64>(entry),
+                },
+            };
+        if !is_equal {
             return Ok(false);
         }
     }

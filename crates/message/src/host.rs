@@ -69,7 +69,7 @@ pub struct Host {
     pub retain_object: unsafe fn(NonNull<()>),
     /// Gives a reference on a lent object back.
     pub release_object: unsafe fn(NonNull<()>),
-    /// The bytes of a lent string: address and length, unchanged while the reference is held.
+    /// The bytes of a lent input buffer: address and length, unchanged while the reference is held.
     pub object_bytes: unsafe fn(NonNull<()>) -> (*const u8, usize),
 }
 

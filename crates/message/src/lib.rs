@@ -33,6 +33,7 @@ mod types;
 mod validate;
 mod value;
 mod well_known;
+mod wire_table;
 mod write;
 
 pub use host::{Host, NodeKind, PREFIX};

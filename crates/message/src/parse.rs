@@ -15,8 +15,9 @@ use crate::list::Items;
 use crate::message::{Message, Reference, Scalar, Unread};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
-use crate::validate::{self, Occurrence, is_declared};
+use crate::validate::{self, Occurrence, is_declared, is_utf8, short_delimited};
 use crate::value::Value;
+use crate::wire_table::{Kind, WireTable};
 use crate::write::entry_bytes;
 use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
 
@@ -114,6 +115,9 @@ impl Message {
     }
 }
 
+/// A sub-message of fewer bytes is made at once: to leave it and come back costs more than making it.
+const SMALL: usize = 24;
+
 struct Parser<'a> {
     /// The object that the input is the bytes of.
     buffer: Option<NonNull<()>>,
@@ -161,7 +165,12 @@ impl Parser<'_> {
         depth: u32,
     ) -> Result<(), WireError> {
         let ty = message.ty();
-        while !reader.is_empty() {
+        let table = ty.wire_table();
+        loop {
+            *reader = Reader::new(self.common(message, table, reader.rest())?);
+            if reader.is_empty() {
+                break;
+            }
             let start = reader.rest();
             let (number, wire_type) = reader.tag()?;
             let field = ty
@@ -187,6 +196,71 @@ impl Parser<'_> {
             return Err(WireError::Truncated);
         }
         Ok(())
+    }
+
+    /// Single scalars and strings of the common forms, up to a field that is none, which is where what is returned begins.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "the wire keeps the low bits of what a number is of"
+    )]
+    fn common<'b>(
+        &self,
+        message: &Message,
+        table: &WireTable,
+        mut rest: &'b [u8],
+    ) -> Result<&'b [u8], WireError> {
+        while let Some((&tag, tail)) = rest.split_first()
+            && let Some(entry) = table.get(tag)
+        {
+            let after = match entry.kind {
+                _ if entry.is_repeated => break,
+                Kind::Other | Kind::Message => break,
+                Kind::Fixed32 => {
+                    let Some((value, after)) = tail.split_first_chunk() else {
+                        break;
+                    };
+                    message.put(entry, u32::from_le_bytes(*value));
+                    after
+                }
+                Kind::Fixed64 => {
+                    let Some((value, after)) = tail.split_first_chunk() else {
+                        break;
+                    };
+                    message.put(entry, u64::from_le_bytes(*value));
+                    after
+                }
+                Kind::String | Kind::Bytes => {
+                    let Some((bytes, after)) = short_delimited(tail) else {
+                        break;
+                    };
+                    if self.checked.is_none() && entry.kind == Kind::String && !is_utf8(bytes) {
+                        return Err(WireError::InvalidUtf8);
+                    }
+                    let text = self.text(bytes, |buffer| message.keep_buffer(buffer));
+                    message.put_text(entry, text);
+                    after
+                }
+                kind => {
+                    let mut reader = Reader::new(tail);
+                    let Ok(raw) = reader.varint() else { break };
+                    match kind {
+                        Kind::Int32 | Kind::Uint32 => message.put(entry, raw as u32),
+                        Kind::Sint32 => {
+                            let raw = raw as u32;
+                            message.put(entry, (raw >> 1) as i32 ^ -((raw & 1) as i32));
+                        }
+                        Kind::Sint64 => message.put(entry, (raw >> 1) as i64 ^ -((raw & 1) as i64)),
+                        Kind::Bool => message.put(entry, u8::from(raw != 0)),
+                        _ => message.put(entry, raw),
+                    }
+                    reader.rest()
+                }
+            };
+            rest = after;
+        }
+        Ok(rest)
     }
 
     /// Checks one occurrence of a field whose value can stay in the input until it is read, and leaves it there; `false` if it has to be made now. `start` begins with its tag.
@@ -234,6 +308,11 @@ impl Parser<'_> {
             Reference::Null => None,
         };
         let mut ahead = *reader;
+        if field.shape() == Shape::Singular
+            && short_delimited(ahead.rest()).is_some_and(|(bytes, _)| bytes.len() < SMALL)
+        {
+            return Ok(false);
+        }
         let Some(found) = self.check(field, wire_type, &mut ahead, depth)? else {
             return Ok(false);
         };
@@ -317,7 +396,7 @@ impl Parser<'_> {
                 },
                 _ => if field.storage() == Storage::Text {
                     let bytes = reader.length_delimited()?;
-                    let text = self.text(field, bytes, |buffer| message.keep_buffer(buffer))?;
+                    let text = self.text_of(field, bytes, |buffer| message.keep_buffer(buffer))?;
                     message.set_parsed_text(field, text);
                 } else {
                     let child = message.message_for_parse(field);
@@ -365,26 +444,32 @@ impl Parser<'_> {
         }
     }
 
-    /// A string or bytes: a range of the input if `keep` keeps the input alive, else a copy.
+    /// A string or bytes of a field; see [`Parser::text`].
     #[inline]
-    fn text(
+    fn text_of(
         &self,
         field: &FieldInfo,
         bytes: &[u8],
         keep: impl FnOnce(NonNull<()>) -> bool,
     ) -> Result<Text, WireError> {
-        if self.checked.is_none() && field.validates_utf8() && !validate::is_utf8(bytes) {
+        if self.checked.is_none() && field.validates_utf8() && !is_utf8(bytes) {
             return Err(WireError::InvalidUtf8);
         }
+        Ok(self.text(bytes, keep))
+    }
+
+    /// A string or bytes: a range of the input if `keep` keeps the input alive, else a copy.
+    #[inline]
+    fn text(&self, bytes: &[u8], keep: impl FnOnce(NonNull<()>) -> bool) -> Text {
         if let Some(buffer) = self.buffer
             && bytes.len() > crate::text::INLINE
             && keep(buffer)
         {
             #[expect(unsafe_code, reason = "the text's owner keeps the buffer alive")]
             // SAFETY: `keep` took a reference on the buffer for the message, list or map that the text goes into, which holds it as long as its texts.
-            return Ok(unsafe { Text::range_of(bytes) });
+            return unsafe { Text::range_of(bytes) };
         }
-        Ok(Text::copy_of(bytes))
+        Text::copy_of(bytes)
     }
 
     fn list(
@@ -405,7 +490,7 @@ impl Parser<'_> {
         }
         if field.storage() == Storage::Text {
             let bytes = reader.length_delimited()?;
-            let text = self.text(field, bytes, |buffer| list.keep_buffer(buffer))?;
+            let text = self.text_of(field, bytes, |buffer| list.keep_buffer(buffer))?;
             if let Items::Text(items) = &mut *list.items_cache() {
                 items.push(text);
             }
@@ -500,7 +585,7 @@ impl Parser<'_> {
         C => C::read(reader).map(Into::into),
         _ => if field.storage() == Storage::Text {
             let bytes = reader.length_delimited()?;
-            self.text(field, bytes, keep).map(Value::Text)
+            self.text_of(field, bytes, keep).map(Value::Text)
         } else {
             let child = match earlier {
                 Some(Value::Message(child)) => child,

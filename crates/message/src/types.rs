@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::json::EnumNames;
 use crate::message::HEADER;
 use crate::well_known::WellKnown;
+use crate::wire_table::WireTable;
 
 /// What a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,7 @@ pub struct FieldInfo {
     has_bit: u16,
     oneof: u16,
     field_type: FieldType,
+    wire_type: WireType,
     storage: Storage,
     shape: Shape,
     packed: bool,
@@ -134,6 +136,7 @@ impl FieldInfo {
                 .and_then(|oneof| u16::try_from(oneof.index()).ok())
                 .unwrap_or(NONE),
             field_type: descriptor.field_type(),
+            wire_type: wire_type_of(descriptor.field_type()),
             storage: Storage::of(descriptor.field_type()),
             shape,
             packed: descriptor.is_packed(),
@@ -274,15 +277,20 @@ impl FieldInfo {
         (&entry.fields[0], &entry.fields[1])
     }
     /// The wire type of a single value.
+    #[inline]
     pub(crate) fn wire_type(&self) -> WireType {
-        use FieldType as T;
-        match self.field_type {
-            T::Double | T::Fixed64 | T::Sfixed64 => WireType::Fixed64,
-            T::Float | T::Fixed32 | T::Sfixed32 => WireType::Fixed32,
-            T::String | T::Bytes | T::Message => WireType::LengthDelimited,
-            T::Group => WireType::StartGroup,
-            _ => WireType::Varint,
-        }
+        self.wire_type
+    }
+}
+
+fn wire_type_of(field_type: FieldType) -> WireType {
+    use FieldType as T;
+    match field_type {
+        T::Double | T::Fixed64 | T::Sfixed64 => WireType::Fixed64,
+        T::Float | T::Fixed32 | T::Sfixed32 => WireType::Fixed32,
+        T::String | T::Bytes | T::Message => WireType::LengthDelimited,
+        T::Group => WireType::StartGroup,
+        _ => WireType::Varint,
     }
 }
 
@@ -303,6 +311,7 @@ pub struct MessageType {
     dropped: Box<[u16]>,
     /// The members of each oneof.
     oneofs: Box<[Box<[u16]>]>,
+    wire_table: OnceLock<Box<WireTable>>,
     needs_required_check: OnceLock<bool>,
     is_recursive: OnceLock<bool>,
     well_known: OnceLock<Option<WellKnown>>,
@@ -397,6 +406,7 @@ impl MessageType {
             dense,
             dropped,
             oneofs,
+            wire_table: OnceLock::new(),
             needs_required_check: OnceLock::new(),
             is_recursive: OnceLock::new(),
             well_known: OnceLock::new(),
@@ -449,6 +459,12 @@ impl MessageType {
         self.fields
             .get(descriptor.index())
             .filter(|field| std::ptr::eq(field.descriptor, descriptor))
+    }
+    /// What tags of one byte mean; made when the first message is parsed.
+    #[inline]
+    pub(crate) fn wire_table(&self) -> &WireTable {
+        self.wire_table
+            .get_or_init(|| Box::new(WireTable::of(self)))
     }
     /// The fields whose slots refer to something that must be dropped.
     #[inline]

@@ -9,6 +9,7 @@ use crate::codec::{Codec, with_codec};
 use crate::message::Scalar;
 use crate::types::{FieldInfo, MessageType, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::{Kind, WireTable};
 
 /// What is found out of the value of a list or map: one occurrence of its field.
 #[derive(Clone, Copy)]
@@ -45,40 +46,150 @@ pub(crate) fn message(
     group: Option<u32>,
     depth: u32,
 ) -> Result<bool, WireError> {
-    let mut canonical = true;
-    let mut last = 0;
-    let mut oneofs = 0_u64;
-    while !reader.is_empty() {
-        let length = reader.rest().len();
-        let (number, wire_type) = reader.tag()?;
-        canonical &= varint_len(u64::from(number) << 3) == length - reader.rest().len();
-        if let Some(field) = ty.field(number)
-            && let Some(is_canonical) = occurrence(field, wire_type, number == last, reader, depth)?
-        {
-            canonical &= is_canonical && number >= last;
-            if let Some(oneof) = field.oneof() {
-                // A second member clears the first; of oneofs beyond the 64th nothing is claimed.
-                let bit = u32::try_from(oneof).ok().and_then(|n| 1_u64.checked_shl(n));
-                canonical &= bit.is_some_and(|bit| oneofs & bit == 0);
-                oneofs |= bit.unwrap_or(0);
-            }
-            last = number;
-            continue;
+    let table = ty.wire_table();
+    let mut state = State {
+        is_canonical: true,
+        last: 0,
+        oneofs: 0,
+    };
+    loop {
+        *reader = Reader::new(common(ty, table, &mut state, reader.rest(), depth)?);
+        if reader.is_empty() {
+            break;
         }
-        if wire_type == WireType::EndGroup {
-            return if group == Some(number) {
-                Ok(canonical)
-            } else {
-                Err(WireError::UnmatchedGroup)
-            };
+        if general(ty, &mut state, reader, group, depth)? {
+            return Ok(state.is_canonical);
         }
-        reader.skip(number, wire_type, depth)?;
-        canonical = false;
     }
     if group.is_some() {
         return Err(WireError::Truncated);
     }
-    Ok(canonical)
+    Ok(state.is_canonical)
+}
+
+/// What is known of the fields of a message so far.
+struct State {
+    is_canonical: bool,
+    /// The number of the field before.
+    last: u32,
+    /// A bit for each of the first 64 oneofs that has a member.
+    oneofs: u64,
+}
+
+/// Fields of the common forms, up to one that is not, which is where what is returned begins.
+#[inline]
+fn common<'a>(
+    ty: &'static MessageType,
+    table: &WireTable,
+    state: &mut State,
+    mut rest: &'a [u8],
+    depth: u32,
+) -> Result<&'a [u8], WireError> {
+    while let Some((&tag, tail)) = rest.split_first()
+        && let Some(entry) = table.get(tag)
+    {
+        let (is_canonical, is_zero, after) = match entry.kind {
+            Kind::Other => break,
+            Kind::Fixed32 => {
+                let Some((value, after)) = tail.split_first_chunk::<4>() else {
+                    break;
+                };
+                (true, *value == [0; 4], after)
+            }
+            Kind::Fixed64 => {
+                let Some((value, after)) = tail.split_first_chunk::<8>() else {
+                    break;
+                };
+                (true, *value == [0; 8], after)
+            }
+            Kind::String | Kind::Bytes | Kind::Message => {
+                let Some((bytes, after)) = short_delimited(tail) else {
+                    break;
+                };
+                let mut is_canonical = true;
+                if entry.kind == Kind::Message {
+                    let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
+                    let child = ty.fields()[usize::from(entry.field)].message_type();
+                    is_canonical = message(child, &mut Reader::new(bytes), None, depth)?;
+                } else if entry.kind == Kind::String && !is_utf8(bytes) {
+                    return Err(WireError::InvalidUtf8);
+                }
+                (
+                    is_canonical,
+                    bytes.is_empty() && entry.kind != Kind::Message,
+                    after,
+                )
+            }
+            kind => {
+                let mut reader = Reader::new(tail);
+                let Ok((raw, is_minimal)) = minimal_varint(&mut reader) else {
+                    break;
+                };
+                let is_in_range = match kind {
+                    Kind::Bool => raw <= 1,
+                    Kind::Uint32 | Kind::Sint32 => u32::try_from(raw).is_ok(),
+                    Kind::Int32 => i32::try_from(raw.cast_signed()).is_ok(),
+                    _ => true,
+                };
+                (is_minimal && is_in_range, raw == 0, reader.rest())
+            }
+        };
+        let number = u32::from(tag >> 3);
+        let is_in_order = number > state.last || (number == state.last && entry.is_repeated);
+        state.is_canonical &= is_canonical & is_in_order & (!is_zero | entry.writes_zero);
+        state.last = number;
+        rest = after;
+    }
+    Ok(rest)
+}
+
+/// The bytes after a length of one or two bytes, which is no longer than it must be, and what follows them.
+#[inline]
+pub(crate) fn short_delimited(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    match *bytes {
+        [length @ ..0x80, ref rest @ ..] => rest.split_at_checked(length.into()),
+        [low, high @ 1..0x80, ref rest @ ..] => {
+            rest.split_at_checked(usize::from(low & 0x7f) | usize::from(high) << 7)
+        }
+        _ => None,
+    }
+}
+
+/// One field of any form; `true` at the end of the group.
+fn general(
+    ty: &'static MessageType,
+    state: &mut State,
+    reader: &mut Reader<'_>,
+    group: Option<u32>,
+    depth: u32,
+) -> Result<bool, WireError> {
+    let length = reader.rest().len();
+    let (number, wire_type) = reader.tag()?;
+    state.is_canonical &= varint_len(u64::from(number) << 3) == length - reader.rest().len();
+    let again = number == state.last;
+    if let Some(field) = ty.field(number)
+        && let Some(is_canonical) = occurrence(field, wire_type, again, reader, depth)?
+    {
+        state.is_canonical &= is_canonical && number >= state.last;
+        if let Some(oneof) = field.oneof() {
+            // A second member clears the first; of oneofs beyond the 64th nothing is claimed.
+            let bit = u32::try_from(oneof).ok().and_then(|n| 1_u64.checked_shl(n));
+            state.is_canonical &= bit.is_some_and(|bit| state.oneofs & bit == 0);
+            state.oneofs |= bit.unwrap_or(0);
+        }
+        state.last = number;
+        return Ok(false);
+    }
+    if wire_type == WireType::EndGroup {
+        return if group == Some(number) {
+            Ok(true)
+        } else {
+            Err(WireError::UnmatchedGroup)
+        };
+    }
+    reader.skip(number, wire_type, depth)?;
+    state.is_canonical = false;
+    Ok(false)
 }
 
 /// One occurrence of a field, whether it is canonical; `None` if it is not coded as the field may be. `again` says that the field before was the same.
@@ -218,7 +329,20 @@ pub(crate) fn map(
 /// Whether bytes are UTF-8.
 #[inline]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
-    bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+    is_short_ascii(bytes) || bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
+/// Whether a string of at most 16 bytes is ASCII, by two reads that overlap; `false` says nothing.
+#[inline]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    if bytes.len() > 16 {
+        return false;
+    }
+    if let (Some(head), Some(tail)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*head) | u64::from_le_bytes(*tail)) & HIGH == 0;
+    }
+    bytes.iter().fold(0, |all, byte| all | byte) < 0x80
 }
 
 /// Whether a closed enum declares a number. Only enums are asked for, whose storage is `i32`.

@@ -11,6 +11,7 @@ use crate::list::Items;
 use crate::message::{Message, Scalar};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::Kind;
 use crate::{MAX_MESSAGE_SIZE, MAX_NESTING};
 
 /// Why a message cannot be written.
@@ -149,8 +150,61 @@ impl Encoder {
                 self.field(message, extension, depth)?;
             }
         }
-        for field in message.ty().fields_by_number().rev() {
-            self.field(message, field, depth)?;
+        let ty = message.ty();
+        for entry in ty.wire_table().ordered().iter().rev() {
+            let is_set = message.entry_presence(entry);
+            if is_set == Some(false) {
+                continue;
+            }
+            match entry.kind {
+                _ if entry.is_repeated => {
+                    self.field(message, &ty.fields()[usize::from(entry.field)], depth)?;
+                }
+                Kind::Other | Kind::Message => {
+                    self.field(message, &ty.fields()[usize::from(entry.field)], depth)?;
+                }
+                Kind::String | Kind::Bytes => {
+                    let bytes = message.get_text(entry).as_slice();
+                    if is_set.is_some() || !bytes.is_empty() {
+                        self.delimited(bytes);
+                        self.varint(entry.tag.into());
+                    }
+                }
+                Kind::Fixed32 => {
+                    let value: u32 = message.get(entry);
+                    if is_set.is_some() || value != 0 {
+                        self.bytes(&value.to_le_bytes());
+                        self.varint(entry.tag.into());
+                    }
+                }
+                Kind::Fixed64 => {
+                    let value: u64 = message.get(entry);
+                    if is_set.is_some() || value != 0 {
+                        self.bytes(&value.to_le_bytes());
+                        self.varint(entry.tag.into());
+                    }
+                }
+                kind => {
+                    let value = match kind {
+                        Kind::Int32 => i64::from(message.get::<i32>(entry)).cast_unsigned(),
+                        Kind::Uint32 => message.get::<u32>(entry).into(),
+                        Kind::Sint32 => {
+                            let value: i32 = message.get(entry);
+                            ((value << 1) ^ (value >> 31)).cast_unsigned().into()
+                        }
+                        Kind::Sint64 => {
+                            let value: i64 = message.get(entry);
+                            ((value << 1) ^ (value >> 63)).cast_unsigned()
+                        }
+                        Kind::Bool => message.get::<u8>(entry).into(),
+                        _ => message.get(entry),
+                    };
+                    if is_set.is_some() || value != 0 {
+                        self.varint(value);
+                        self.varint(entry.tag.into());
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -14,6 +14,15 @@ use crate::map::Map;
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::{Entry, Kind};
+
+/// A plain number of a slot's width.
+pub(crate) trait Number: Copy {}
+impl Number for u8 {}
+impl Number for u32 {}
+impl Number for i32 {}
+impl Number for u64 {}
+impl Number for i64 {}
 
 impl Message {
     // Scalars.
@@ -47,6 +56,71 @@ impl Message {
         // SAFETY: the slot is of this type.
         unsafe { self.slot_or_new::<T>(field).write(value) };
         self.mark(field);
+    }
+
+    /// Reads a singular scalar, as it is stored.
+    ///
+    /// # Panics
+    /// If the value is not as wide as the kind's slot.
+    #[inline]
+    pub(crate) fn get<T: Number>(&self, entry: &Entry) -> T {
+        assert!(entry.kind.width() == size_of::<T>() && !entry.is_repeated);
+        // SAFETY: callers take entries of this message's type, whose slots are within the block; any bits are a number.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<T>().read()
+        }
+    }
+
+    /// Whether a field with a presence bit is set; `None` if it has none.
+    #[inline]
+    pub(crate) fn entry_presence(&self, entry: &Entry) -> Option<bool> {
+        entry.has_bit.map(|bit| self.bit(bit))
+    }
+
+    /// A singular string or bytes field as it is stored.
+    ///
+    /// # Panics
+    /// If the field is another.
+    #[inline]
+    pub(crate) fn get_text(&self, entry: &Entry) -> &Text {
+        assert!(matches!(entry.kind, Kind::String | Kind::Bytes) && !entry.is_repeated);
+        // SAFETY: as for `get`; the slot is a text, and this crate's callers write to no message while they have it.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<Text>().as_ref()
+        }
+    }
+
+    /// Writes a singular scalar that is in no oneof, for the parser.
+    ///
+    /// # Panics
+    /// If the value is not as wide as the kind's slot.
+    #[inline]
+    pub(crate) fn put<T: Number>(&self, entry: &Entry, value: T) {
+        assert!(entry.kind.width() == size_of::<T>() && !entry.is_repeated);
+        // SAFETY: the parser takes entries of this message's type, whose slots are within the block, and of which any bits of the slot's width are a value (a bool is given as 0 or 1).
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<T>().write(value);
+        }
+        if let Some(bit) = entry.has_bit {
+            self.set_bit(bit);
+        }
+    }
+
+    /// Writes a singular string or bytes field that is in no oneof, for the parser.
+    #[inline]
+    pub(crate) fn put_text(&self, entry: &Entry, text: Text) {
+        assert!(matches!(entry.kind, Kind::String | Kind::Bytes) && !entry.is_repeated);
+        // SAFETY: as for `put`; the slot is a text.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            drop(slot.cast::<Text>().replace(text));
+        }
+        if let Some(bit) = entry.has_bit {
+            self.set_bit(bit);
+        }
     }
 
     // Strings and bytes.

@@ -303,6 +303,12 @@ impl Message {
     }
 
     #[inline]
+    fn set_bit(&self, bit: u16) {
+        let word = self.bit_word(bit);
+        word.set(word.get() | 1 << (bit % 32));
+    }
+
+    #[inline]
     fn write_presence(&self, field: &FieldInfo, present: bool) {
         if let Some(bit) = field.has_bit() {
             let word = self.bit_word(bit);

@@ -221,15 +221,17 @@ pub(super) fn to_text(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
     unsafe {
         let raw = object.as_ptr();
         if field.field_type() == FieldType::String {
-            if ffi::PyUnicode_CheckExact(raw) != 0 && ffi::PyUnicode_IS_COMPACT_ASCII(raw) != 0 {
-                ffi::Py_INCREF(raw);
-                return Ok(Text::of_object(NonNull::new_unchecked(raw.cast())));
+            if ffi::PyUnicode_CheckExact(raw) != 0
+                && let Some(text) = lent(raw)
+            {
+                return Ok(text);
             }
             return string(field, object);
         }
-        if ffi::PyBytes_CheckExact(raw) != 0 {
-            ffi::Py_INCREF(raw);
-            return Ok(Text::of_object(NonNull::new_unchecked(raw.cast())));
+        if ffi::PyBytes_CheckExact(raw) != 0
+            && let Some(text) = lent(raw)
+        {
+            return Ok(text);
         }
         match object.cast::<PyBytes>() {
             Ok(bytes) => Ok(Text::copy_of(bytes.as_bytes())),
@@ -272,6 +274,13 @@ pub(super) fn from_text(field: &FieldInfo, text: &Text) -> *mut ffi::PyObject {
     from_bytes(field.field_type(), text.as_slice())
 }
 
+/// The object that a text is of.
+pub(super) fn lent_object<'py>(py: Python<'py>, text: &Text) -> Option<Bound<'py, PyAny>> {
+    let object = text.object()?.as_ptr().cast();
+    // SAFETY: the text keeps the object alive.
+    Some(unsafe { Bound::from_borrowed_ptr(py, object) })
+}
+
 /// A str or bytes of bytes. Null with an exception where they are no UTF-8.
 #[inline]
 pub(super) fn from_bytes(field_type: FieldType, bytes: &[u8]) -> *mut ffi::PyObject {
@@ -302,14 +311,36 @@ pub(super) fn cached(object: *mut ffi::PyObject, bytes: &[u8]) -> Option<Text> {
     if object.is_null() || bytes.is_empty() {
         return None;
     }
-    // SAFETY: the object is alive and an exact str or bytes; the text takes a reference of its own.
+    // SAFETY: the object is alive and an exact str or bytes.
+    unsafe { lent(object) }
+}
+
+/// A text of an object, with a reference of its own: of bytes, and of a str that is ASCII, whose characters are its bytes.
+///
+/// # Safety
+/// `object` is alive and an exact str or bytes.
+#[inline]
+unsafe fn lent(object: *mut ffi::PyObject) -> Option<Text> {
+    // SAFETY: by the caller's word; both types have their bytes in place, and never change them.
     unsafe {
-        if ffi::PyBytes_Check(object) != 0 || ffi::PyUnicode_IS_COMPACT_ASCII(object) != 0 {
-            ffi::Py_INCREF(object);
-            return Some(Text::of_object(NonNull::new_unchecked(object.cast())));
-        }
+        let (start, length) = if ffi::PyBytes_Check(object) != 0 {
+            (
+                ffi::PyBytes_AS_STRING(object).cast::<u8>(),
+                ffi::PyBytes_Size(object),
+            )
+        } else if ffi::PyUnicode_IS_COMPACT_ASCII(object) != 0 {
+            (
+                ffi::PyUnicode_DATA(object).cast::<u8>().cast_const(),
+                ffi::PyUnicode_GET_LENGTH(object),
+            )
+        } else {
+            return None;
+        };
+        let bytes = std::slice::from_raw_parts(start, length.cast_unsigned());
+        let text = Text::of_object(NonNull::new_unchecked(object.cast()), bytes)?;
+        ffi::Py_INCREF(object);
+        Some(text)
     }
-    None
 }
 
 /// An object of a value, owned; null with an exception.

@@ -304,7 +304,7 @@ unsafe extern "C" fn byte_size(object: Object, _: Object) -> Object {
 // Whole messages.
 
 unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe { message_of(object) }.clear();
         Ok(none(py))
@@ -332,7 +332,7 @@ unsafe fn same_class(
 }
 
 unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "MergeFrom()", object, other)?;
@@ -343,7 +343,7 @@ unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
 }
 
 unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "CopyFrom()", object, other)?;
@@ -364,7 +364,7 @@ unsafe extern "C" fn deep_copy(object: Object, _memo: Object) -> Object {
 }
 
 unsafe extern "C" fn shallow_copy(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let copy = unsafe { message_of(object) }
             .duplicate()
@@ -384,7 +384,7 @@ unsafe extern "C" fn discard_unknown(object: Object, _: Object) -> Object {
 }
 
 unsafe extern "C" fn set_in_parent(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe { message_of(object) }.touch();
         Ok(none(py))
@@ -498,7 +498,7 @@ unsafe extern "C" fn contains(object: Object, item: Object) -> Object {
 }
 
 unsafe extern "C" fn clear_field(object: Object, name: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let message = message_of(object);
@@ -550,7 +550,7 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
 }
 
 unsafe extern "C" fn list_fields(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let message = unsafe { message_of(object) };
         let list = PyList::empty(py);
@@ -605,7 +605,7 @@ unsafe extern "C" fn dir(object: Object, _: Object) -> Object {
 // Comparing, printing, pickling.
 
 unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) -> Object {
-    run(|py| {
+    run_hot(|py| {
         if operation != ffi::Py_EQ && operation != ffi::Py_NE {
             return Ok(py.NotImplemented().into_ptr());
         }
@@ -633,7 +633,7 @@ unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) ->
 }
 
 unsafe extern "C" fn repr(object: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let message = unsafe { message_of(object) };
         let text = Printer::new(Dialect::Str).print(&message);
