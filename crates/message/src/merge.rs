@@ -1,13 +1,18 @@
 //! Copying and merging messages.
 
+use std::cell::Cell;
+use std::ptr::NonNull;
+
 use thiserror::Error;
 
 use crate::MAX_NESTING;
+use crate::host::host;
 use crate::list::{Items, List};
 use crate::map::Map;
-use crate::message::Message;
+use crate::message::{Message, Reference, Unread, release_buffer};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::write::Encoder;
 
 /// A message nested deeper than [`MAX_NESTING`] was to be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -35,6 +40,22 @@ impl Message {
     /// A copy that shares nothing changeable.
     pub fn duplicate(&self) -> Result<Self, TooDeep> {
         duplicate(self, Nesting::start())
+    }
+
+    /// Makes this message a copy of another of its type: what was set here is cleared. Sub-messages that were read but not set stay what they are.
+    ///
+    /// # Panics
+    /// If the types differ.
+    pub fn assign(&self, source: &Self) -> Result<(), TooDeep> {
+        if self == source {
+            return Ok(());
+        }
+        self.clear_set();
+        // A message that may be in the other is not filled while that is read.
+        if self.ty().is_recursive() || !self.is_blank() {
+            return self.merge_from(source);
+        }
+        fill(self, source, Nesting::start())
     }
 
     /// Merges another message of the same type: set scalars replace, sub-messages merge, lists append, map entries replace.
@@ -99,9 +120,27 @@ fn discard_unknown(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
 }
 
 fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
-    let nesting = nesting.deeper()?;
     let copy = Message::new(message.ty());
-    copy.copy_slots(message, |field| {
+    fill(&copy, message, nesting)?;
+    Ok(copy)
+}
+
+/// Makes a message that has nothing a copy of another of its type.
+fn fill(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    let nesting = nesting.deeper()?;
+    let written = if has_long_list(message) {
+        Written::of(message)
+    } else {
+        None
+    };
+    if let Some(written) = &written {
+        copy.keep_buffer(written.buffer);
+    }
+    copy.copy_slots(message, written.is_none(), |field| {
+        if let Some(unread) = written.as_ref().and_then(|written| written.find(field)) {
+            copy.leave_unread(field, unread);
+            return Ok(());
+        }
         match field.shape() {
             Shape::Singular => {
                 if let Some(child) = message.message_slot(field) {
@@ -126,14 +165,67 @@ fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
     })?;
     if message.has_extra() {
         for extension in message.extensions() {
-            merge_field(&copy, message, extension, nesting)?;
+            merge_field(copy, message, extension, nesting)?;
         }
         let unknown = message.unknown();
         if !unknown.is_empty() {
             copy.append_unknown(&unknown);
         }
     }
-    Ok(copy)
+    Ok(())
+}
+
+/// From so many messages in a list on, a copy of them is made by writing them: one block of bytes that the copy reads when it is asked for them, in place of some blocks an element.
+const LONG: usize = 16;
+
+fn has_long_list(message: &Message) -> bool {
+    message.ty().dropped_fields().any(|field| {
+        field.shape() == Shape::List
+            && field.storage() == Storage::Message
+            && matches!(message.slot_reference(field), Reference::Block(_))
+            && message
+                .list_slot(field)
+                .is_some_and(|list| list.len() >= LONG)
+    })
+}
+
+/// The sub-messages, lists and maps of a message in wire form, as the input of its copy.
+struct Written {
+    buffer: NonNull<()>,
+    fields: Vec<(*const FieldInfo, Unread)>,
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        release_buffer(&Cell::new(self.buffer.as_ptr()));
+    }
+}
+
+impl Written {
+    /// `None` where the host has no inputs, or the message is nested too deep or too long to be parsed.
+    fn of(message: &Message) -> Option<Self> {
+        let (bytes, ends) = Encoder::new().references(message)?;
+        let mut fields = Vec::with_capacity(ends.len());
+        let mut behind = bytes.len();
+        for (field, start) in ends {
+            // In what order a map is written depends on the options.
+            let is_canonical = !field.reaches_map();
+            fields.push((
+                std::ptr::from_ref(field),
+                Unread::new(start, behind - start, is_canonical)?,
+            ));
+            behind = start;
+        }
+        Some(Self {
+            buffer: (host().lend)(&bytes)?,
+            fields,
+        })
+    }
+
+    fn find(&self, field: &FieldInfo) -> Option<Unread> {
+        let found = self.fields.iter().find(|(f, _)| std::ptr::eq(*f, field));
+        found.map(|&(_, unread)| unread)
+    }
 }
 
 fn copy_value(value: &Value, nesting: Nesting) -> Result<Value, TooDeep> {

@@ -97,6 +97,7 @@ pub struct FieldInfo {
     descriptor: &'static Field,
     message_type: OnceLock<&'static MessageType>,
     may_wait: OnceLock<bool>,
+    reaches_map: OnceLock<bool>,
     enum_names: OnceLock<Option<Box<EnumNames>>>,
 }
 
@@ -146,6 +147,7 @@ impl FieldInfo {
             descriptor,
             message_type: OnceLock::new(),
             may_wait: OnceLock::new(),
+            reaches_map: OnceLock::new(),
             enum_names: OnceLock::new(),
         }
     }
@@ -261,6 +263,14 @@ impl FieldInfo {
                     Shape::List => value_may_wait(self),
                     Shape::Map => value_may_wait(self.map_fields().1),
                 }
+        })
+    }
+    /// Whether it is a map, or messages of it can hold one.
+    pub(crate) fn reaches_map(&'static self) -> bool {
+        *self.reaches_map.get_or_init(|| {
+            self.shape == Shape::Map
+                || (self.storage == Storage::Message
+                    && crate::required::reaches_map(self.message_type()))
         })
     }
     /// The names that its enum's values have in JSON alone; nearly no enum has any.

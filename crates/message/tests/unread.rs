@@ -16,7 +16,9 @@ use std::ptr::NonNull;
 
 use proptest::prelude::*;
 use random::{apply, step};
-use russet_message::{Encoder, Host, Input, Message, NodeKind, PREFIX, Shape, Storage};
+use russet_message::{
+    Encoder, Host, Input, MAX_DEPTH, Message, NodeKind, PREFIX, Shape, Storage, Value,
+};
 use schema::{all, named};
 
 /// A buffer with a count.
@@ -64,12 +66,21 @@ static HOST: Host = Host {
         lent.count.set(lent.count.get() + 1);
     },
     release_object: |object| release(object.cast()),
+    lend: |bytes| Some(lend(bytes).cast()),
     object_bytes: |object| {
         // SAFETY: the object is alive.
         let bytes = unsafe { &object.cast::<Lent>().as_ref().bytes };
         (bytes.as_ptr(), bytes.len())
     },
 };
+
+fn lend(bytes: &[u8]) -> NonNull<Lent> {
+    LIVING.set(LIVING.get() + 1);
+    NonNull::from(Box::leak(Box::new(Lent {
+        count: Cell::new(1),
+        bytes: bytes.to_vec(),
+    })))
+}
 
 fn release(lent: NonNull<Lent>) {
     // SAFETY: the caller has a reference; with the last one the box goes back.
@@ -86,11 +97,7 @@ fn release(lent: NonNull<Lent>) {
 /// Parses bytes that the message keeps.
 fn parse_late(bytes: &[u8]) -> Result<Message, String> {
     assert!(Host::install(&HOST));
-    LIVING.set(LIVING.get() + 1);
-    let lent = NonNull::from(Box::leak(Box::new(Lent {
-        count: Cell::new(1),
-        bytes: bytes.to_vec(),
-    })));
+    let lent = lend(bytes);
     // SAFETY: the object is alive, and its bytes never change.
     let parsed = unsafe {
         let input = Input::of_object(&lent.as_ref().bytes, lent.cast());
@@ -126,7 +133,7 @@ fn read_all(message: &Message) {
                 let list = message.list(field).expect("a list that is not empty");
                 for index in 0..list.len() {
                     let item = list.items().get(index);
-                    if let russet_message::Value::Message(item) = item {
+                    if let Value::Message(item) = item {
                         read_all(&item);
                     }
                 }
@@ -134,7 +141,7 @@ fn read_all(message: &Message) {
             Shape::Map => {
                 let map = message.map(field).expect("a map that is not empty");
                 for (_, value) in map.entries().as_slice() {
-                    if let russet_message::Value::Message(value) = value {
+                    if let Value::Message(value) = value {
                         read_all(value);
                     }
                 }
@@ -213,6 +220,42 @@ proptest! {
     }
 
     #[test]
+    fn copies_of_long_lists_are_copies(
+        all_steps in prop::collection::vec(prop::collection::vec(step(), 0..3), 14..20),
+        others in prop::collection::vec(step(), 0..6),
+        is_parsed in any::<bool>(),
+    ) {
+        assert!(Host::install(&HOST));
+        let made = Message::new(all());
+        apply(&made, &others);
+        for steps in all_steps {
+            let child = Message::new(all());
+            apply(&child, &steps);
+            let list = made.list_or_new(named("subs"));
+            list.items_mut().push(Value::Message(child));
+        }
+        let written = encode(&made);
+        let message = if is_parsed {
+            let parsed = parse_late(&written).expect("well-formed");
+            let _ = parsed.list(named("subs"));
+            parsed
+        } else {
+            made
+        };
+        let copy = message.duplicate().expect("not too deep");
+        let assigned = Message::new(all());
+        apply(&assigned, &others);
+        assigned.assign(&message).expect("not too deep");
+        message.clear();
+        for copy in [copy, assigned] {
+            prop_assert_eq!(encode(&copy), written.clone());
+            prop_assert_eq!(copy.byte_size(), Ok(written.len()));
+            read_all(&copy);
+            prop_assert_eq!(encode(&copy), written.clone());
+        }
+    }
+
+    #[test]
     fn any_bytes_read_the_same(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         compare(&bytes)?;
     }
@@ -243,6 +286,27 @@ fn varints_are_written_anew_where_they_are_longer_than_they_must_be() {
             }
         }
     }
+}
+
+/// Deeper than is parsed, so that a copy cannot be read from what was written.
+#[test]
+fn copies_of_deep_lists_are_copies() {
+    assert!(Host::install(&HOST));
+    let message = Message::new(all());
+    for _ in 0..20 {
+        let mut inner = Message::new(all());
+        for _ in 0..MAX_DEPTH + 10 {
+            let outer = Message::new(all());
+            let list = outer.list_or_new(named("subs"));
+            list.items_mut().push(Value::Message(inner));
+            inner = outer;
+        }
+        let list = message.list_or_new(named("subs"));
+        list.items_mut().push(Value::Message(inner));
+    }
+    let copy = message.duplicate().expect("not too deep");
+    read_all(&copy);
+    assert_eq!(encode(&copy), encode(&message));
 }
 
 #[test]

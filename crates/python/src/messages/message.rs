@@ -347,12 +347,8 @@ unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "CopyFrom()", object, other)?;
-            if object != other {
-                // A source in the target lives on: it is held by the caller.
-                let target = message_of(object);
-                target.clear_set();
-                target.merge_from(&source).map_err(too_deep)?;
-            }
+            // A source in the target lives on: it is held by the caller.
+            message_of(object).assign(&source).map_err(too_deep)?;
         }
         Ok(none(py))
     })

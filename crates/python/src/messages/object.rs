@@ -123,6 +123,16 @@ pub(super) static HOST: Host = Host {
         // SAFETY: the caller gives its reference back.
         unsafe { ffi::Py_DECREF(object.as_ptr().cast()) }
     },
+    lend: |bytes| {
+        let length = bytes.len().cast_signed();
+        // SAFETY: the bytes are copied. Without memory there is no object, and the exception is of no use to the caller, who does without.
+        let made = unsafe { ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), length) };
+        if made.is_null() {
+            // SAFETY: as above.
+            unsafe { ffi::PyErr_Clear() };
+        }
+        NonNull::new(made.cast())
+    },
     object_bytes,
 };
 
