@@ -249,20 +249,7 @@ impl Encoder {
                     }
                 }
                 kind => {
-                    let value = match kind {
-                        Kind::Int32 => i64::from(message.get::<i32>(entry)).cast_unsigned(),
-                        Kind::Uint32 => message.get::<u32>(entry).into(),
-                        Kind::Sint32 => {
-                            let value: i32 = message.get(entry);
-                            ((value << 1) ^ (value >> 31)).cast_unsigned().into()
-                        }
-                        Kind::Sint64 => {
-                            let value: i64 = message.get(entry);
-                            ((value << 1) ^ (value >> 63)).cast_unsigned()
-                        }
-                        Kind::Bool => message.get::<u8>(entry).into(),
-                        _ => message.get(entry),
-                    };
+                    let value = message.raw_varint(entry, kind);
                     if is_set.is_some() || value != 0 {
                         self.varint(value);
                         self.varint(entry.tag.into());

@@ -72,6 +72,28 @@ impl Message {
         }
     }
 
+    /// A singular number as the varint that it is written as.
+    ///
+    /// # Panics
+    /// If the kind is none that is written as a varint.
+    #[inline]
+    pub(crate) fn raw_varint(&self, entry: &Entry, kind: Kind) -> u64 {
+        match kind {
+            Kind::Int32 => i64::from(self.get::<i32>(entry)).cast_unsigned(),
+            Kind::Uint32 => self.get::<u32>(entry).into(),
+            Kind::Sint32 => {
+                let value: i32 = self.get(entry);
+                ((value << 1) ^ (value >> 31)).cast_unsigned().into()
+            }
+            Kind::Sint64 => {
+                let value: i64 = self.get(entry);
+                ((value << 1) ^ (value >> 63)).cast_unsigned()
+            }
+            Kind::Bool => self.get::<u8>(entry).into(),
+            _ => self.get(entry),
+        }
+    }
+
     /// Whether a field with a presence bit is set; `None` if it has none.
     #[inline]
     pub(crate) fn entry_presence(&self, entry: &Entry) -> Option<bool> {
