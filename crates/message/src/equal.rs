@@ -46,16 +46,17 @@ fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
             return Ok(false);
         }
     }
-    if a.has_extra() || b.has_extra() {
-        let extensions = a.extensions();
-        let others = b.extensions();
-        if extensions.len() != others.len() {
+    if !a.has_extra() && !b.has_extra() {
+        return Ok(true);
+    }
+    let extensions = a.extensions();
+    let others = b.extensions();
+    if extensions.len() != others.len() {
+        return Ok(false);
+    }
+    for (field, other) in extensions.into_iter().zip(others) {
+        if !std::ptr::eq(field, other) || !equal_field(a, b, field, nesting)? {
             return Ok(false);
-        }
-        for (field, other) in extensions.into_iter().zip(others) {
-            if !std::ptr::eq(field, other) || !equal_field(a, b, field, nesting)? {
-                return Ok(false);
-            }
         }
     }
     Ok(a.with_unknown(|a| b.with_unknown(|b| a == b || by_number(a) == by_number(b))))

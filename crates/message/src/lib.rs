@@ -18,6 +18,7 @@ pub mod host;
 
 mod codec;
 mod equal;
+mod input;
 pub mod json;
 mod list;
 mod map;
@@ -37,11 +38,11 @@ mod wire_table;
 mod write;
 
 pub use host::{Host, NodeKind, PREFIX};
+pub use input::{DecodeError, Input};
 pub use list::{Items, List};
 pub use map::{Entries, Map};
 pub use merge::TooDeep;
 pub use message::{Message, Scalar};
-pub use parse::{DecodeError, Input};
 pub use resolve::Resolver;
 pub use text::Text;
 pub use types::{FieldInfo, MessageType, Shape, Storage, Types};

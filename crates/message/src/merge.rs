@@ -1,6 +1,6 @@
 //! Copying and merging messages.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
 use thiserror::Error;
@@ -204,7 +204,14 @@ impl Drop for Written {
 impl Written {
     /// `None` where the host has no inputs, or the message is nested too deep or too long to be parsed.
     fn of(message: &Message) -> Option<Self> {
-        let (bytes, ends) = Encoder::new().references(message)?;
+        thread_local! {
+            static ENCODER: RefCell<Encoder> = const { RefCell::new(Encoder::new()) };
+        }
+        ENCODER.with_borrow_mut(|encoder| Self::with(encoder, message))
+    }
+
+    fn with(encoder: &mut Encoder, message: &Message) -> Option<Self> {
+        let (bytes, ends) = encoder.references(message)?;
         let mut fields = Vec::with_capacity(ends.len());
         let mut behind = bytes.len();
         for (field, start) in ends {
@@ -217,7 +224,7 @@ impl Written {
             behind = start;
         }
         Some(Self {
-            buffer: (host().lend)(&bytes)?,
+            buffer: (host().lend)(bytes)?,
             fields,
         })
     }

@@ -8,9 +8,9 @@ use std::ptr::NonNull;
 
 use russet_descriptor::pool::FieldType;
 use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint};
-use thiserror::Error;
 
 use crate::codec::{Codec, with_codec};
+use crate::input::{DecodeError, Input};
 use crate::list::Items;
 use crate::message::{Message, Reference, Scalar, Unread};
 use crate::text::Text;
@@ -20,67 +20,6 @@ use crate::value::Value;
 use crate::wire_table::{Kind, WireTable};
 use crate::write::entry_bytes;
 use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
-
-/// Why bytes are not a message of a type.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum DecodeError {
-    /// The bytes break the wire format, or a rule of the schema.
-    #[error("Error parsing message with type '{message}': {error}")]
-    Wire {
-        /// The full name of the type that was parsed.
-        message: String,
-        /// What is wrong.
-        error: WireError,
-    },
-    /// More than [`MAX_MESSAGE_SIZE`] bytes.
-    #[error(
-        "Error parsing message with type '{message}': {size} bytes are more than the limit of {MAX_MESSAGE_SIZE}"
-    )]
-    TooLarge {
-        /// The full name of the type that was parsed.
-        message: String,
-        /// The size of the input in bytes.
-        size: usize,
-    },
-}
-
-/// What is parsed.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    bytes: &'a [u8],
-    buffer: Option<NonNull<()>>,
-    types: Types<'a>,
-}
-
-impl<'a> Input<'a> {
-    /// Bytes, of which the message keeps copies.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            buffer: None,
-            types: Types::default(),
-        }
-    }
-
-    /// All bytes of an object of the host, which the message keeps alive, and ranges of it in place of copies; sub-messages, lists and maps are made of them when they are first read.
-    ///
-    /// # Safety
-    /// `object` is one that the host's functions take, and `bytes` are all of its bytes, unchanged as long as it lives.
-    #[expect(unsafe_code, reason = "the lifetime of the bytes is the object's")]
-    pub unsafe fn of_object(bytes: &'a [u8], object: NonNull<()>) -> Self {
-        Self {
-            bytes,
-            buffer: Some(object),
-            types: Types::default(),
-        }
-    }
-
-    /// With a pool in which extensions are looked up.
-    #[must_use]
-    pub fn with_types(self, types: Types<'a>) -> Self {
-        Self { types, ..self }
-    }
-}
 
 impl Message {
     /// Parses a new message. Required fields are not checked ([`Message::is_initialized`]).

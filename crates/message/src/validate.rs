@@ -136,7 +136,7 @@ fn common<'a>(
         };
         let number = u32::from(tag >> 3);
         let is_in_order = number > state.last || (number == state.last && entry.is_repeated);
-        state.is_canonical &= is_canonical & is_in_order & (!is_zero | entry.writes_zero);
+        state.is_canonical &= is_canonical && is_in_order && (!is_zero || entry.writes_zero);
         state.last = number;
         rest = after;
     }
@@ -357,6 +357,10 @@ pub(crate) fn is_declared<T: Scalar>(field: &FieldInfo, value: T) -> bool {
 }
 
 /// Whether every varint of a run is whole, no longer than it must be, and of at most four bytes, as nearly all are; `false` says nothing.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without a branch a byte, many bytes are looked at at once"
+)]
 pub(crate) fn are_short_varints(bytes: &[u8]) -> bool {
     if bytes.last().is_some_and(|&byte| byte >= 0x80) {
         return false;

@@ -46,6 +46,9 @@ pub struct Encoder {
     deterministic: bool,
 }
 
+/// A field, and where in what was written it begins.
+pub(crate) type Start = (&'static FieldInfo, usize);
+
 /// What an [`Encoder`] keeps between messages, in bytes.
 const KEPT: usize = 1 << 20;
 
@@ -61,11 +64,7 @@ impl Encoder {
 
     /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by their keys, the order being the original's own (see [`Value::compare_key_as_original`]).
     pub fn encode(&mut self, message: &Message, deterministic: bool) -> Result<&[u8], EncodeError> {
-        if self.buffer.len() > KEPT {
-            self.buffer = Vec::new();
-        }
-        self.start = self.buffer.len();
-        self.deterministic = deterministic;
+        self.begin(deterministic);
         let name = || message.ty().descriptor().full_name().to_owned();
         self.message(message, MAX_NESTING)
             .map_err(|Deep| EncodeError::TooDeep { message: name() })?;
@@ -80,10 +79,8 @@ impl Encoder {
     }
 
     /// The sub-messages, lists and maps of a message that may stay unread, and where each begins, the last one first. `None` if they are nested deeper than is parsed, or longer than a message may be.
-    pub(crate) fn references(
-        mut self,
-        message: &Message,
-    ) -> Option<(Vec<u8>, Vec<(&'static FieldInfo, usize)>)> {
+    pub(crate) fn references(&mut self, message: &Message) -> Option<(&[u8], Vec<Start>)> {
+        self.begin(false);
         let mut ends = Vec::new();
         for field in message.ty().fields_by_number().rev() {
             if field.is_reference() && field.may_wait() && message.has(field) {
@@ -98,8 +95,16 @@ impl Encoder {
         for (_, end) in &mut ends {
             *end = length - *end;
         }
-        let bytes = self.buffer.split_off(self.start);
-        Some((bytes, ends))
+        Some((&self.buffer[self.start..], ends))
+    }
+
+    /// Forgets what was written before.
+    fn begin(&mut self, deterministic: bool) {
+        if self.buffer.len() > KEPT {
+            self.buffer = Vec::new();
+        }
+        self.start = self.buffer.len();
+        self.deterministic = deterministic;
     }
 
     /// Room for `count` more bytes; where they begin.

@@ -6,9 +6,9 @@ use russet_descriptor::pool::{EnumValue, FieldType};
 
 use super::{base64, mask, time};
 use crate::MAX_NESTING;
+use crate::input::DecodeError;
 use crate::list::Items;
 use crate::message::Message;
-use crate::parse::DecodeError;
 use crate::resolve::Resolver;
 use crate::text::Text;
 use crate::text_format::shortest_float;

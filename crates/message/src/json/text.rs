@@ -86,16 +86,19 @@ impl TextSink {
         self.text.push(bracket);
     }
 
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "without a branch a byte, many bytes are looked at at once"
+    )]
     fn quoted(&mut self, text: &str) {
         self.text.push('"');
-        // Without a branch a byte, so that it is done for many at once.
         let is_special =
             |byte: u8| !(0x20..0x7f).contains(&byte) | (byte == b'"') | (byte == b'\\');
         let bytes = text.as_bytes().iter();
-        if !bytes.fold(false, |found, &byte| found | is_special(byte)) {
-            self.text.push_str(text);
-        } else {
+        if bytes.fold(false, |found, &byte| found | is_special(byte)) {
             self.escaped(text);
+        } else {
+            self.text.push_str(text);
         }
         self.text.push('"');
     }

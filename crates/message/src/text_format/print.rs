@@ -7,9 +7,9 @@ use russet_descriptor::wire::{Reader, WireType};
 
 use super::escape::escape;
 use super::numbers::{c_double, c_float, push_python_repr, shortest_float};
+use crate::input::DecodeError;
 use crate::list::{Items, List};
 use crate::message::Message;
-use crate::parse::DecodeError;
 use crate::resolve::{Resolver, extension_name};
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
