@@ -7,7 +7,7 @@
 use std::ptr::NonNull;
 
 use russet_descriptor::pool::FieldType;
-use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint};
+use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint, varint_len};
 
 use crate::codec::{Codec, with_codec};
 use crate::input::{DecodeError, Input};
@@ -252,22 +252,39 @@ impl Parser<'_> {
         {
             return Ok(false);
         }
-        let Some(found) = self.check(field, wire_type, &mut ahead, depth)? else {
+        let Some(mut found) = self.check(field, wire_type, &mut ahead, depth)? else {
             return Ok(false);
         };
+        // A second run of a packed list would be written into the first, and a second entry of a map may have the key of the first.
+        let joins = field.shape() == Shape::List && !field.is_packed();
+        let tag = &start[..start.len() - reader.rest().len()];
+        found.is_canonical &= tag.len() == varint_len(u64::from(field.number()) << 3);
+        while field.shape() != Shape::Singular
+            && found.is_regular
+            && let Some(after) = after_tag(ahead.rest(), tag)
+        {
+            let mut next = Reader::new(after);
+            // What is wrong is found again after what came before it is left.
+            match self.check(field, wire_type, &mut next, depth) {
+                Ok(Some(more)) if more.is_regular => {
+                    found.is_canonical &= more.is_canonical && joins;
+                    ahead = next;
+                }
+                _ => break,
+            }
+        }
         let length = start.len() - ahead.rest().len();
-        let (offset, length, joins) = match earlier {
-            // A second run of a packed list would be written into the first, and a second entry of a map may have the key of the first.
+        let (offset, length, was_canonical) = match earlier {
             Some(earlier) => (
                 earlier.offset(),
                 earlier.length() + length,
-                earlier.is_canonical() && field.shape() == Shape::List && !field.is_packed(),
+                earlier.is_canonical() && joins,
             ),
             None => (offset, length, true),
         };
         let (true, Some(unread)) = (
             found.is_regular,
-            Unread::new(offset, length, found.is_canonical && joins),
+            Unread::new(offset, length, found.is_canonical && was_canonical),
         ) else {
             return Ok(false);
         };
@@ -533,6 +550,16 @@ impl Parser<'_> {
             self.message(&child, field, reader, depth)?;
             Ok(Value::Message(child))
         })
+    }
+}
+
+/// What follows a tag, if the bytes begin with it as it is written.
+#[inline]
+fn after_tag<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
+    match (tag, bytes) {
+        ([tag], [first, rest @ ..]) => (first == tag).then_some(rest),
+        ([_], []) => None,
+        _ => bytes.strip_prefix(tag),
     }
 }
 

@@ -47,11 +47,7 @@ pub(crate) fn message(
     depth: u32,
 ) -> Result<bool, WireError> {
     let table = ty.wire_table();
-    let mut state = State {
-        is_canonical: true,
-        last: 0,
-        oneofs: 0,
-    };
+    let mut state = State::new();
     loop {
         *reader = Reader::new(common(ty, table, &mut state, reader.rest(), depth)?);
         if reader.is_empty() {
@@ -72,8 +68,21 @@ struct State {
     is_canonical: bool,
     /// The number of the field before.
     last: u32,
+    /// How many fields of the common forms there were.
+    count: u32,
     /// A bit for each of the first 64 oneofs that has a member.
     oneofs: u64,
+}
+
+impl State {
+    const fn new() -> Self {
+        Self {
+            is_canonical: true,
+            last: 0,
+            count: 0,
+            oneofs: 0,
+        }
+    }
 }
 
 /// Fields of the common forms, up to one that is not, which is where what is returned begins.
@@ -138,6 +147,7 @@ fn common<'a>(
         let is_in_order = number > state.last || (number == state.last && entry.is_repeated);
         state.is_canonical &= is_canonical && is_in_order && (!is_zero || entry.writes_zero);
         state.last = number;
+        state.count = state.count.wrapping_add(1);
         rest = after;
     }
     Ok(rest)
@@ -296,6 +306,14 @@ pub(crate) fn map(
     let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
     let (key_field, value_field) = field.map_fields();
     let (bytes, mut is_canonical) = delimited(reader)?;
+    let mut state = State::new();
+    let ty = field.message_type();
+    if common(ty, ty.wire_table(), &mut state, bytes, depth)?.is_empty() {
+        return Ok(Some(Occurrence {
+            is_regular: true,
+            is_canonical: is_canonical && state.is_canonical && state.count == 2,
+        }));
+    }
     let mut entry = Reader::new(bytes);
     let mut is_regular = true;
     let mut seen = 0;

@@ -289,6 +289,37 @@ fn varints_are_written_anew_where_they_are_longer_than_they_must_be() {
 }
 
 /// Deeper than is parsed, so that a copy cannot be read from what was written.
+/// Tags and lengths that are longer than they must be are not written again as they came.
+#[test]
+fn long_tags_and_lengths_are_written_anew() {
+    assert!(Host::install(&HOST));
+    let text = b"a text that is longer than what is made at once";
+    for number in [30_u8, 31, 33] {
+        let mut inner = vec![];
+        // Field 9 is a string; a map's entry has its value in field 2.
+        russet_descriptor::wire::put_bytes(&mut inner, 9, text);
+        if number == 33 {
+            let value = std::mem::take(&mut inner);
+            russet_descriptor::wire::put_bytes(&mut inner, 1, b"key");
+            russet_descriptor::wire::put_bytes(&mut inner, 2, &value);
+        }
+        let length = u8::try_from(inner.len()).expect("below 128");
+        let tag = [(number << 3 | 2) | 0x80, number >> 4];
+        for (tag, length) in [
+            (tag.to_vec(), vec![length]),
+            (vec![tag[0], tag[1] | 0x80, 0], vec![length]),
+            (tag.to_vec(), vec![length | 0x80, 0]),
+        ] {
+            let once = [tag, length, inner.clone()].concat();
+            compare(&once).expect("the same");
+            compare(&once.repeat(2)).expect("the same");
+            let mut outer = Vec::new();
+            russet_descriptor::wire::put_bytes(&mut outer, 30, &once);
+            compare(&outer).expect("the same");
+        }
+    }
+}
+
 #[test]
 fn copies_of_deep_lists_are_copies() {
     assert!(Host::install(&HOST));
