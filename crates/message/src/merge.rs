@@ -128,41 +128,11 @@ fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
 /// Makes a message that has nothing a copy of another of its type.
 fn fill(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
     let nesting = nesting.deeper()?;
-    let written = if has_long_list(message) {
-        Written::of(message)
-    } else {
-        None
-    };
-    if let Some(written) = &written {
-        copy.keep_buffer(written.buffer);
+    if !(has_long_list(message) && fill_by_writing(copy, message, nesting)?) {
+        copy.copy_slots(message, true, |field| {
+            copy_field(copy, message, field, nesting)
+        })?;
     }
-    copy.copy_slots(message, written.is_none(), |field| {
-        if let Some(unread) = written.as_ref().and_then(|written| written.find(field)) {
-            copy.leave_unread(field, unread);
-            return Ok(());
-        }
-        match field.shape() {
-            Shape::Singular => {
-                if let Some(child) = message.message_slot(field) {
-                    copy.adopt(field, duplicate(&child, nesting)?.into_raw());
-                }
-            }
-            Shape::List => {
-                if let Some(list) = message.list_slot(field) {
-                    let copied = List::detached(field);
-                    copied.fill(&list, |items| copy_items(items, nesting))?;
-                    copy.adopt(field, copied.into_raw());
-                }
-            }
-            Shape::Map => {
-                if let Some(map) = message.map_slot(field) {
-                    let copies = copy_entries(&map, nesting)?;
-                    copy.map_or_new(field).entries_mut().fill(copies);
-                }
-            }
-        }
-        Ok(())
-    })?;
     if message.has_extra() {
         for extension in message.extensions() {
             merge_field(copy, message, extension, nesting)?;
@@ -170,6 +140,53 @@ fn fill(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDe
         let unknown = message.unknown();
         if !unknown.is_empty() {
             copy.append_unknown(&unknown);
+        }
+    }
+    Ok(())
+}
+
+/// Copies all slots, those of sub-messages, lists and maps by writing them; `false` if that cannot be done. A function of its own, which copies of nested messages need no stack for.
+#[inline(never)]
+fn fill_by_writing(copy: &Message, message: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
+    let Some(written) = Written::of(message) else {
+        return Ok(false);
+    };
+    copy.keep_buffer(written.buffer);
+    copy.copy_slots(message, false, |field| {
+        if let Some(unread) = written.find(field) {
+            copy.leave_unread(field, unread);
+            return Ok(());
+        }
+        copy_field(copy, message, field, nesting)
+    })?;
+    Ok(true)
+}
+
+/// Copies a sub-message, list or map that is set.
+fn copy_field(
+    copy: &Message,
+    message: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<(), TooDeep> {
+    match field.shape() {
+        Shape::Singular => {
+            if let Some(child) = message.message_slot(field) {
+                copy.adopt(field, duplicate(&child, nesting)?.into_raw());
+            }
+        }
+        Shape::List => {
+            if let Some(list) = message.list_slot(field) {
+                let copied = List::detached(field);
+                copied.fill(&list, |items| copy_items(items, nesting))?;
+                copy.adopt(field, copied.into_raw());
+            }
+        }
+        Shape::Map => {
+            if let Some(map) = message.map_slot(field) {
+                let copies = copy_entries(&map, nesting)?;
+                copy.map_or_new(field).entries_mut().fill(copies);
+            }
         }
     }
     Ok(())

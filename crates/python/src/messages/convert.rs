@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "exact-type fast paths of the C API")]
 
+use std::ffi::c_long;
 use std::ptr::NonNull;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
@@ -343,25 +344,63 @@ unsafe fn lent(object: *mut ffi::PyObject) -> Option<Text> {
     }
 }
 
+/// An int. That of a C `long` is made faster than larger ones, and most numbers are one.
+#[inline]
+fn int<T: Copy + TryInto<c_long>>(
+    value: T,
+    larger: unsafe extern "C" fn(T) -> *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: constructors of numbers.
+    unsafe {
+        match value.try_into() {
+            Ok(value) => ffi::PyLong_FromLong(value),
+            Err(_) => larger(value),
+        }
+    }
+}
+
+/// An `int64`.
+#[inline]
+pub(super) fn int64(value: i64) -> *mut ffi::PyObject {
+    int(value, ffi::PyLong_FromLongLong)
+}
+
+/// A `uint64`.
+#[inline]
+pub(super) fn uint64(value: u64) -> *mut ffi::PyObject {
+    int(value, ffi::PyLong_FromUnsignedLongLong)
+}
+
+/// A `float` or `double`.
+#[inline]
+pub(super) fn float64(value: f64) -> *mut ffi::PyObject {
+    // SAFETY: a constructor of a number.
+    unsafe { ffi::PyFloat_FromDouble(value) }
+}
+
+/// A `bool`.
+#[inline]
+pub(super) fn truth(value: bool) -> *mut ffi::PyObject {
+    // SAFETY: takes a reference on a constant.
+    unsafe { ffi::PyBool_FromLong(value.into()) }
+}
+
 /// An object of a value, owned; null with an exception.
 pub(super) fn from_value(
     py: Python<'_>,
     field: &FieldInfo,
     value: &Value,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: constructors of numbers.
-    let object = unsafe {
-        match value {
-            Value::I32(value) => ffi::PyLong_FromLong((*value).into()),
-            Value::U32(value) => ffi::PyLong_FromUnsignedLongLong((*value).into()),
-            Value::I64(value) => ffi::PyLong_FromLongLong(*value),
-            Value::U64(value) => ffi::PyLong_FromUnsignedLongLong(*value),
-            Value::F32(value) => ffi::PyFloat_FromDouble((*value).into()),
-            Value::F64(value) => ffi::PyFloat_FromDouble(*value),
-            Value::Bool(value) => ffi::PyBool_FromLong((*value).into()),
-            Value::Text(text) => from_text(field, text),
-            Value::Message(message) => object::expose(py, message.clone())?,
-        }
+    let object = match value {
+        Value::I32(value) => int64((*value).into()),
+        Value::U32(value) => int64((*value).into()),
+        Value::I64(value) => int64(*value),
+        Value::U64(value) => uint64(*value),
+        Value::F32(value) => float64((*value).into()),
+        Value::F64(value) => float64(*value),
+        Value::Bool(value) => truth(*value),
+        Value::Text(text) => from_text(field, text),
+        Value::Message(message) => object::expose(py, message.clone())?,
     };
     if object.is_null() {
         Err(PyErr::fetch(py))

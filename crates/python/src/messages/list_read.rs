@@ -60,19 +60,16 @@ pub(super) fn item_at(py: Python<'_>, list: &List, index: usize) -> PyResult<Obj
 #[inline]
 pub(super) fn number_at(list: &List, index: usize) -> Option<Object> {
     let items = list.try_items()?;
-    // SAFETY: constructors of numbers.
-    unsafe {
-        Some(match &*items {
-            Items::I32(items) => ffi::PyLong_FromLong((*items.get(index)?).into()),
-            Items::U32(items) => ffi::PyLong_FromUnsignedLongLong((*items.get(index)?).into()),
-            Items::I64(items) => ffi::PyLong_FromLongLong(*items.get(index)?),
-            Items::U64(items) => ffi::PyLong_FromUnsignedLongLong(*items.get(index)?),
-            Items::F32(items) => ffi::PyFloat_FromDouble((*items.get(index)?).into()),
-            Items::F64(items) => ffi::PyFloat_FromDouble(*items.get(index)?),
-            Items::Bool(items) => ffi::PyBool_FromLong((*items.get(index)?).into()),
-            Items::Text(_) | Items::Message(_) => return None,
-        })
-    }
+    Some(match &*items {
+        Items::I32(items) => convert::int64((*items.get(index)?).into()),
+        Items::U32(items) => convert::int64((*items.get(index)?).into()),
+        Items::I64(items) => convert::int64(*items.get(index)?),
+        Items::U64(items) => convert::uint64(*items.get(index)?),
+        Items::F32(items) => convert::float64((*items.get(index)?).into()),
+        Items::F64(items) => convert::float64(*items.get(index)?),
+        Items::Bool(items) => convert::truth(*items.get(index)?),
+        Items::Text(_) | Items::Message(_) => return None,
+    })
 }
 
 /// All values as a list.
