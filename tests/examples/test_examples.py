@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from russet import grpc
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -33,6 +34,62 @@ def test_route_guide(server: str, client: str, route_guide: Any) -> None:
     assert "  Matterhorn, Switzerland and Italy at 45.9763, 7.6586\n" in printed
     assert re.search(r"  10 points, 10 of them known places, [\d,]+ km in \d+ s\n", printed)
     assert re.findall(r'received "(\w+) message"', printed) == ["First", "Third", "First", "Fourth"]
+
+
+@pytest.mark.parametrize("client", ["users_client.py", "async_users_client.py"])
+@pytest.mark.parametrize("server", ["users_server.py", "async_users_server.py"])
+def test_users(server: str, client: str, users: Any) -> None:
+    with users.server(server) as port:
+        printed = users.client(client, port)
+    assert "users: ada, grace, hedy\ntrailing metadata: users-sent = 3\n" in printed
+    assert "a wrong sign-up: INVALID_ARGUMENT, " in printed
+    assert "\n  password must have at least 10 characters\n" in printed
+    assert printed.endswith("after 0.2 s: DEADLINE_EXCEEDED, Deadline Exceeded\n")
+    if client == "users_client.py":
+        assert "ada is user 1 with the address ada@example.com\n" in printed
+        assert "without a token: UNAUTHENTICATED, a token of a user is needed\n" in printed
+
+
+def test_users_are_kept(users: Any, tmp_path: Path) -> None:
+    """A second server on the same database knows who signed up with the first, and does not take them twice."""
+    database = f"--database={tmp_path / 'users.db'}"
+    for server, again in (("users_server.py", False), ("async_users_server.py", True)):
+        with users.server(server, database) as port:
+            if again:
+                error = users.failing_client("users_client.py", port)
+                assert "ALREADY_EXISTS" in error
+                assert "ada is taken" in error
+            else:
+                assert "signed up hedy\n" in users.client("users_client.py", port)
+
+
+SERVERS = ["dispatcher_server.py", "async_dispatcher_server.py"]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_tyk_dispatcher(server: str, tyk_dispatcher: Any) -> None:
+    with tyk_dispatcher.server(server) as port:
+        printed = tyk_dispatcher.client("gateway.py", port)
+    assert printed == (
+        'to the upstream: ada, {"owner": "ada", "payload": {"color": "red"}}\n'
+        "to the client: 200, X-Served-By: russet\n"
+        "without a key: 401, this key is not known\n"
+        "a hook that is not there: UNIMPLEMENTED, there is no hook 'no_such_hook'\n"
+        "two events are told\n"
+    )
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_a_newer_gateway_sends_goes_back(server: str, tyk_dispatcher: Any) -> None:
+    # hook_name "sign_response", and a field 1000 of an Object that no file here declares.
+    newer = b"\x12\x0dsign_response" + b"\xc2\x3e\x05newer"
+    with (
+        tyk_dispatcher.server(server) as port,
+        grpc.insecure_channel(f"localhost:{port}") as channel,
+    ):
+        answer = channel.unary_unary("/coprocess.Dispatcher/Dispatch")(newer, timeout=20)
+    assert b"\xc2\x3e\x05newer" in answer
+    assert b"X-Served-By" in answer
 
 
 def test_the_places_are_places() -> None:
