@@ -1,6 +1,6 @@
 """Russet's messages against google.protobuf (upb), protobuf-py and betterproto2, shape by shape and operation by operation.
 
-All sides do the same work in one process, pinned to one core, and take turns; the table has medians of the rounds in microseconds, and how many times faster Russet is than each peer. Then come memory a message and the cost of importing, of processes of their own, and the goals that Russet has set itself, each with what is missed. `python bench/messages --help`.
+All sides do the same work in one process, pinned to one core, and take turns; the table has medians of the rounds in microseconds of CPU time, and how many times faster Russet is than each peer. Then come memory a message and the cost of importing, of processes of their own, and the goals that Russet has set itself, each with what is missed. `python bench/messages --help`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.util
 import os
 import statistics
 import tempfile
+import time
 import timeit
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -64,8 +65,8 @@ def all_sides() -> dict[str, sides.Operations]:
 
 
 def measure(function: Callable[[], Any]) -> float:
-    """Seconds a call, in one slice of time, with the garbage collector on."""
-    timer = timeit.Timer(function, setup=gc.enable)
+    """Seconds of CPU time a call, in one slice of time, with the garbage collector on."""
+    timer = timeit.Timer(function, setup=gc.enable, timer=time.process_time)
     calls = 1
     while (taken := timer.timeit(calls)) < SLICE / 4:
         calls = max(calls * 2, int(calls * SLICE / max(taken, 1e-9) / 2))
