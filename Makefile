@@ -94,10 +94,10 @@ bench-compiler: $(VENV)/.bench ## All of googleapis with Russet, protoc, buf, pr
 	@$(RUN) bench/compiler.py $(BENCH)
 
 .PHONY: bench-messages
-bench-messages: $(VENV)/.bench ## Messages side by side with google.protobuf (upb), shape by shape
+bench-messages: $(VENV)/.bench ## Messages side by side with upb, protobuf-py and betterproto2; BENCH=--quick for upb alone
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
-	@$(RUN) bench/messages.py $(BENCH)
+	@$(RUN) bench/messages $(BENCH)
 
 .PHONY: compare-protoc
 compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference

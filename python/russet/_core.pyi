@@ -536,7 +536,7 @@ class _PrintOptions(TypedDict):
     print_unknown_fields: bool
     force_colon: bool
 
-def message_to_string(message: Message, options: _PrintOptions) -> str: ...
+def message_to_string(message: Message, options: _PrintOptions | None) -> str: ...
 def field_to_string(
     field: FieldDescriptor, value: Any, value_only: bool, options: _PrintOptions
 ) -> str: ...
@@ -555,13 +555,6 @@ def parse_text_integer(text: str, is_signed: bool, is_long: bool) -> int: ...
 def parse_text_float(text: str) -> float: ...
 def c_unescape(text: str) -> bytes: ...
 
-class _JsonOptions(TypedDict):
-    always_print_fields_with_no_presence: bool
-    preserving_proto_field_name: bool
-    use_integers_for_enums: bool
-    unquote_int64_if_possible: bool
-    descriptor_pool: DescriptorPool | None
-
 _JsonError = tuple[Literal["load", "parse", "enum", "value", "type"], str]
 
 def message_to_json(
@@ -569,9 +562,20 @@ def message_to_json(
     indent: str | None,
     sort_keys: bool,
     ensure_ascii: bool,
-    options: _JsonOptions,
-) -> tuple[str, str | None]: ...
-def message_to_dict(message: Message, options: _JsonOptions) -> tuple[Any, str | None]: ...
+    always_print_fields_with_no_presence: bool,
+    preserving_proto_field_name: bool,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+    descriptor_pool: DescriptorPool | None,
+) -> str: ...
+def message_to_dict(
+    message: Message,
+    always_print_fields_with_no_presence: bool,
+    preserving_proto_field_name: bool,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+    descriptor_pool: DescriptorPool | None,
+) -> Any: ...
 def parse_json(
     message: Message,
     text: str,

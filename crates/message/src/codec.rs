@@ -3,6 +3,8 @@
 use russet_descriptor::wire::{Reader, WireError, varint_len};
 
 use crate::message::Scalar;
+use crate::types::Storage;
+use crate::validate::{are_short_varints, minimal_varint};
 use crate::write::Encoder;
 
 /// A scalar type's coding.
@@ -13,6 +15,10 @@ pub(crate) trait Codec {
     fn read(reader: &mut Reader<'_>) -> Result<Self::T, WireError>;
     fn put(out: &mut Encoder, value: Self::T);
     fn size(value: Self::T) -> usize;
+    /// Reads a value, and tells whether it is coded as [`Codec::put`] would code it.
+    fn check(reader: &mut Reader<'_>) -> Result<(Self::T, bool), WireError>;
+    /// Whether a packed run is coded as [`Codec::put_packed`] would code its elements.
+    fn check_packed(bytes: &[u8]) -> Result<bool, WireError>;
     /// Appends all elements of a packed run.
     fn read_packed(bytes: &[u8], elements: &mut Vec<Self::T>) -> Result<(), WireError> {
         // Each element ends with the one byte of it that is below 128.
@@ -54,6 +60,24 @@ macro_rules! varint_codec {
                 Ok($from)
             }
             #[inline]
+            fn check(reader: &mut Reader<'_>) -> Result<($type, bool), WireError> {
+                let ($raw, is_minimal) = minimal_varint(reader)?;
+                let $value: $type = $from;
+                Ok(($value, is_minimal && $raw == $to))
+            }
+            fn check_packed(bytes: &[u8]) -> Result<bool, WireError> {
+                if are_short_varints(bytes) {
+                    // Below 2^28 a number is in the range of every type but bool.
+                    return Ok(<$type>::STORAGE != Storage::Bool || bytes.iter().all(|&b| b <= 1));
+                }
+                let mut reader = Reader::new(bytes);
+                let mut is_canonical = true;
+                while !reader.is_empty() {
+                    is_canonical &= Self::check(&mut reader)?.1;
+                }
+                Ok(is_canonical)
+            }
+            #[inline]
             fn put(out: &mut Encoder, $value: $type) {
                 out.varint($to);
             }
@@ -93,6 +117,17 @@ macro_rules! fixed_codec {
                 reader
                     .$read()
                     .map(|raw| <$type>::from_le_bytes(raw.to_le_bytes()))
+            }
+            #[inline]
+            fn check(reader: &mut Reader<'_>) -> Result<($type, bool), WireError> {
+                Self::read(reader).map(|value| (value, true))
+            }
+            fn check_packed(bytes: &[u8]) -> Result<bool, WireError> {
+                if bytes.len().is_multiple_of($bytes) {
+                    Ok(true)
+                } else {
+                    Err(WireError::Truncated)
+                }
             }
             #[inline]
             fn put(out: &mut Encoder, value: $type) {

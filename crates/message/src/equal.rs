@@ -8,9 +8,10 @@ use crate::MAX_DEPTH;
 use crate::list::Items;
 use crate::map::Entries;
 use crate::merge::{Nesting, TooDeep};
-use crate::message::Message;
+use crate::message::{Message, Reference};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::Kind;
 
 impl Message {
     /// Whether both are of one type and have the same content.
@@ -23,21 +24,39 @@ fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
     if !std::ptr::eq(a.ty(), b.ty()) {
         return Ok(false);
     }
-    for field in a.ty().fields_by_number() {
-        if !equal_field(a, b, field, nesting)? {
+    let ty = a.ty();
+    for entry in ty.wire_table().ordered() {
+        // What is not set is zero.
+        let is_equal = a.entry_presence(entry) == b.entry_presence(entry)
+            && match entry.kind {
+                _ if entry.is_repeated => {
+                    equal_field(a, b, &ty.fields()[usize::from(entry.field)], nesting)?
+                }
+                Kind::Other | Kind::Message => {
+                    equal_field(a, b, &ty.fields()[usize::from(entry.field)], nesting)?
+                }
+                Kind::String | Kind::Bytes => a.get_text(entry) == b.get_text(entry),
+                kind => match kind.width() {
+                    1 => a.get::<u8>(entry) == b.get::<u8>(entry),
+                    4 => a.get::<u32>(entry) == b.get::<u32>(entry),
+                    _ => a.get::<u64>(entry) == b.get::<u64>(entry),
+                },
+            };
+        if !is_equal {
             return Ok(false);
         }
     }
-    if a.has_extra() || b.has_extra() {
-        let extensions = a.extensions();
-        let others = b.extensions();
-        if extensions.len() != others.len() {
+    if !a.has_extra() && !b.has_extra() {
+        return Ok(true);
+    }
+    let extensions = a.extensions();
+    let others = b.extensions();
+    if extensions.len() != others.len() {
+        return Ok(false);
+    }
+    for (field, other) in extensions.into_iter().zip(others) {
+        if !std::ptr::eq(field, other) || !equal_field(a, b, field, nesting)? {
             return Ok(false);
-        }
-        for (field, other) in extensions.into_iter().zip(others) {
-            if !std::ptr::eq(field, other) || !equal_field(a, b, field, nesting)? {
-                return Ok(false);
-            }
         }
     }
     Ok(a.with_unknown(|a| b.with_unknown(|b| a == b || by_number(a) == by_number(b))))
@@ -51,6 +70,13 @@ fn equal_field(
     field: &'static FieldInfo,
     nesting: Nesting,
 ) -> Result<bool, TooDeep> {
+    if field.is_reference()
+        && let (Reference::Unread(one), Reference::Unread(other)) =
+            (a.slot_reference(field), b.slot_reference(field))
+        && a.unread_bytes(one) == b.unread_bytes(other)
+    {
+        return Ok(true);
+    }
     match field.shape() {
         Shape::Singular => {
             let is_set = a.has(field);

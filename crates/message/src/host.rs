@@ -69,7 +69,9 @@ pub struct Host {
     pub retain_object: unsafe fn(NonNull<()>),
     /// Gives a reference on a lent object back.
     pub release_object: unsafe fn(NonNull<()>),
-    /// The bytes of a lent string: address and length, unchanged while the reference is held.
+    /// A new object with a copy of some bytes, as an input; the reference is the caller's. `None` if the host has none.
+    pub lend: fn(&[u8]) -> Option<NonNull<()>>,
+    /// The bytes of a lent input buffer: address and length, unchanged while the reference is held.
     pub object_bytes: unsafe fn(NonNull<()>) -> (*const u8, usize),
 }
 
@@ -94,6 +96,7 @@ static RUST: Host = Host {
     release,
     retain_object: |_| unreachable!("Rust lends no objects"),
     release_object: |_| unreachable!("Rust lends no objects"),
+    lend: |_| None,
     object_bytes: |_| unreachable!("Rust lends no objects"),
 };
 

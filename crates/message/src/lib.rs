@@ -5,7 +5,7 @@
 //! # Storage
 //! One heap block a message: a small header, presence bits, then the slots, zero meaning default everywhere.
 //! - Scalars stand in their slots. Strings and bytes are a [`Text`] of 16 bytes: up to 15 bytes inline, else a range of the input (which the message then keeps alive), a buffer of its own, or an object of the host.
-//! - Sub-messages, lists and maps are blocks of their own, counted references. A sub-message that was read but never set stands in its slot without the presence bit and knows its parent; its first change sets the bit there, and upwards. So a view is the thing itself: no table of wrappers, no identity map, and what is cleared away lives on for those that hold it.
+//! - Sub-messages, lists and maps are blocks of their own, counted references; or, while nobody has read them, ranges of the input that the message keeps. A sub-message that was read but never set stands in its slot without the presence bit and knows its parent; its first change sets the bit there, and upwards. So a view is the thing itself: no table of wrappers, no identity map, and what is cleared away lives on for those that hold it.
 //! - Unknown fields and extensions are in a side block that most messages never have.
 //!
 //! # The host
@@ -18,6 +18,7 @@ pub mod host;
 
 mod codec;
 mod equal;
+mod input;
 pub mod json;
 mod list;
 mod map;
@@ -30,16 +31,18 @@ mod size;
 mod text;
 pub mod text_format;
 mod types;
+mod validate;
 mod value;
 mod well_known;
+mod wire_table;
 mod write;
 
 pub use host::{Host, NodeKind, PREFIX};
+pub use input::{DecodeError, Input};
 pub use list::{Items, List};
 pub use map::{Entries, Map};
 pub use merge::TooDeep;
 pub use message::{Message, Scalar};
-pub use parse::{DecodeError, Input};
 pub use resolve::Resolver;
 pub use text::Text;
 pub use types::{FieldInfo, MessageType, Shape, Storage, Types};

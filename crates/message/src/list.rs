@@ -293,6 +293,7 @@ impl List {
         ManuallyDrop::new(self).0.cast()
     }
 
+    #[inline]
     fn body(&self) -> &ListBody {
         // SAFETY: the block is alive while `self` is.
         unsafe { self.0.as_ref() }
@@ -322,6 +323,12 @@ impl List {
     #[inline]
     pub fn items(&self) -> Ref<'_, Items> {
         self.body().items.borrow()
+    }
+
+    /// The elements, to read; `None` while they are being written.
+    #[inline]
+    pub fn try_items(&self) -> Option<Ref<'_, Items>> {
+        self.body().items.try_borrow().ok()
     }
 
     /// The elements, to write; the message that holds them becomes set in its parents.

@@ -1,13 +1,18 @@
 //! Copying and merging messages.
 
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+
 use thiserror::Error;
 
 use crate::MAX_NESTING;
+use crate::host::host;
 use crate::list::{Items, List};
 use crate::map::Map;
-use crate::message::Message;
+use crate::message::{Message, Reference, Unread, release_buffer};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::write::Encoder;
 
 /// A message nested deeper than [`MAX_NESTING`] was to be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -35,6 +40,22 @@ impl Message {
     /// A copy that shares nothing changeable.
     pub fn duplicate(&self) -> Result<Self, TooDeep> {
         duplicate(self, Nesting::start())
+    }
+
+    /// Makes this message a copy of another of its type: what was set here is cleared. Sub-messages that were read but not set stay what they are.
+    ///
+    /// # Panics
+    /// If the types differ.
+    pub fn assign(&self, source: &Self) -> Result<(), TooDeep> {
+        if self == source {
+            return Ok(());
+        }
+        self.clear_set();
+        // A message that may be in the other is not filled while that is read.
+        if self.ty().is_recursive() || !self.is_blank() {
+            return self.merge_from(source);
+        }
+        fill(self, source, Nesting::start())
     }
 
     /// Merges another message of the same type: set scalars replace, sub-messages merge, lists append, map entries replace.
@@ -99,41 +120,136 @@ fn discard_unknown(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
 }
 
 fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
-    let nesting = nesting.deeper()?;
     let copy = Message::new(message.ty());
-    copy.copy_slots(message, |field| {
-        match field.shape() {
-            Shape::Singular => {
-                if let Some(child) = message.message_slot(field) {
-                    copy.adopt(field, duplicate(&child, nesting)?.into_raw());
-                }
-            }
-            Shape::List => {
-                if let Some(list) = message.list_slot(field) {
-                    let copied = List::detached(field);
-                    copied.fill(&list, |items| copy_items(items, nesting))?;
-                    copy.adopt(field, copied.into_raw());
-                }
-            }
-            Shape::Map => {
-                if let Some(map) = message.map_slot(field) {
-                    let copies = copy_entries(&map, nesting)?;
-                    copy.map_or_new(field).entries_mut().fill(copies);
-                }
-            }
-        }
-        Ok(())
-    })?;
+    fill(&copy, message, nesting)?;
+    Ok(copy)
+}
+
+/// Makes a message that has nothing a copy of another of its type.
+fn fill(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    let nesting = nesting.deeper()?;
+    if !(has_long_list(message) && fill_by_writing(copy, message, nesting)?) {
+        copy.copy_slots(message, true, |field| {
+            copy_field(copy, message, field, nesting)
+        })?;
+    }
     if message.has_extra() {
         for extension in message.extensions() {
-            merge_field(&copy, message, extension, nesting)?;
+            merge_field(copy, message, extension, nesting)?;
         }
         let unknown = message.unknown();
         if !unknown.is_empty() {
             copy.append_unknown(&unknown);
         }
     }
-    Ok(copy)
+    Ok(())
+}
+
+/// Copies all slots, those of sub-messages, lists and maps by writing them; `false` if that cannot be done. A function of its own, which copies of nested messages need no stack for.
+#[inline(never)]
+fn fill_by_writing(copy: &Message, message: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
+    let Some(written) = Written::of(message) else {
+        return Ok(false);
+    };
+    copy.keep_buffer(written.buffer);
+    copy.copy_slots(message, false, |field| {
+        if let Some(unread) = written.find(field) {
+            copy.leave_unread(field, unread);
+            return Ok(());
+        }
+        copy_field(copy, message, field, nesting)
+    })?;
+    Ok(true)
+}
+
+/// Copies a sub-message, list or map that is set.
+fn copy_field(
+    copy: &Message,
+    message: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<(), TooDeep> {
+    match field.shape() {
+        Shape::Singular => {
+            if let Some(child) = message.message_slot(field) {
+                copy.adopt(field, duplicate(&child, nesting)?.into_raw());
+            }
+        }
+        Shape::List => {
+            if let Some(list) = message.list_slot(field) {
+                let copied = List::detached(field);
+                copied.fill(&list, |items| copy_items(items, nesting))?;
+                copy.adopt(field, copied.into_raw());
+            }
+        }
+        Shape::Map => {
+            if let Some(map) = message.map_slot(field) {
+                let copies = copy_entries(&map, nesting)?;
+                copy.map_or_new(field).entries_mut().fill(copies);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From so many messages in a list on, a copy of them is made by writing them: one block of bytes that the copy reads when it is asked for them, in place of some blocks an element.
+const LONG: usize = 16;
+
+fn has_long_list(message: &Message) -> bool {
+    message.ty().dropped_fields().any(|field| {
+        field.shape() == Shape::List
+            && field.storage() == Storage::Message
+            && matches!(message.slot_reference(field), Reference::Block(_))
+            && message
+                .list_slot(field)
+                .is_some_and(|list| list.len() >= LONG)
+    })
+}
+
+/// The sub-messages, lists and maps of a message in wire form, as the input of its copy.
+struct Written {
+    buffer: NonNull<()>,
+    fields: Vec<(*const FieldInfo, Unread)>,
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        release_buffer(&Cell::new(self.buffer.as_ptr()));
+    }
+}
+
+impl Written {
+    /// `None` where the host has no inputs, or the message is nested too deep or too long to be parsed.
+    fn of(message: &Message) -> Option<Self> {
+        thread_local! {
+            static ENCODER: RefCell<Encoder> = const { RefCell::new(Encoder::new()) };
+        }
+        ENCODER.with_borrow_mut(|encoder| Self::with(encoder, message))
+    }
+
+    fn with(encoder: &mut Encoder, message: &Message) -> Option<Self> {
+        let (bytes, ends) = encoder.references(message)?;
+        let mut fields = Vec::with_capacity(ends.len());
+        let mut behind = bytes.len();
+        for (field, start) in ends {
+            // In what order a map is written depends on the options.
+            let is_canonical = !field.reaches_map();
+            fields.push((
+                std::ptr::from_ref(field),
+                Unread::new(start, behind - start, is_canonical)?,
+            ));
+            behind = start;
+        }
+        Some(Self {
+            buffer: (host().lend)(bytes)?,
+            fields,
+        })
+    }
+
+    fn find(&self, field: &FieldInfo) -> Option<Unread> {
+        let found = self.fields.iter().find(|(f, _)| std::ptr::eq(*f, field));
+        found.map(|&(_, unread)| unread)
+    }
 }
 
 fn copy_value(value: &Value, nesting: Nesting) -> Result<Value, TooDeep> {

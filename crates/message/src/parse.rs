@@ -1,82 +1,25 @@
 //! From the wire into messages, driven by the type's table.
 //!
+//! Where the message keeps its input, sub-messages, lists and maps are checked and left in it until they are read ([`Unread`]).
+//!
 //! Rules of the language kept here: the last of several scalars wins, sub-messages of several occurrences merge, a oneof keeps its last member, packed and single elements are both taken, an unknown field and an unknown number of a closed enum are kept in wire form, a group ends with its own number. Nothing a peer sends costs more memory than a fixed factor of its length: at worst an empty sub-message of two bytes makes one block.
 
 use std::ptr::NonNull;
 
 use russet_descriptor::pool::FieldType;
-use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint};
-use thiserror::Error;
+use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint, varint_len};
 
 use crate::codec::{Codec, with_codec};
+use crate::input::{DecodeError, Input};
 use crate::list::Items;
-use crate::message::{Message, Scalar};
+use crate::message::{Message, Reference, Scalar, Unread};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
+use crate::validate::{self, Occurrence, is_declared, is_utf8, short_delimited};
 use crate::value::Value;
+use crate::wire_table::{Kind, WireTable};
 use crate::write::entry_bytes;
 use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE};
-
-/// Why bytes are not a message of a type.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum DecodeError {
-    /// The bytes break the wire format, or a rule of the schema.
-    #[error("Error parsing message with type '{message}': {error}")]
-    Wire {
-        /// The full name of the type that was parsed.
-        message: String,
-        /// What is wrong.
-        error: WireError,
-    },
-    /// More than [`MAX_MESSAGE_SIZE`] bytes.
-    #[error(
-        "Error parsing message with type '{message}': {size} bytes are more than the limit of {MAX_MESSAGE_SIZE}"
-    )]
-    TooLarge {
-        /// The full name of the type that was parsed.
-        message: String,
-        /// The size of the input in bytes.
-        size: usize,
-    },
-}
-
-/// What is parsed.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    bytes: &'a [u8],
-    buffer: Option<NonNull<()>>,
-    types: Types<'a>,
-}
-
-impl<'a> Input<'a> {
-    /// Bytes, of which the message keeps copies.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            buffer: None,
-            types: Types::default(),
-        }
-    }
-
-    /// Bytes of an object of the host, which the message keeps alive, and ranges of it in place of copies.
-    ///
-    /// # Safety
-    /// `object` is one that the host's functions take, and `bytes` are its bytes, unchanged as long as it lives.
-    #[expect(unsafe_code, reason = "the lifetime of the bytes is the object's")]
-    pub unsafe fn of_object(bytes: &'a [u8], object: NonNull<()>) -> Self {
-        Self {
-            bytes,
-            buffer: Some(object),
-            types: Types::default(),
-        }
-    }
-
-    /// With a pool in which extensions are looked up.
-    #[must_use]
-    pub fn with_types(self, types: Types<'a>) -> Self {
-        Self { types, ..self }
-    }
-}
 
 impl Message {
     /// Parses a new message. Required fields are not checked ([`Message::is_initialized`]).
@@ -98,7 +41,9 @@ impl Message {
         }
         let parser = Parser {
             buffer: input.buffer,
+            start: input.bytes.as_ptr(),
             types: input.types,
+            checked: None,
         };
         parser
             .fields(self, &mut Reader::new(input.bytes), None, MAX_DEPTH)
@@ -109,9 +54,44 @@ impl Message {
     }
 }
 
+/// A sub-message of fewer bytes is made at once: to leave it and come back costs more than making it.
+const SMALL: usize = 24;
+
 struct Parser<'a> {
+    /// The object that the input is the bytes of.
     buffer: Option<NonNull<()>>,
+    /// Where the input begins.
+    start: *const u8,
     types: Types<'a>,
+    /// For bytes that were checked before: whether they are canonical.
+    checked: Option<bool>,
+}
+
+/// Makes the value of a slot from where it stands in the input, which was checked when it was left there.
+pub(crate) fn read_again(
+    message: &Message,
+    field: &'static FieldInfo,
+    unread: Unread,
+    buffer: NonNull<()>,
+    input: &[u8],
+) {
+    let parser = Parser {
+        buffer: Some(buffer),
+        start: input.as_ptr(),
+        // What needs a pool is not left.
+        types: Types::default(),
+        checked: Some(unread.is_canonical()),
+    };
+    let mut reader = Reader::new(&input[unread.offset()..unread.offset() + unread.length()]);
+    while !reader.is_empty() {
+        let read = reader.tag().and_then(|(_, wire_type)| {
+            parser.make(message, field, wire_type, &mut reader, MAX_DEPTH)
+        });
+        if !matches!(read, Ok(true)) {
+            debug_assert!(false, "what was checked is parsed: {read:?}");
+            return;
+        }
+    }
 }
 
 impl Parser<'_> {
@@ -124,14 +104,20 @@ impl Parser<'_> {
         depth: u32,
     ) -> Result<(), WireError> {
         let ty = message.ty();
-        while !reader.is_empty() {
+        let table = ty.wire_table();
+        loop {
+            *reader = Reader::new(self.common(message, table, reader.rest())?);
+            if reader.is_empty() {
+                break;
+            }
             let start = reader.rest();
             let (number, wire_type) = reader.tag()?;
             let field = ty
                 .field(number)
                 .or_else(|| self.types.extension(ty, number));
             if let Some(field) = field
-                && self.field(message, field, wire_type, reader, depth)?
+                && (self.leave(message, field, wire_type, start, reader, depth)?
+                    || self.make(message, field, wire_type, reader, depth)?)
             {
                 continue;
             }
@@ -151,9 +137,198 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// One occurrence of a known field; `false` if it is not coded as the field may be.
+    /// Single scalars and strings of the common forms, up to a field that is none, which is where what is returned begins.
     #[inline]
-    fn field(
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "the wire keeps the low bits of what a number is of"
+    )]
+    fn common<'b>(
+        &self,
+        message: &Message,
+        table: &WireTable,
+        mut rest: &'b [u8],
+    ) -> Result<&'b [u8], WireError> {
+        while let Some((&tag, tail)) = rest.split_first()
+            && let Some(entry) = table.get(tag)
+        {
+            let after = match entry.kind {
+                _ if entry.is_repeated => break,
+                Kind::Other | Kind::Message => break,
+                Kind::Fixed32 => {
+                    let Some((value, after)) = tail.split_first_chunk() else {
+                        break;
+                    };
+                    message.put(entry, u32::from_le_bytes(*value));
+                    after
+                }
+                Kind::Fixed64 => {
+                    let Some((value, after)) = tail.split_first_chunk() else {
+                        break;
+                    };
+                    message.put(entry, u64::from_le_bytes(*value));
+                    after
+                }
+                Kind::String | Kind::Bytes => {
+                    let Some((bytes, after)) = short_delimited(tail) else {
+                        break;
+                    };
+                    if self.checked.is_none() && entry.kind == Kind::String && !is_utf8(bytes) {
+                        return Err(WireError::InvalidUtf8);
+                    }
+                    let text = self.text(bytes, |buffer| message.keep_buffer(buffer));
+                    message.put_text(entry, text);
+                    after
+                }
+                kind => {
+                    let mut reader = Reader::new(tail);
+                    let Ok(raw) = reader.varint() else { break };
+                    match kind {
+                        Kind::Int32 | Kind::Uint32 => message.put(entry, raw as u32),
+                        Kind::Sint32 => {
+                            let raw = raw as u32;
+                            message.put(entry, (raw >> 1) as i32 ^ -((raw & 1) as i32));
+                        }
+                        Kind::Sint64 => message.put(entry, (raw >> 1) as i64 ^ -((raw & 1) as i64)),
+                        Kind::Bool => message.put(entry, u8::from(raw != 0)),
+                        _ => message.put(entry, raw),
+                    }
+                    reader.rest()
+                }
+            };
+            rest = after;
+        }
+        Ok(rest)
+    }
+
+    /// Checks one occurrence of a field whose value can stay in the input until it is read, and leaves it there; `false` if it has to be made now. `start` begins with its tag.
+    #[inline]
+    fn leave(
+        &self,
+        message: &Message,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        start: &[u8],
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<bool, WireError> {
+        match self.buffer {
+            Some(buffer) if field.is_reference() && field.may_wait() => {
+                self.leave_in(buffer, message, field, wire_type, start, reader, depth)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of the parser at one field"
+    )]
+    fn leave_in(
+        &self,
+        buffer: NonNull<()>,
+        message: &Message,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        start: &[u8],
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<bool, WireError> {
+        let offset = start.as_ptr().addr() - self.start.addr();
+        let earlier = match message.slot_reference(field) {
+            Reference::Block(_) => return Ok(false),
+            // A second sub-message merges; elements elsewhere would be another range.
+            Reference::Unread(_) if field.shape() == Shape::Singular => return Ok(false),
+            Reference::Unread(earlier) if earlier.offset() + earlier.length() != offset => {
+                return Ok(false);
+            }
+            Reference::Unread(earlier) => Some(earlier),
+            Reference::Null => None,
+        };
+        let mut ahead = *reader;
+        if field.shape() == Shape::Singular
+            && short_delimited(ahead.rest()).is_some_and(|(bytes, _)| bytes.len() < SMALL)
+        {
+            return Ok(false);
+        }
+        let Some(mut found) = self.check(field, wire_type, &mut ahead, depth)? else {
+            return Ok(false);
+        };
+        // A second run of a packed list would be written into the first, and a second entry of a map may have the key of the first.
+        let joins = field.shape() == Shape::List && !field.is_packed();
+        let tag = &start[..start.len() - reader.rest().len()];
+        found.is_canonical &= tag.len() == varint_len(u64::from(field.number()) << 3);
+        while field.shape() != Shape::Singular
+            && found.is_regular
+            && let Some(after) = after_tag(ahead.rest(), tag)
+        {
+            let mut next = Reader::new(after);
+            // What is wrong is found again after what came before it is left.
+            match self.check(field, wire_type, &mut next, depth) {
+                Ok(Some(more)) if more.is_regular => {
+                    found.is_canonical &= more.is_canonical && joins;
+                    ahead = next;
+                }
+                _ => break,
+            }
+        }
+        let length = start.len() - ahead.rest().len();
+        let (offset, length, was_canonical) = match earlier {
+            Some(earlier) => (
+                earlier.offset(),
+                earlier.length() + length,
+                earlier.is_canonical() && joins,
+            ),
+            None => (offset, length, true),
+        };
+        let (true, Some(unread)) = (
+            found.is_regular,
+            Unread::new(offset, length, found.is_canonical && was_canonical),
+        ) else {
+            return Ok(false);
+        };
+        if !message.keep_buffer(buffer) {
+            return Ok(false);
+        }
+        message.leave_unread(field, unread);
+        if field.shape() == Shape::Singular {
+            message.mark(field);
+        }
+        *reader = ahead;
+        Ok(true)
+    }
+
+    /// Passes over one occurrence of a field and checks it, unless that was done before. `None` if it is not coded as the field may be.
+    #[inline]
+    fn check(
+        &self,
+        field: &'static FieldInfo,
+        wire_type: WireType,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<Option<Occurrence>, WireError> {
+        if let Some(is_canonical) = self.checked
+            && wire_type == WireType::LengthDelimited
+            && (field.shape() != Shape::Map || is_canonical)
+        {
+            let is_empty = reader.length_delimited()?.is_empty();
+            let packed = field.field_type().is_packable();
+            return Ok(Some(Occurrence {
+                is_regular: !(packed && is_empty),
+                is_canonical,
+            }));
+        }
+        match field.shape() {
+            Shape::Map => validate::map(field, wire_type, reader, depth),
+            // A sub-message is checked as an element is.
+            Shape::List | Shape::Singular => validate::list(field, wire_type, reader, depth),
+        }
+    }
+
+    /// Makes the value of one occurrence of a known field; `false` if it is not coded as the field may be.
+    #[inline]
+    fn make(
         &self,
         message: &Message,
         field: &'static FieldInfo,
@@ -169,7 +344,7 @@ impl Parser<'_> {
                 with_codec!(field.field_type(),
                 C => {
                     let value = C::read(reader)?;
-                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                    if field.is_closed_enum() && !is_declared(field, value) {
                         keep_unknown_number(message, field, value);
                     } else {
                         message.set_scalar(field, value);
@@ -177,7 +352,7 @@ impl Parser<'_> {
                 },
                 _ => if field.storage() == Storage::Text {
                     let bytes = reader.length_delimited()?;
-                    let text = self.text(field, bytes, |buffer| message.keep_buffer(buffer))?;
+                    let text = self.text_of(field, bytes, |buffer| message.keep_buffer(buffer))?;
                     message.set_parsed_text(field, text);
                 } else {
                     let child = message.message_for_parse(field);
@@ -225,27 +400,32 @@ impl Parser<'_> {
         }
     }
 
-    /// A string or bytes: a range of the input if `keep` keeps the input alive, else a copy.
+    /// A string or bytes of a field; see [`Parser::text`].
     #[inline]
-    fn text(
+    fn text_of(
         &self,
         field: &FieldInfo,
         bytes: &[u8],
         keep: impl FnOnce(NonNull<()>) -> bool,
     ) -> Result<Text, WireError> {
-        if field.validates_utf8() && !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err()
-        {
+        if self.checked.is_none() && field.validates_utf8() && !is_utf8(bytes) {
             return Err(WireError::InvalidUtf8);
         }
+        Ok(self.text(bytes, keep))
+    }
+
+    /// A string or bytes: a range of the input if `keep` keeps the input alive, else a copy.
+    #[inline]
+    fn text(&self, bytes: &[u8], keep: impl FnOnce(NonNull<()>) -> bool) -> Text {
         if let Some(buffer) = self.buffer
             && bytes.len() > crate::text::INLINE
             && keep(buffer)
         {
             #[expect(unsafe_code, reason = "the text's owner keeps the buffer alive")]
             // SAFETY: `keep` took a reference on the buffer for the message, list or map that the text goes into, which holds it as long as its texts.
-            return Ok(unsafe { Text::range_of(bytes) });
+            return unsafe { Text::range_of(bytes) };
         }
-        Ok(Text::copy_of(bytes))
+        Text::copy_of(bytes)
     }
 
     fn list(
@@ -266,7 +446,7 @@ impl Parser<'_> {
         }
         if field.storage() == Storage::Text {
             let bytes = reader.length_delimited()?;
-            let text = self.text(field, bytes, |buffer| list.keep_buffer(buffer))?;
+            let text = self.text_of(field, bytes, |buffer| list.keep_buffer(buffer))?;
             if let Items::Text(items) = &mut *list.items_cache() {
                 items.push(text);
             }
@@ -278,7 +458,7 @@ impl Parser<'_> {
                 let items = items.vec_mut::<<C as Codec>::T>();
                 if !packed {
                     let value = C::read(reader)?;
-                    if field.is_closed_enum() && is_unknown_number(field, value) {
+                    if field.is_closed_enum() && !is_declared(field, value) {
                         keep_unknown_number(message, field, value);
                     } else {
                         items.push(value);
@@ -290,7 +470,7 @@ impl Parser<'_> {
                 C::read_packed(bytes, items)?;
                 if field.is_closed_enum() {
                     for unknown in items
-                        .extract_if(before.., |&mut number| is_unknown_number(field, number))
+                        .extract_if(before.., |&mut number| !is_declared(field, number))
                     {
                         keep_unknown_number(message, field, unknown);
                     }
@@ -333,7 +513,7 @@ impl Parser<'_> {
         }
         if let Some(Value::I32(number)) = value
             && value_field.is_closed_enum()
-            && is_unknown_number(value_field, number)
+            && !is_declared(value_field, number)
         {
             keeps_whole = true;
         }
@@ -361,7 +541,7 @@ impl Parser<'_> {
         C => C::read(reader).map(Into::into),
         _ => if field.storage() == Storage::Text {
             let bytes = reader.length_delimited()?;
-            self.text(field, bytes, keep).map(Value::Text)
+            self.text_of(field, bytes, keep).map(Value::Text)
         } else {
             let child = match earlier {
                 Some(Value::Message(child)) => child,
@@ -373,15 +553,14 @@ impl Parser<'_> {
     }
 }
 
-/// Whether a closed enum does not declare a number. Only enums are asked for, whose storage is `i32`.
-fn is_unknown_number<T: Scalar>(field: &FieldInfo, value: T) -> bool {
-    let Value::I32(number) = value.into() else {
-        return false;
-    };
-    field
-        .descriptor()
-        .enum_type()
-        .is_some_and(|e| e.value_by_number(number).is_none())
+/// What follows a tag, if the bytes begin with it as it is written.
+#[inline]
+fn after_tag<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
+    match (tag, bytes) {
+        ([tag], [first, rest @ ..]) => (first == tag).then_some(rest),
+        ([_], []) => None,
+        _ => bytes.strip_prefix(tag),
+    }
 }
 
 /// Keeps a number that its enum does not declare as an unknown field.

@@ -1,4 +1,4 @@
-//! Required fields: whether a message has all of them, and which it lacks.
+//! Required fields: whether a message has all of them, and which it lacks; and what else a type can hold at any depth.
 
 use std::collections::HashSet;
 
@@ -23,6 +23,24 @@ pub(crate) fn reaches_required(ty: &'static MessageType) -> bool {
         }
         for field in message.fields() {
             if field.is_required() {
+                return true;
+            }
+            rest.extend(field.message_type());
+        }
+    }
+    false
+}
+
+/// Whether a message of `ty` can hold a map, its own or that of a message in it. Extensions are not followed.
+pub(crate) fn reaches_map(ty: &'static MessageType) -> bool {
+    let mut seen = HashSet::new();
+    let mut rest = vec![ty.descriptor()];
+    while let Some(message) = rest.pop() {
+        if !seen.insert(message.full_name()) {
+            continue;
+        }
+        for field in message.fields() {
+            if field.is_map() {
                 return true;
             }
             rest.extend(field.message_type());

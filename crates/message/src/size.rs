@@ -9,6 +9,7 @@ use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::Kind;
 
 impl Message {
     /// The length in bytes of its wire form.
@@ -19,39 +20,90 @@ impl Message {
 
 fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
     let mut total = message.with_unknown(<[u8]>::len);
-    for field in message.set_fields() {
-        let tag = tag_size(field);
-        total += match field.shape() {
-            Shape::Singular => {
-                tag + with_codec!(field.field_type(),
-                C => C::size(message.scalar(field)),
-                _ => if field.storage() == Storage::Text {
-                    message.with_text(field, |text| delimited(text.as_slice().len()))
-                } else if let Some(child) = message.message_slot(field) {
-                    sub_message(&child, field, nesting)?
-                } else {
-                    0
-                })
-            }
-            Shape::List => match message.list_slot(field) {
-                Some(list) => list_size(&list.items(), field, tag, nesting)?,
-                None => 0,
-            },
-            Shape::Map => {
-                let (key_field, value_field) = field.map_fields();
-                let mut entries = 0;
-                if let Some(map) = message.map_slot(field) {
-                    for (key, value) in map.entries().as_slice() {
-                        let entry = value_size(key, key_field, nesting)?
-                            + value_size(value, value_field, nesting)?;
-                        entries += tag + delimited(entry);
-                    }
-                }
-                entries
+    let ty = message.ty();
+    for entry in ty.wire_table().ordered() {
+        let is_set = message.entry_presence(entry);
+        if is_set == Some(false) {
+            continue;
+        }
+        let tag = varint_len(entry.tag.into());
+        let text = |length: usize| {
+            if is_set.is_some() || length != 0 {
+                tag + delimited(length)
+            } else {
+                0
             }
         };
+        let varint = |value: u64| {
+            if is_set.is_some() || value != 0 {
+                tag + varint_len(value)
+            } else {
+                0
+            }
+        };
+        let field = || &ty.fields()[usize::from(entry.field)];
+        total += match entry.kind {
+            _ if entry.is_repeated => field_size(message, field(), nesting)?,
+            Kind::Other | Kind::Message => field_size(message, field(), nesting)?,
+            Kind::String | Kind::Bytes => text(message.get_text(entry).as_slice().len()),
+            Kind::Fixed32 if is_set.is_some() || message.get::<u32>(entry) != 0 => tag + 4,
+            Kind::Fixed64 if is_set.is_some() || message.get::<u64>(entry) != 0 => tag + 8,
+            Kind::Fixed32 | Kind::Fixed64 => 0,
+            kind => varint(message.raw_varint(entry, kind)),
+        };
+    }
+    if message.has_extra() {
+        for extension in message.extensions() {
+            total += field_size(message, extension, nesting)?;
+        }
     }
     Ok(total)
+}
+
+/// Of all occurrences of a field, with their tags; 0 if it is not set.
+fn field_size(
+    message: &Message,
+    field: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<usize, TooDeep> {
+    if field.is_reference()
+        && let Some(bytes) = message.canonical_bytes(field)
+    {
+        return Ok(bytes.len());
+    }
+    if !message.has(field) {
+        return Ok(0);
+    }
+    let tag = tag_size(field);
+    Ok(match field.shape() {
+        Shape::Singular => {
+            tag + with_codec!(field.field_type(),
+            C => C::size(message.scalar(field)),
+            _ => if field.storage() == Storage::Text {
+                message.with_text(field, |text| delimited(text.as_slice().len()))
+            } else if let Some(child) = message.message_slot(field) {
+                sub_message(&child, field, nesting)?
+            } else {
+                0
+            })
+        }
+        Shape::List => match message.list_slot(field) {
+            Some(list) => list_size(&list.items(), field, tag, nesting)?,
+            None => 0,
+        },
+        Shape::Map => {
+            let (key_field, value_field) = field.map_fields();
+            let mut entries = 0;
+            if let Some(map) = message.map_slot(field) {
+                for (key, value) in map.entries().as_slice() {
+                    let entry = value_size(key, key_field, nesting)?
+                        + value_size(value, value_field, nesting)?;
+                    entries += tag + delimited(entry);
+                }
+            }
+            entries
+        }
+    })
 }
 
 fn tag_size(field: &FieldInfo) -> usize {

@@ -1,6 +1,6 @@
 //! The 16-byte slot of a `string` or `bytes` value.
 //!
-//! Two words, so that a text moves in registers. The last byte tells what it is: 0 to 15, that many bytes inline in the others; else a range of the input, a buffer of its own, or an object that the host lent, with its address in the first word and its length in the low half of the second. All zero is the empty string, so a zeroed slot is a valid one.
+//! Two words, so that a text moves in registers. The last byte tells what it is: 0 to 15, that many bytes inline in the others; else a range of the input, a buffer of its own, or an object that the host lent, with its address in the first word; the second word has the length in its low half and, of an object, how far in it the bytes begin in the 24 bits above that. All zero is the empty string, so a zeroed slot is a valid one.
 
 #![expect(unsafe_code, reason = "a tagged union laid out by hand")]
 
@@ -16,6 +16,9 @@ pub(crate) const INLINE: usize = 15;
 const BORROWED: u8 = 16;
 const OWNED: u8 = 17;
 const OBJECT: u8 = 18;
+
+/// Where an object's text says how far in it the bytes begin.
+const OFFSET_SHIFT: u32 = 32;
 
 /// Where the tag stands in the second word: its last byte in memory.
 const TAG_SHIFT: u32 = 56;
@@ -127,13 +130,21 @@ impl Text {
         }
     }
 
-    /// A string that the host lent; the reference is taken over.
+    /// A string that the host lent; the reference is taken over. `None`, and it is not, where the bytes are not within 16 MiB of the object's address, or longer than 4 GiB.
     ///
     /// # Safety
-    /// `object` must be one that the host's functions take.
+    /// `object` must be one that the host's functions take, and `bytes` in its memory, alive and unchanged as long as it is.
     #[inline]
-    pub unsafe fn of_object(object: NonNull<()>) -> Self {
-        Self::pointing(object.as_ptr().cast(), 0, OBJECT)
+    pub unsafe fn of_object(object: NonNull<()>, bytes: &[u8]) -> Option<Self> {
+        let start: *mut u8 = object.as_ptr().cast();
+        let offset = bytes.as_ptr().addr().checked_sub(start.addr())? as u64;
+        let length = u32::try_from(bytes.len()).ok()?;
+        if offset >> (TAG_SHIFT - OFFSET_SHIFT) != 0 {
+            return None;
+        }
+        let mut text = Self::pointing(start, length, OBJECT);
+        text.rest |= offset << OFFSET_SHIFT;
+        Some(text)
     }
 
     /// Whether it is a range of the input.
@@ -154,18 +165,14 @@ impl Text {
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
-        // SAFETY: each tag comes with a start and length that stay valid as long as the text: inline in the text itself, borrowed by the promise of `range_of`, owned until drop, and lent while the reference is held.
+        let tag = self.tag();
+        // SAFETY: each tag comes with a start and length that stay valid as long as the text: inline in the text itself, borrowed by the promise of `range_of`, owned until drop, and lent while the reference is held. The offset is 0 but for lent ones, by the promise of `of_object`.
         unsafe {
-            match self.tag() {
-                BORROWED | OWNED => slice::from_raw_parts(self.start, self.length()),
-                OBJECT => {
-                    let object = NonNull::new_unchecked(self.start.cast());
-                    let (start, length) = (host().object_bytes)(object);
-                    slice::from_raw_parts(start, length)
-                }
-                length => {
-                    slice::from_raw_parts(ptr::from_ref(self).cast::<u8>(), usize::from(length))
-                }
+            if usize::from(tag) <= INLINE {
+                slice::from_raw_parts(ptr::from_ref(self).cast::<u8>(), usize::from(tag))
+            } else {
+                let offset = (self.rest >> OFFSET_SHIFT) as usize & 0xff_ffff;
+                slice::from_raw_parts(self.start.add(offset), self.length())
             }
         }
     }
@@ -185,7 +192,7 @@ impl Text {
     /// Whether there are no bytes.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.tag() == 0 || (self.tag() > OWNED && self.as_slice().is_empty())
+        self.tag() == 0 || (self.tag() == OBJECT && self.length() == 0)
     }
 }
 
@@ -195,9 +202,10 @@ impl Clone for Text {
         match self.object() {
             Some(object) => {
                 // SAFETY: the object is alive in `self`, and the copy gets its own reference.
-                unsafe {
-                    (host().retain_object)(object);
-                    Self::of_object(object)
+                unsafe { (host().retain_object)(object) };
+                Self {
+                    start: self.start,
+                    rest: self.rest,
                 }
             }
             None => Self::copy_of(self.as_slice()),
@@ -230,9 +238,39 @@ impl fmt::Debug for Text {
 }
 
 impl PartialEq for Text {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
+        if usize::from(self.tag()) <= INLINE && self.tag() == other.tag() {
+            // Bytes beyond an inline text's end are zero.
+            return self.start.addr() == other.start.addr() && self.rest == other.rest;
+        }
+        same(self.as_slice(), other.as_slice())
     }
+}
+
+/// Whether bytes are the same: of few, by reads that may overlap, which cost less than a call.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    if a.len() > 64 {
+        return a == b;
+    }
+    if a.len() < 8 {
+        return a.iter().zip(b).fold(0, |found, (a, b)| found | (a ^ b)) == 0;
+    }
+    let differ =
+        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+    let (wholes, _) = a.as_chunks::<8>();
+    let (others, _) = b.as_chunks::<8>();
+    let last = a.last_chunk().zip(b.last_chunk()).map_or(0, differ);
+    wholes
+        .iter()
+        .zip(others)
+        .map(differ)
+        .fold(last, |found, bits| found | bits)
+        == 0
 }
 
 #[cfg(test)]
@@ -255,5 +293,20 @@ mod tests {
             assert_eq!(cloned.is_empty(), length == 0);
         }
         assert!(Text::EMPTY.is_empty());
+    }
+
+    #[test]
+    fn texts_that_differ_in_one_byte_are_not_equal() {
+        let input: Vec<u8> = (0..=255).collect();
+        for length in 0..=80 {
+            let text = Text::copy_of(&input[..length]);
+            assert_eq!(text, Text::copy_of(&input[..length]));
+            assert_ne!(text, Text::copy_of(&input[..=length]));
+            for place in 0..length {
+                let mut other = input[..length].to_vec();
+                other[place] ^= 0x40;
+                assert_ne!(text, Text::copy_of(&other), "{length} {place}");
+            }
+        }
     }
 }

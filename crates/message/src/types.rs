@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::json::EnumNames;
 use crate::message::HEADER;
 use crate::well_known::WellKnown;
+use crate::wire_table::WireTable;
 
 /// What a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,7 @@ pub struct FieldInfo {
     has_bit: u16,
     oneof: u16,
     field_type: FieldType,
+    wire_type: WireType,
     storage: Storage,
     shape: Shape,
     packed: bool,
@@ -94,6 +96,8 @@ pub struct FieldInfo {
     has_nonzero_default: bool,
     descriptor: &'static Field,
     message_type: OnceLock<&'static MessageType>,
+    may_wait: OnceLock<bool>,
+    reaches_map: OnceLock<bool>,
     enum_names: OnceLock<Option<Box<EnumNames>>>,
 }
 
@@ -133,6 +137,7 @@ impl FieldInfo {
                 .and_then(|oneof| u16::try_from(oneof.index()).ok())
                 .unwrap_or(NONE),
             field_type: descriptor.field_type(),
+            wire_type: wire_type_of(descriptor.field_type()),
             storage: Storage::of(descriptor.field_type()),
             shape,
             packed: descriptor.is_packed(),
@@ -141,6 +146,8 @@ impl FieldInfo {
             has_nonzero_default: !default_is_zero,
             descriptor,
             message_type: OnceLock::new(),
+            may_wait: OnceLock::new(),
+            reaches_map: OnceLock::new(),
             enum_names: OnceLock::new(),
         }
     }
@@ -234,6 +241,38 @@ impl FieldInfo {
             )
         })
     }
+    /// Whether its slot refers to something: a sub-message, a list or a map.
+    #[inline]
+    pub(crate) fn is_reference(&self) -> bool {
+        self.shape != Shape::Singular || self.storage == Storage::Message
+    }
+    /// Whether its value may stay in the input until it is read. Not if parsing it needs a pool of extensions, if it may lack required fields, for which one would have to look, or if numbers that a closed enum does not declare are taken out of it.
+    #[inline]
+    pub(crate) fn may_wait(&'static self) -> bool {
+        *self.may_wait.get_or_init(|| {
+            let value_may_wait = |field: &'static Self| match field.storage {
+                Storage::Message => {
+                    field.field_type == FieldType::Message
+                        && !field.message_type().needs_required_check()
+                }
+                _ => !field.closed_enum,
+            };
+            self.owner != 0
+                && match self.shape {
+                    Shape::Singular => self.storage == Storage::Message && value_may_wait(self),
+                    Shape::List => value_may_wait(self),
+                    Shape::Map => value_may_wait(self.map_fields().1),
+                }
+        })
+    }
+    /// Whether it is a map, or messages of it can hold one.
+    pub(crate) fn reaches_map(&'static self) -> bool {
+        *self.reaches_map.get_or_init(|| {
+            self.shape == Shape::Map
+                || (self.storage == Storage::Message
+                    && crate::required::reaches_map(self.message_type()))
+        })
+    }
     /// The names that its enum's values have in JSON alone; nearly no enum has any.
     #[inline]
     pub(crate) fn enum_names(&self) -> Option<&EnumNames> {
@@ -248,15 +287,20 @@ impl FieldInfo {
         (&entry.fields[0], &entry.fields[1])
     }
     /// The wire type of a single value.
+    #[inline]
     pub(crate) fn wire_type(&self) -> WireType {
-        use FieldType as T;
-        match self.field_type {
-            T::Double | T::Fixed64 | T::Sfixed64 => WireType::Fixed64,
-            T::Float | T::Fixed32 | T::Sfixed32 => WireType::Fixed32,
-            T::String | T::Bytes | T::Message => WireType::LengthDelimited,
-            T::Group => WireType::StartGroup,
-            _ => WireType::Varint,
-        }
+        self.wire_type
+    }
+}
+
+fn wire_type_of(field_type: FieldType) -> WireType {
+    use FieldType as T;
+    match field_type {
+        T::Double | T::Fixed64 | T::Sfixed64 => WireType::Fixed64,
+        T::Float | T::Fixed32 | T::Sfixed32 => WireType::Fixed32,
+        T::String | T::Bytes | T::Message => WireType::LengthDelimited,
+        T::Group => WireType::StartGroup,
+        _ => WireType::Varint,
     }
 }
 
@@ -277,6 +321,7 @@ pub struct MessageType {
     dropped: Box<[u16]>,
     /// The members of each oneof.
     oneofs: Box<[Box<[u16]>]>,
+    wire_table: OnceLock<Box<WireTable>>,
     needs_required_check: OnceLock<bool>,
     is_recursive: OnceLock<bool>,
     well_known: OnceLock<Option<WellKnown>>,
@@ -371,6 +416,7 @@ impl MessageType {
             dense,
             dropped,
             oneofs,
+            wire_table: OnceLock::new(),
             needs_required_check: OnceLock::new(),
             is_recursive: OnceLock::new(),
             well_known: OnceLock::new(),
@@ -423,6 +469,12 @@ impl MessageType {
         self.fields
             .get(descriptor.index())
             .filter(|field| std::ptr::eq(field.descriptor, descriptor))
+    }
+    /// What tags of one byte mean; made when the first message is parsed.
+    #[inline]
+    pub(crate) fn wire_table(&self) -> &WireTable {
+        self.wire_table
+            .get_or_init(|| Box::new(WireTable::of(self)))
     }
     /// The fields whose slots refer to something that must be dropped.
     #[inline]

@@ -74,6 +74,7 @@ impl Value {
     }
 
     /// Equality of map keys: integers, bools and strings. Others are equal to nothing.
+    #[inline]
     pub fn same_key(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::I32(a), Self::I32(b)) => a == b,

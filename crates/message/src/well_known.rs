@@ -3,9 +3,9 @@
 use russet_descriptor::pool::FieldType;
 use thiserror::Error;
 
+use crate::input::{DecodeError, Input};
 use crate::merge::TooDeep;
 use crate::message::Message;
-use crate::parse::{DecodeError, Input};
 use crate::resolve::Resolver;
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage};

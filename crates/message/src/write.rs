@@ -11,7 +11,8 @@ use crate::list::Items;
 use crate::message::{Message, Scalar};
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
-use crate::{MAX_MESSAGE_SIZE, MAX_NESTING};
+use crate::wire_table::Kind;
+use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE, MAX_NESTING};
 
 /// Why a message cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,6 +46,9 @@ pub struct Encoder {
     deterministic: bool,
 }
 
+/// A field, and where in what was written it begins.
+pub(crate) type Start = (&'static FieldInfo, usize);
+
 /// What an [`Encoder`] keeps between messages, in bytes.
 const KEPT: usize = 1 << 20;
 
@@ -60,11 +64,7 @@ impl Encoder {
 
     /// Writes a message; required fields are not checked. With `deterministic`, maps are ordered by their keys, the order being the original's own (see [`Value::compare_key_as_original`]).
     pub fn encode(&mut self, message: &Message, deterministic: bool) -> Result<&[u8], EncodeError> {
-        if self.buffer.len() > KEPT {
-            self.buffer = Vec::new();
-        }
-        self.start = self.buffer.len();
-        self.deterministic = deterministic;
+        self.begin(deterministic);
         let name = || message.ty().descriptor().full_name().to_owned();
         self.message(message, MAX_NESTING)
             .map_err(|Deep| EncodeError::TooDeep { message: name() })?;
@@ -76,6 +76,35 @@ impl Encoder {
             });
         }
         Ok(bytes)
+    }
+
+    /// The sub-messages, lists and maps of a message that may stay unread, and where each begins, the last one first. `None` if they are nested deeper than is parsed, or longer than a message may be.
+    pub(crate) fn references(&mut self, message: &Message) -> Option<(&[u8], Vec<Start>)> {
+        self.begin(false);
+        let mut ends = Vec::new();
+        for field in message.ty().fields_by_number().rev() {
+            if field.is_reference() && field.may_wait() && message.has(field) {
+                self.field(message, field, MAX_DEPTH - 1).ok()?;
+                ends.push((field, self.written()));
+            }
+        }
+        let length = self.written();
+        if length > MAX_MESSAGE_SIZE {
+            return None;
+        }
+        for (_, end) in &mut ends {
+            *end = length - *end;
+        }
+        Some((&self.buffer[self.start..], ends))
+    }
+
+    /// Forgets what was written before.
+    fn begin(&mut self, deterministic: bool) {
+        if self.buffer.len() > KEPT {
+            self.buffer = Vec::new();
+        }
+        self.start = self.buffer.len();
+        self.deterministic = deterministic;
     }
 
     /// Room for `count` more bytes; where they begin.
@@ -98,26 +127,68 @@ impl Encoder {
         self.start = size - written;
     }
 
+    /// As [`Encoder::take`], of a size known beforehand.
+    #[inline]
+    fn take_array<const N: usize>(&mut self) -> &mut [u8; N] {
+        if self.start < N {
+            self.grow(N);
+        }
+        let end = self.start;
+        self.start -= N;
+        self.buffer[..end]
+            .last_chunk_mut()
+            .expect("there is room before what was written")
+    }
+
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.take(bytes.len()).copy_from_slice(bytes);
+        copy(bytes, self.take(bytes.len()));
+    }
+
+    /// A string or bytes, with length and tag.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both are below 128")]
+    fn tagged_bytes(&mut self, tag: u32, bytes: &[u8]) {
+        if tag < 0x80 && bytes.len() < 0x80 {
+            let out = self.take(bytes.len() + 2);
+            out[0] = tag as u8;
+            out[1] = bytes.len() as u8;
+            copy(bytes, &mut out[2..]);
+        } else {
+            self.bytes(bytes);
+            self.varint(bytes.len() as u64);
+            self.varint(tag.into());
+        }
     }
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it is below 128")]
     pub(crate) fn varint(&mut self, value: u64) {
         if value < 0x80 {
-            self.take(1)[0] = value as u8;
+            *self.take_array() = [value as u8];
         } else {
             self.long_varint(value);
         }
     }
 
+    #[inline]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "seven bits a byte are what is wanted"
     )]
     fn long_varint(&mut self, mut value: u64) {
+        if value < 1 << 14 {
+            *self.take_array() = [value as u8 | 0x80, (value >> 7) as u8];
+            return;
+        }
+        if value < 1 << 21 {
+            *self.take_array() = [
+                value as u8 | 0x80,
+                (value >> 7) as u8 | 0x80,
+                (value >> 14) as u8,
+            ];
+            return;
+        }
         let out = self.take(varint_len(value));
         let (last, rest) = out.split_last_mut().expect("a varint has a byte");
         for byte in rest {
@@ -149,8 +220,47 @@ impl Encoder {
                 self.field(message, extension, depth)?;
             }
         }
-        for field in message.ty().fields_by_number().rev() {
-            self.field(message, field, depth)?;
+        let ty = message.ty();
+        for entry in ty.wire_table().ordered().iter().rev() {
+            let is_set = message.entry_presence(entry);
+            if is_set == Some(false) {
+                continue;
+            }
+            match entry.kind {
+                _ if entry.is_repeated => {
+                    self.field(message, &ty.fields()[usize::from(entry.field)], depth)?;
+                }
+                Kind::Other | Kind::Message => {
+                    self.field(message, &ty.fields()[usize::from(entry.field)], depth)?;
+                }
+                Kind::String | Kind::Bytes => {
+                    let bytes = message.get_text(entry).as_slice();
+                    if is_set.is_some() || !bytes.is_empty() {
+                        self.tagged_bytes(entry.tag, bytes);
+                    }
+                }
+                Kind::Fixed32 => {
+                    let value: u32 = message.get(entry);
+                    if is_set.is_some() || value != 0 {
+                        *self.take_array() = value.to_le_bytes();
+                        self.varint(entry.tag.into());
+                    }
+                }
+                Kind::Fixed64 => {
+                    let value: u64 = message.get(entry);
+                    if is_set.is_some() || value != 0 {
+                        *self.take_array() = value.to_le_bytes();
+                        self.varint(entry.tag.into());
+                    }
+                }
+                kind => {
+                    let value = message.raw_varint(entry, kind);
+                    if is_set.is_some() || value != 0 {
+                        self.varint(value);
+                        self.varint(entry.tag.into());
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -161,6 +271,12 @@ impl Encoder {
         field: &'static FieldInfo,
         depth: u32,
     ) -> Result<(), Deep> {
+        if field.is_reference()
+            && let Some(bytes) = message.canonical_bytes(field)
+        {
+            self.bytes(bytes);
+            return Ok(());
+        }
         match field.shape() {
             Shape::Singular => {
                 let presence = message.presence(field);
@@ -246,9 +362,9 @@ impl Encoder {
                 }
             }
             Items::Text(items) => {
+                let tag = field.number() << 3 | WireType::LengthDelimited as u32;
                 for item in items.iter().rev() {
-                    self.delimited(item.as_slice());
-                    self.tag(field.number(), WireType::LengthDelimited);
+                    self.tagged_bytes(tag, item.as_slice());
                 }
             }
             scalars => with_codec!(field.field_type(),
@@ -314,6 +430,28 @@ impl Encoder {
         }
         self.tag(field.number(), field.wire_type());
         Ok(())
+    }
+}
+
+/// Copies bytes to a place of their length: few by reads and writes that overlap, without a call.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    let length = from.len();
+    if length > 32 {
+        to.copy_from_slice(from);
+    } else if let (Some(head), Some(tail)) = (from.first_chunk::<16>(), from.last_chunk::<16>()) {
+        to[..16].copy_from_slice(head);
+        to[length - 16..].copy_from_slice(tail);
+    } else if let (Some(head), Some(tail)) = (from.first_chunk::<8>(), from.last_chunk::<8>()) {
+        to[..8].copy_from_slice(head);
+        to[length - 8..].copy_from_slice(tail);
+    } else if let (Some(head), Some(tail)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        to[..4].copy_from_slice(head);
+        to[length - 4..].copy_from_slice(tail);
+    } else {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from russet._core import (
     Descriptor,
     EnumDescriptor,
@@ -14,6 +12,10 @@ from russet._core import (
     OneofDescriptor,
     ServiceDescriptor,
 )
+
+TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "Descriptor",

@@ -61,22 +61,17 @@ def MessageToJson(
     """
     if isinstance(indent, int):
         indent = " " * indent
-    text, error = message_to_json(
+    return message_to_json(
         message,
         indent,
         sort_keys,
         ensure_ascii,
-        {
-            "always_print_fields_with_no_presence": always_print_fields_with_no_presence,
-            "preserving_proto_field_name": preserving_proto_field_name,
-            "use_integers_for_enums": use_integers_for_enums,
-            "unquote_int64_if_possible": unquote_int64_if_possible,
-            "descriptor_pool": descriptor_pool,
-        },
+        always_print_fields_with_no_presence,
+        preserving_proto_field_name,
+        use_integers_for_enums,
+        unquote_int64_if_possible,
+        descriptor_pool,
     )
-    if error is not None:
-        raise SerializeToJsonError(error)
-    return text
 
 
 def MessageToDict(
@@ -89,19 +84,14 @@ def MessageToDict(
     unquote_int64_if_possible: bool = False,
 ) -> Any:
     """What :func:`json.loads` makes of a message's JSON: a dict, but for well-known types that are something else. Options as for :func:`MessageToJson`."""
-    value, error = message_to_dict(
+    return message_to_dict(
         message,
-        {
-            "always_print_fields_with_no_presence": always_print_fields_with_no_presence,
-            "preserving_proto_field_name": preserving_proto_field_name,
-            "use_integers_for_enums": use_integers_for_enums,
-            "unquote_int64_if_possible": unquote_int64_if_possible,
-            "descriptor_pool": descriptor_pool,
-        },
+        always_print_fields_with_no_presence,
+        preserving_proto_field_name,
+        use_integers_for_enums,
+        unquote_int64_if_possible,
+        descriptor_pool,
     )
-    if error is not None:
-        raise SerializeToJsonError(error)
-    return value
 
 
 def Parse(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from russet._core import Descriptor, DescriptorPool, Message, get_message_class
 from russet.protobuf import descriptor_pool
+
+TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 __all__ = ["GetMessageClass", "GetMessageClassesForFiles", "GetMessages", "MessageFactory"]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
-
 from russet._core import Descriptor, DescriptorPool, Message
 from russet.protobuf import descriptor_pool, message_factory
 
 __all__ = ["Default", "SymbolDatabase"]
 
-_Class = TypeVar("_Class", bound=type[Message])
+TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
+
+    _Class = TypeVar("_Class", bound=type[Message])
 
 
 class SymbolDatabase:
@@ -19,6 +21,7 @@ class SymbolDatabase:
     def __init__(self, pool: DescriptorPool | None = None) -> None:
         self.pool = pool or descriptor_pool.DescriptorPool()
         self._classes: dict[Descriptor, type[Message]] = {}
+        self._unbuilt: dict[str, Callable[[], None]] = {}
 
     def GetPrototype(self, descriptor: Descriptor) -> type[Message]:
         """The class of a message type."""
@@ -30,6 +33,15 @@ class SymbolDatabase:
         """Remembers a class; returns it, so that it works as a decorator."""
         self._classes[message.DESCRIPTOR] = message
         return message
+
+    def RegisterUnbuilt(self, file: str, build: Callable[[], None]) -> None:
+        """Remembers what builds and registers those classes of a file that nobody has asked for yet."""
+        self._unbuilt[file] = build
+
+    def _build(self, file: str) -> None:
+        build = self._unbuilt.pop(file, None)
+        if build is not None:
+            build()
 
     def RegisterMessageDescriptor(self, message_descriptor: Descriptor) -> None:
         """Does nothing: the pool knows its descriptors."""
@@ -47,7 +59,9 @@ class SymbolDatabase:
 
     def GetSymbol(self, symbol: str) -> type[Message]:
         """The class of a message's full name; ``KeyError`` if it was not generated."""
-        return self._classes[self.pool.FindMessageTypeByName(symbol)]
+        descriptor = self.pool.FindMessageTypeByName(symbol)
+        self._build(descriptor.file.name)
+        return self._classes[descriptor]
 
     def GetMessages(self, files: Iterable[str]) -> dict[str, type[Message]]:
         """The classes that were generated of files, nested ones too, by full name."""
@@ -60,6 +74,7 @@ class SymbolDatabase:
                 visit(nested)
 
         for name in files:
+            self._build(name)
             for descriptor in self.pool.FindFileByName(name).message_types_by_name.values():
                 visit(descriptor)
         return found

@@ -110,6 +110,19 @@ def MessageToString(
 
     ``Any`` is printed as the message in it where ``descriptor_pool`` (by default the pool of generated code) knows the type. ``message_formatter`` is asked for the text of each message, given the message, its indent and ``as_one_line``; ``None`` leaves it to this function.
     """
+    if as_utf8 and not (
+        as_one_line
+        or use_short_repeated_primitives
+        or pointy_brackets
+        or use_index_order
+        or use_field_number
+        or descriptor_pool
+        or indent
+        or message_formatter
+        or print_unknown_fields
+        or force_colon
+    ):
+        return message_to_string(message, None)
     text = message_to_string(
         message,
         {

@@ -6,10 +6,11 @@ use russet_descriptor::pool::{EnumValue, FieldType};
 
 use super::{base64, mask, time};
 use crate::MAX_NESTING;
+use crate::input::DecodeError;
 use crate::list::Items;
 use crate::message::Message;
-use crate::parse::DecodeError;
 use crate::resolve::Resolver;
+use crate::text::Text;
 use crate::text_format::shortest_float;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
@@ -27,6 +28,10 @@ pub trait Sink {
     /// A finite number.
     fn float(&mut self, value: f64) -> Result<(), Self::Error>;
     fn string(&mut self, value: &str) -> Result<(), Self::Error>;
+    /// A string that is a field's or element's value: a sink may take the host's object of it.
+    fn text(&mut self, _text: &Text, value: &str) -> Result<(), Self::Error> {
+        self.string(value)
+    }
     fn begin_object(&mut self) -> Result<(), Self::Error>;
     fn key(&mut self, key: &str) -> Result<(), Self::Error>;
     /// The key of a field: the same name each time, so that a sink may keep what it makes of it while it is used.
@@ -221,7 +226,7 @@ impl<'a> Printer<'a> {
         sink.field_key(field, name)?;
         let printed = match field.shape() {
             Shape::Singular if field.storage() == Storage::Text => {
-                message.with_text(field, |text| string_or_bytes(field, text.as_slice(), sink))
+                message.with_text(field, |text| string_or_bytes(field, text, sink))
             }
             Shape::Singular => match message.value(field) {
                 Some(value) => self.value(field, &value, sink, depth),
@@ -256,7 +261,7 @@ impl<'a> Printer<'a> {
                 }
                 Items::Text(items) => {
                     for item in items {
-                        string_or_bytes(field, item.as_slice(), sink)?;
+                        string_or_bytes(field, item, sink)?;
                     }
                 }
                 items => {
@@ -327,7 +332,7 @@ impl<'a> Printer<'a> {
             Value::F32(number) => float(shortest_float(*number), sink),
             Value::F64(number) => float(*number, sink),
             Value::Bool(truth) => sink.bool(*truth),
-            Value::Text(text) => return string_or_bytes(field, text.as_slice(), sink),
+            Value::Text(text) => return string_or_bytes(field, text, sink),
             Value::Message(message) => return self.message(message, sink, depth),
         }?;
         Ok(())
@@ -453,12 +458,13 @@ impl<'a> Printer<'a> {
 }
 
 /// A string, or bytes in base64.
-fn string_or_bytes<S: Sink>(field: &FieldInfo, bytes: &[u8], sink: &mut S) -> Printed<S> {
+fn string_or_bytes<S: Sink>(field: &FieldInfo, text: &Text, sink: &mut S) -> Printed<S> {
+    let bytes = text.as_slice();
     if field.field_type() == FieldType::Bytes {
         sink.string(&base64::encode(bytes))?;
         return Ok(());
     }
-    sink.string(utf8(bytes)?)?;
+    sink.text(text, utf8(bytes)?)?;
     Ok(())
 }
 
@@ -482,8 +488,13 @@ fn fits_double(number: u64) -> bool {
 }
 
 fn utf8<E>(bytes: &[u8]) -> Result<&str, PrintError<E>> {
-    simdutf8::basic::from_utf8(bytes)
-        .map_err(|_| PrintError::Value("the string is not valid UTF-8".to_owned()))
+    // Of short strings std's own check is the faster one.
+    let checked = if bytes.len() < 64 {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    };
+    checked.ok_or_else(|| PrintError::Value("the string is not valid UTF-8".to_owned()))
 }
 
 /// A map's key.

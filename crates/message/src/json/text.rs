@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use super::print::Sink;
-use crate::text_format::python_repr;
+use crate::text_format::push_python_repr;
 
 /// Writes JSON into a string.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct TextSink {
     text: String,
     /// What each level is indented by; all in one line without it.
     indent: Option<String>,
+    /// The end of a line and the indent of the deepest level so far.
+    line: String,
     ensure_ascii: bool,
     depth: usize,
     /// Nothing was written yet on this level.
@@ -28,6 +30,7 @@ impl TextSink {
         Self {
             text: String::new(),
             indent,
+            line: String::from("\n"),
             ensure_ascii,
             depth: 0,
             is_first: true,
@@ -42,10 +45,11 @@ impl TextSink {
 
     fn new_line(&mut self) {
         if let Some(indent) = &self.indent {
-            self.text.push('\n');
-            for _ in 0..self.depth {
-                self.text.push_str(indent);
+            let length = 1 + self.depth * indent.len();
+            while self.line.len() < length {
+                self.line.push_str(indent);
             }
+            self.text.push_str(&self.line[..length]);
         }
     }
 
@@ -82,13 +86,19 @@ impl TextSink {
         self.text.push(bracket);
     }
 
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "without a branch a byte, many bytes are looked at at once"
+    )]
     fn quoted(&mut self, text: &str) {
         self.text.push('"');
-        let is_plain = |byte: &u8| matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\');
-        if text.as_bytes().iter().all(is_plain) {
-            self.text.push_str(text);
-        } else {
+        let is_special =
+            |byte: u8| !(0x20..0x7f).contains(&byte) | (byte == b'"') | (byte == b'\\');
+        let bytes = text.as_bytes().iter();
+        if bytes.fold(false, |found, &byte| found | is_special(byte)) {
             self.escaped(text);
+        } else {
+            self.text.push_str(text);
         }
         self.text.push('"');
     }
@@ -154,7 +164,7 @@ impl Sink for TextSink {
 
     fn float(&mut self, value: f64) -> Written {
         self.start();
-        self.text.push_str(&python_repr(value));
+        push_python_repr(value, &mut self.text);
         Ok(())
     }
 

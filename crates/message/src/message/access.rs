@@ -8,12 +8,21 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::{Body, Message, Scalar};
+use super::{Body, Message, Reference, Scalar};
 use crate::list::List;
 use crate::map::Map;
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
+use crate::wire_table::{Entry, Kind};
+
+/// A plain number of a slot's width.
+pub(crate) trait Number: Copy {}
+impl Number for u8 {}
+impl Number for u32 {}
+impl Number for i32 {}
+impl Number for u64 {}
+impl Number for i64 {}
 
 impl Message {
     // Scalars.
@@ -47,6 +56,93 @@ impl Message {
         // SAFETY: the slot is of this type.
         unsafe { self.slot_or_new::<T>(field).write(value) };
         self.mark(field);
+    }
+
+    /// Reads a singular scalar, as it is stored.
+    ///
+    /// # Panics
+    /// If the value is not as wide as the kind's slot.
+    #[inline]
+    pub(crate) fn get<T: Number>(&self, entry: &Entry) -> T {
+        assert!(entry.kind.width() == size_of::<T>() && !entry.is_repeated);
+        // SAFETY: callers take entries of this message's type, whose slots are within the block; any bits are a number.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<T>().read()
+        }
+    }
+
+    /// A singular number as the varint that it is written as.
+    ///
+    /// # Panics
+    /// If the kind is none that is written as a varint.
+    #[inline]
+    pub(crate) fn raw_varint(&self, entry: &Entry, kind: Kind) -> u64 {
+        match kind {
+            Kind::Int32 => i64::from(self.get::<i32>(entry)).cast_unsigned(),
+            Kind::Uint32 => self.get::<u32>(entry).into(),
+            Kind::Sint32 => {
+                let value: i32 = self.get(entry);
+                ((value << 1) ^ (value >> 31)).cast_unsigned().into()
+            }
+            Kind::Sint64 => {
+                let value: i64 = self.get(entry);
+                ((value << 1) ^ (value >> 63)).cast_unsigned()
+            }
+            Kind::Bool => self.get::<u8>(entry).into(),
+            _ => self.get(entry),
+        }
+    }
+
+    /// Whether a field with a presence bit is set; `None` if it has none.
+    #[inline]
+    pub(crate) fn entry_presence(&self, entry: &Entry) -> Option<bool> {
+        entry.has_bit.map(|bit| self.bit(bit))
+    }
+
+    /// A singular string or bytes field as it is stored.
+    ///
+    /// # Panics
+    /// If the field is another.
+    #[inline]
+    pub(crate) fn get_text(&self, entry: &Entry) -> &Text {
+        assert!(matches!(entry.kind, Kind::String | Kind::Bytes) && !entry.is_repeated);
+        // SAFETY: as for `get`; the slot is a text, and this crate's callers write to no message while they have it.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<Text>().as_ref()
+        }
+    }
+
+    /// Writes a singular scalar that is in no oneof, for the parser.
+    ///
+    /// # Panics
+    /// If the value is not as wide as the kind's slot.
+    #[inline]
+    pub(crate) fn put<T: Number>(&self, entry: &Entry, value: T) {
+        assert!(entry.kind.width() == size_of::<T>() && !entry.is_repeated);
+        // SAFETY: the parser takes entries of this message's type, whose slots are within the block, and of which any bits of the slot's width are a value (a bool is given as 0 or 1).
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            slot.cast::<T>().write(value);
+        }
+        if let Some(bit) = entry.has_bit {
+            self.set_bit(bit);
+        }
+    }
+
+    /// Writes a singular string or bytes field that is in no oneof, for the parser.
+    #[inline]
+    pub(crate) fn put_text(&self, entry: &Entry, text: Text) {
+        assert!(matches!(entry.kind, Kind::String | Kind::Bytes) && !entry.is_repeated);
+        // SAFETY: as for `put`; the slot is a text.
+        unsafe {
+            let slot = self.0.cast::<u8>().add(entry.offset as usize);
+            drop(slot.cast::<Text>().replace(text));
+        }
+        if let Some(bit) = entry.has_bit {
+            self.set_bit(bit);
+        }
     }
 
     // Strings and bytes.
@@ -128,13 +224,19 @@ impl Message {
         drop(unsafe { slot.replace(text) });
     }
 
-    // Sub-messages, lists and maps: slots of one counted reference or null.
+    // Sub-messages, lists and maps: slots of one counted reference, or null, or where the value stands in the input.
 
     #[inline]
     fn reference<T>(&self, field: &FieldInfo) -> Option<NonNull<T>> {
-        // SAFETY: the slot is a reference or null.
-        self.slot::<Option<NonNull<T>>>(field)
-            .and_then(|slot| unsafe { slot.read() })
+        let mut reference = self.slot_reference(field);
+        if let Reference::Unread(unread) = reference {
+            self.make_read(field, unread);
+            reference = self.slot_reference(field);
+        }
+        match reference {
+            Reference::Block(block) => Some(block.cast()),
+            Reference::Unread(_) | Reference::Null => None,
+        }
     }
 
     /// The message in a slot, set or not.

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::{Body, Extra, Message};
+use super::{Body, Extra, Message, Reference};
 use crate::list::List;
 use crate::map::Map;
 use crate::text::Text;
@@ -61,20 +61,20 @@ unsafe fn clear(slot: NonNull<u8>, field: &FieldInfo) {
     unsafe {
         match (field.shape(), field.storage()) {
             (Shape::List, _) => {
-                if let Some(list) = slot.cast::<Option<NonNull<u8>>>().replace(None) {
+                if let Reference::Block(list) = Reference::take(slot) {
                     let list = List::from_raw(list);
                     list.unlink();
                 }
             }
             (Shape::Map, _) => {
-                if let Some(map) = slot.cast::<Option<NonNull<u8>>>().replace(None) {
+                if let Reference::Block(map) = Reference::take(slot) {
                     let map = Map::from_raw(map);
                     map.unlink();
                 }
             }
             (Shape::Singular, Storage::Message) => {
-                if let Some(child) = slot.cast::<Option<NonNull<Body>>>().replace(None) {
-                    let child = Message(child);
+                if let Reference::Block(child) = Reference::take(slot) {
+                    let child = Message(child.cast());
                     child.unlink();
                     release_child(child);
                 }

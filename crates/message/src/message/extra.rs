@@ -8,7 +8,7 @@
 use std::ptr::{self, NonNull};
 
 use super::link::{keep_buffer, release_buffer};
-use super::{HEADER, Message};
+use super::{HEADER, Message, Reference};
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
 
@@ -59,10 +59,11 @@ impl Message {
         fields
     }
 
-    /// Makes this new message, which has nothing yet, a copy of the slots of another of its type: scalars, texts and presence. Sub-messages, lists and maps are made by `copy`, called with each field that has one; unknown fields and extensions are not copied.
+    /// Makes this new message, which has nothing yet, a copy of the slots of another of its type: scalars, texts and presence. Sub-messages, lists and maps are made by `copy`, called with each field that has one; unknown fields and extensions are not copied. With `keeps_input`, ranges of the source's input stay what they are, and this message keeps the input too; otherwise texts are copied, and `copy` is called for what is unread as well.
     pub(crate) fn copy_slots<E>(
         &self,
         source: &Self,
+        keeps_input: bool,
         mut copy: impl FnMut(&'static FieldInfo) -> Result<(), E>,
     ) -> Result<(), E> {
         let ty = self.ty();
@@ -70,10 +71,12 @@ impl Message {
             ptr::eq(ty, source.ty()),
             "only messages of one type are copied"
         );
-        if let Some(buffer) = NonNull::new(source.body().buffer.get()) {
+        if let Some(buffer) = NonNull::new(source.body().buffer.get())
+            && keeps_input
+        {
             self.keep_buffer(buffer);
         }
-        // SAFETY: both blocks are of the type's size. The presence bits are the end of the header; what follows them are slots, of which those that refer to something are zeroed or given references of their own below, before anything can look at them.
+        // SAFETY: both blocks are of the type's size. The presence bits are the end of the header; what follows them are slots, of which those that refer to something are zeroed or given references of their own below, but for those that are unread, whose input both keep, before anything can look at them.
         unsafe {
             let from = HEADER - size_of::<u32>();
             let start = source.0.cast::<u8>().add(from);
@@ -83,16 +86,26 @@ impl Message {
                 let slot = self.0.cast::<u8>().add(field.offset());
                 if field.storage() == Storage::Text && field.shape() == Shape::Singular {
                     let text = source.0.cast::<u8>().add(field.offset()).cast::<Text>();
-                    let shared = text.as_ref().share();
-                    slot.cast::<Text>().write(shared);
-                } else {
+                    let text = text.as_ref();
+                    let copied = if keeps_input {
+                        text.share()
+                    } else {
+                        text.clone()
+                    };
+                    slot.cast::<Text>().write(copied);
+                } else if !(keeps_input && matches!(Reference::read(slot), Reference::Unread(_))) {
                     slot.cast::<Option<NonNull<u8>>>().write(None);
                 }
             }
         }
         for field in ty.dropped_fields() {
             let refers = field.storage() != Storage::Text || field.shape() != Shape::Singular;
-            if refers && source.has(field) {
+            let is_copied = match source.slot_reference(field) {
+                Reference::Block(_) => false,
+                Reference::Unread(_) => keeps_input,
+                Reference::Null => true,
+            };
+            if refers && !is_copied && source.has(field) {
                 copy(field)?;
             }
         }
@@ -104,6 +117,24 @@ impl Message {
         self.store(field, Some(block));
     }
 
+    /// Whether no slot refers to anything, after which this message may be filled as a new one; its input is let go then.
+    pub(crate) fn is_blank(&self) -> bool {
+        let refers = self.ty().dropped_fields().any(|field| {
+            field.is_reference() && !matches!(self.slot_reference(field), Reference::Null)
+        });
+        if refers || self.has_extra() {
+            return false;
+        }
+        let has_text = self
+            .ty()
+            .dropped_fields()
+            .any(|field| !field.is_reference() && self.with_text(field, |text| !text.is_empty()));
+        if !has_text {
+            self.release_buffer();
+        }
+        !has_text
+    }
+
     // The input that texts borrow from.
 
     /// Keeps `buffer` alive for ranges of it; `false` if another is kept already.
@@ -112,7 +143,7 @@ impl Message {
         keep_buffer(&self.body().buffer, buffer)
     }
 
-    /// Makes texts independent of the input, so that it can be let go. Only [`Message::clear`] calls it, when no text is left.
+    /// Lets the input go, when no text and no unread slot is left.
     pub(super) fn release_buffer(&self) {
         release_buffer(&self.body().buffer);
     }

@@ -1,4 +1,4 @@
-//! A message: its block of memory, the slots in it and presence. What goes into slots is in [`access`], what is known to no slot in [`extra`], the end of messages in [`clear`], the links between them in [`link`].
+//! A message: its block of memory, the slots in it and presence. What goes into slots is in [`access`], what is known to no slot in [`extra`], the end of messages in [`clear`], the links between them in [`link`], what was parsed and not yet read in [`unread`].
 //!
 //! Everything goes through `&self`: messages are shared, as objects of Python are, and hold plain cells. Nothing here calls code that could come back to the same message while a reference into it is held.
 
@@ -11,6 +11,7 @@ mod access;
 mod clear;
 mod extra;
 mod link;
+mod unread;
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
@@ -18,6 +19,7 @@ use std::ptr::{self, NonNull};
 
 pub(crate) use clear::destroy;
 pub(crate) use link::{Link, keep_buffer, release_buffer};
+pub(crate) use unread::{Reference, Unread};
 
 use crate::host::{NodeKind, host};
 use crate::list::Items;
@@ -301,6 +303,12 @@ impl Message {
     }
 
     #[inline]
+    fn set_bit(&self, bit: u16) {
+        let word = self.bit_word(bit);
+        word.set(word.get() | 1 << (bit % 32));
+    }
+
+    #[inline]
     fn write_presence(&self, field: &FieldInfo, present: bool) {
         if let Some(bit) = field.has_bit() {
             let word = self.bit_word(bit);
@@ -330,6 +338,12 @@ impl Message {
             return self.bit(bit);
         }
         match field.shape() {
+            // What is unread is not empty.
+            Shape::List | Shape::Map
+                if matches!(self.slot_reference(field), Reference::Unread(_)) =>
+            {
+                true
+            }
             Shape::List => self.list_slot(field).is_some_and(|list| !list.is_empty()),
             Shape::Map => self.map_slot(field).is_some_and(|map| !map.is_empty()),
             Shape::Singular if field.is_extension() => {
@@ -359,7 +373,7 @@ impl Message {
 
     /// Records that a field was written: its presence, its oneof's other members, and that this message is now set in its parent.
     #[inline]
-    fn mark(&self, field: &FieldInfo) {
+    pub(crate) fn mark(&self, field: &FieldInfo) {
         self.write_presence(field, true);
         if field.oneof().is_some() {
             self.clear_other_members(field);

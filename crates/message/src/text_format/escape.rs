@@ -5,7 +5,22 @@ use std::fmt::Write as _;
 use thiserror::Error;
 
 /// C escapes; with `as_utf8`, valid UTF-8 beyond ASCII stays as it is.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without a branch a byte, many bytes are looked at at once"
+)]
 pub fn escape(bytes: &[u8], as_utf8: bool, out: &mut String) {
+    let is_special = |byte: u8| {
+        !(0x20..0x7f).contains(&byte) | (byte == b'"') | (byte == b'\'') | (byte == b'\\')
+    };
+    if !bytes
+        .iter()
+        .fold(false, |found, &byte| found | is_special(byte))
+        && let Ok(plain) = std::str::from_utf8(bytes)
+    {
+        out.push_str(plain);
+        return;
+    }
     if !as_utf8 {
         for &byte in bytes {
             escape_byte(byte, out);

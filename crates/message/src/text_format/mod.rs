@@ -21,4 +21,5 @@ pub use parse::Parser;
 pub use print::{Dialect, Format, PrintError, Printer, Resolution};
 
 pub(crate) use escape::python_quoted;
+pub(crate) use numbers::push_python_repr;
 pub(crate) use print::key_text;

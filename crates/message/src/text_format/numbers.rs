@@ -67,6 +67,23 @@ pub fn shortest_float(value: f32) -> f64 {
 
 /// What Python's `repr` of a float is.
 pub fn python_repr(value: f64) -> String {
+    let mut out = String::new();
+    push_python_repr(value, &mut out);
+    out
+}
+
+/// Appends what Python's `repr` of a float is.
+pub(crate) fn push_python_repr(value: f64, out: &mut String) {
+    // In this range both write digits, a point and digits.
+    if (1e-3..1e15).contains(&value.abs()) {
+        out.push_str(zmij::Buffer::new().format_finite(value));
+    } else {
+        out.push_str(&rearranged(value));
+    }
+}
+
+/// What `repr` gives of numbers of any size.
+fn rearranged(value: f64) -> String {
     if value.is_nan() {
         return "nan".into();
     }

@@ -6,12 +6,13 @@ use russet_descriptor::pool::{Field, FieldType};
 use russet_descriptor::wire::{Reader, WireType};
 
 use super::escape::escape;
-use super::numbers::{c_double, c_float, python_repr, shortest_float};
-use crate::list::List;
+use super::numbers::{c_double, c_float, push_python_repr, shortest_float};
+use crate::input::DecodeError;
+use crate::list::{Items, List};
 use crate::message::Message;
-use crate::parse::DecodeError;
 use crate::resolve::{Resolver, extension_name};
-use crate::types::{FieldInfo, Shape};
+use crate::text::Text;
+use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::well_known::{AnyFields, unpack};
 use crate::{MAX_DEPTH, MAX_NESTING};
@@ -193,6 +194,11 @@ impl Output<'_> {
         }
         for field in fields {
             match field.shape() {
+                Shape::Singular if field.storage() == Storage::Text => {
+                    self.name(field, indent);
+                    message.with_text(field, |text| self.quoted(field, text));
+                    self.end_line();
+                }
                 Shape::Singular => {
                     if let Some(value) = message.value(field) {
                         self.field(field, &value, indent, depth);
@@ -305,11 +311,19 @@ impl Output<'_> {
     }
 
     fn list(&mut self, field: &'static FieldInfo, list: &List, indent: usize, depth: u32) {
+        if let Items::Text(texts) = &*list.items() {
+            for text in texts {
+                self.name(field, indent);
+                self.quoted(field, text);
+                self.end_line();
+            }
+            return;
+        }
         let short = self.printer.use_short_repeated_primitives && field.field_type().is_packable();
         if !short {
             let mut index = 0;
             loop {
-                // Not in use while the element is printed, which may run code of the program.
+                // Not in use while a message is printed, which may run code of the program.
                 let items = list.items();
                 if index >= items.len() {
                     return;
@@ -389,20 +403,22 @@ impl Output<'_> {
             Value::Bool(truth) => self.text.push_str(if *truth { "true" } else { "false" }),
             Value::F32(number) => match self.printer.dialect {
                 Dialect::Str | Dialect::Protoc => self.text.push_str(&c_float(*number)),
-                Dialect::TextFormat => self.text.push_str(&python_repr(shortest_float(*number))),
+                Dialect::TextFormat => push_python_repr(shortest_float(*number), &mut self.text),
             },
             Value::F64(number) => match self.printer.dialect {
                 Dialect::Str | Dialect::Protoc => self.text.push_str(&c_double(*number)),
-                Dialect::TextFormat => self.text.push_str(&python_repr(*number)),
+                Dialect::TextFormat => push_python_repr(*number, &mut self.text),
             },
-            Value::Text(text) => {
-                let as_utf8 = self.printer.as_utf8 && field.field_type() == FieldType::String;
-                self.text.push('"');
-                escape(text.as_slice(), as_utf8, &mut self.text);
-                self.text.push('"');
-            }
+            Value::Text(text) => self.quoted(field, text),
             Value::Message(_) => {}
         }
+    }
+
+    fn quoted(&mut self, field: &FieldInfo, text: &Text) {
+        let as_utf8 = self.printer.as_utf8 && field.field_type() == FieldType::String;
+        self.text.push('"');
+        escape(text.as_slice(), as_utf8, &mut self.text);
+        self.text.push('"');
     }
 
     /// Unknown fields: numbers as they are on the wire, strings where they are no message.

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "exact-type fast paths of the C API")]
 
+use std::ffi::c_long;
 use std::ptr::NonNull;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
@@ -221,15 +222,17 @@ pub(super) fn to_text(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
     unsafe {
         let raw = object.as_ptr();
         if field.field_type() == FieldType::String {
-            if ffi::PyUnicode_CheckExact(raw) != 0 && ffi::PyUnicode_IS_COMPACT_ASCII(raw) != 0 {
-                ffi::Py_INCREF(raw);
-                return Ok(Text::of_object(NonNull::new_unchecked(raw.cast())));
+            if ffi::PyUnicode_CheckExact(raw) != 0
+                && let Some(text) = lent(raw)
+            {
+                return Ok(text);
             }
             return string(field, object);
         }
-        if ffi::PyBytes_CheckExact(raw) != 0 {
-            ffi::Py_INCREF(raw);
-            return Ok(Text::of_object(NonNull::new_unchecked(raw.cast())));
+        if ffi::PyBytes_CheckExact(raw) != 0
+            && let Some(text) = lent(raw)
+        {
+            return Ok(text);
         }
         match object.cast::<PyBytes>() {
             Ok(bytes) => Ok(Text::copy_of(bytes.as_bytes())),
@@ -272,6 +275,13 @@ pub(super) fn from_text(field: &FieldInfo, text: &Text) -> *mut ffi::PyObject {
     from_bytes(field.field_type(), text.as_slice())
 }
 
+/// The object that a text is of.
+pub(super) fn lent_object<'py>(py: Python<'py>, text: &Text) -> Option<Bound<'py, PyAny>> {
+    let object = text.object()?.as_ptr().cast();
+    // SAFETY: the text keeps the object alive.
+    Some(unsafe { Bound::from_borrowed_ptr(py, object) })
+}
+
 /// A str or bytes of bytes. Null with an exception where they are no UTF-8.
 #[inline]
 pub(super) fn from_bytes(field_type: FieldType, bytes: &[u8]) -> *mut ffi::PyObject {
@@ -302,14 +312,77 @@ pub(super) fn cached(object: *mut ffi::PyObject, bytes: &[u8]) -> Option<Text> {
     if object.is_null() || bytes.is_empty() {
         return None;
     }
-    // SAFETY: the object is alive and an exact str or bytes; the text takes a reference of its own.
+    // SAFETY: the object is alive and an exact str or bytes.
+    unsafe { lent(object) }
+}
+
+/// A text of an object, with a reference of its own: of bytes, and of a str that is ASCII, whose characters are its bytes.
+///
+/// # Safety
+/// `object` is alive and an exact str or bytes.
+#[inline]
+unsafe fn lent(object: *mut ffi::PyObject) -> Option<Text> {
+    // SAFETY: by the caller's word; both types have their bytes in place, and never change them.
     unsafe {
-        if ffi::PyBytes_Check(object) != 0 || ffi::PyUnicode_IS_COMPACT_ASCII(object) != 0 {
-            ffi::Py_INCREF(object);
-            return Some(Text::of_object(NonNull::new_unchecked(object.cast())));
+        let (start, length) = if ffi::PyBytes_Check(object) != 0 {
+            (
+                ffi::PyBytes_AS_STRING(object).cast::<u8>(),
+                ffi::PyBytes_Size(object),
+            )
+        } else if ffi::PyUnicode_IS_COMPACT_ASCII(object) != 0 {
+            (
+                ffi::PyUnicode_DATA(object).cast::<u8>().cast_const(),
+                ffi::PyUnicode_GET_LENGTH(object),
+            )
+        } else {
+            return None;
+        };
+        let bytes = std::slice::from_raw_parts(start, length.cast_unsigned());
+        let text = Text::of_object(NonNull::new_unchecked(object.cast()), bytes)?;
+        ffi::Py_INCREF(object);
+        Some(text)
+    }
+}
+
+/// An int. That of a C `long` is made faster than larger ones, and most numbers are one.
+#[inline]
+fn int<T: Copy + TryInto<c_long>>(
+    value: T,
+    larger: unsafe extern "C" fn(T) -> *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: constructors of numbers.
+    unsafe {
+        match value.try_into() {
+            Ok(value) => ffi::PyLong_FromLong(value),
+            Err(_) => larger(value),
         }
     }
-    None
+}
+
+/// An `int64`.
+#[inline]
+pub(super) fn int64(value: i64) -> *mut ffi::PyObject {
+    int(value, ffi::PyLong_FromLongLong)
+}
+
+/// A `uint64`.
+#[inline]
+pub(super) fn uint64(value: u64) -> *mut ffi::PyObject {
+    int(value, ffi::PyLong_FromUnsignedLongLong)
+}
+
+/// A `float` or `double`.
+#[inline]
+pub(super) fn float64(value: f64) -> *mut ffi::PyObject {
+    // SAFETY: a constructor of a number.
+    unsafe { ffi::PyFloat_FromDouble(value) }
+}
+
+/// A `bool`.
+#[inline]
+pub(super) fn truth(value: bool) -> *mut ffi::PyObject {
+    // SAFETY: takes a reference on a constant.
+    unsafe { ffi::PyBool_FromLong(value.into()) }
 }
 
 /// An object of a value, owned; null with an exception.
@@ -318,19 +391,16 @@ pub(super) fn from_value(
     field: &FieldInfo,
     value: &Value,
 ) -> PyResult<*mut ffi::PyObject> {
-    // SAFETY: constructors of numbers.
-    let object = unsafe {
-        match value {
-            Value::I32(value) => ffi::PyLong_FromLong((*value).into()),
-            Value::U32(value) => ffi::PyLong_FromUnsignedLongLong((*value).into()),
-            Value::I64(value) => ffi::PyLong_FromLongLong(*value),
-            Value::U64(value) => ffi::PyLong_FromUnsignedLongLong(*value),
-            Value::F32(value) => ffi::PyFloat_FromDouble((*value).into()),
-            Value::F64(value) => ffi::PyFloat_FromDouble(*value),
-            Value::Bool(value) => ffi::PyBool_FromLong((*value).into()),
-            Value::Text(text) => from_text(field, text),
-            Value::Message(message) => object::expose(py, message.clone())?,
-        }
+    let object = match value {
+        Value::I32(value) => int64((*value).into()),
+        Value::U32(value) => int64((*value).into()),
+        Value::I64(value) => int64(*value),
+        Value::U64(value) => uint64(*value),
+        Value::F32(value) => float64((*value).into()),
+        Value::F64(value) => float64(*value),
+        Value::Bool(value) => truth(*value),
+        Value::Text(text) => from_text(field, text),
+        Value::Message(message) => object::expose(py, message.clone())?,
     };
     if object.is_null() {
         Err(PyErr::fetch(py))

@@ -59,8 +59,7 @@ macro_rules! to_python {
             #[inline]
             fn object(self) -> *mut ffi::PyObject {
                 let $number = self;
-                // SAFETY: a constructor of a number.
-                unsafe { $object }
+                $object
             }
             fn default_of(field: &FieldInfo) -> Self {
                 match field.descriptor().default() {
@@ -72,13 +71,13 @@ macro_rules! to_python {
     )*};
 }
 to_python! {
-    i32, Default::I32(value) | Default::Enum(value) => value, |n| ffi::PyLong_FromLong(n.into());
-    u32, Default::U32(value) => value, |n| ffi::PyLong_FromUnsignedLongLong(n.into());
-    i64, Default::I64(value) => value, |n| ffi::PyLong_FromLongLong(n);
-    u64, Default::U64(value) => value, |n| ffi::PyLong_FromUnsignedLongLong(n);
-    f32, Default::F32(value) => value, |n| ffi::PyFloat_FromDouble(n.into());
-    f64, Default::F64(value) => value, |n| ffi::PyFloat_FromDouble(n);
-    bool, Default::Bool(value) => value, |b| ffi::PyBool_FromLong(b.into());
+    i32, Default::I32(value) | Default::Enum(value) => value, |n| convert::int64(n.into());
+    u32, Default::U32(value) => value, |n| convert::int64(n.into());
+    i64, Default::I64(value) => value, |n| convert::int64(n);
+    u64, Default::U64(value) => value, |n| convert::uint64(n);
+    f32, Default::F32(value) => value, |n| convert::float64(n.into());
+    f64, Default::F64(value) => value, |n| convert::float64(n);
+    bool, Default::Bool(value) => value, |b| convert::truth(b);
 }
 
 unsafe extern "C" fn get_scalar<T: ToPython>(

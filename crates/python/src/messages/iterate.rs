@@ -9,7 +9,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::object::{self, map_of, run_hot};
-use super::{list, map, types};
+use super::{list_read, map, types};
 
 type Object = *mut ffi::PyObject;
 
@@ -19,8 +19,9 @@ struct Iterator {
     /// The list or map; null when it is used up.
     container: Object,
     index: usize,
-    /// The map's version when the iterator was made.
+    /// The map's version when the iterator was made; of no meaning for lists.
     version: u64,
+    is_map: bool,
 }
 
 /// Makes the type.
@@ -51,7 +52,8 @@ pub(super) unsafe extern "C" fn iterate(container: Object) -> Object {
             ffi::Py_INCREF(container);
             (*made).container = container;
             (*made).index = 0;
-            (*made).version = if types::is_map(container) {
+            (*made).is_map = types::is_map(container);
+            (*made).version = if (*made).is_map {
                 map_of(container).entries().version()
             } else {
                 0
@@ -72,6 +74,22 @@ unsafe extern "C" fn dealloc(object: Object) {
 }
 
 unsafe extern "C" fn next(object: Object) -> Object {
+    // SAFETY: Python passes an iterator of ours, whose container it keeps alive.
+    unsafe {
+        let this = &mut *object.cast::<Iterator>();
+        if !this.is_map
+            && !this.container.is_null()
+            && let Some(made) = list_read::number_at(&object::list_of(this.container), this.index)
+        {
+            this.index += 1;
+            return made;
+        }
+    }
+    next_of_any(object)
+}
+
+/// The next of what is no list of numbers, or is at its end.
+fn next_of_any(object: Object) -> Object {
     run_hot(|py| {
         // SAFETY: Python passes an iterator of ours, whose container it keeps alive.
         unsafe {
@@ -82,14 +100,14 @@ unsafe extern "C" fn next(object: Object) -> Object {
             }
             let index = this.index;
             this.index += 1;
-            let item = if types::is_map(container) {
+            let item = if this.is_map {
                 let map = map_of(container);
                 if map.entries().version() != this.version {
                     return Err(PyRuntimeError::new_err("Map modified during iteration."));
                 }
                 map::key_at(py, &map, index)?
             } else {
-                list::item_at(py, &object::list_of(container), index)?
+                list_read::item_at(py, &object::list_of(container), index)?
             };
             if item.is_null() {
                 this.container = ptr::null_mut();

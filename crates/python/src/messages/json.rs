@@ -2,87 +2,95 @@
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use russet_message::json::{Document, Kind, Node, Parser, PrintError, Printer, Sink, TextSink};
-use russet_message::{FieldInfo, MAX_NESTING, Message};
+use russet_message::{FieldInfo, MAX_NESTING, Message, Text};
 use rustc_hash::FxHashMap;
 
+use super::convert;
 use super::errors::DecodeError;
 use super::pool::{self, DescriptorPool, Names};
 use super::text::message_argument;
+use super::types;
 
-/// The options that `json_format.MessageToJson` and `MessageToDict` share, by the names that they have for them.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the options of the original's functions"
-)]
-pub(super) struct Options<'py> {
-    always_print_fields_with_no_presence: bool,
-    preserving_proto_field_name: bool,
-    use_integers_for_enums: bool,
-    unquote_int64_if_possible: bool,
-    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
-}
-
-impl<'py> Options<'py> {
-    /// Prints into a sink. `Ok(Some(_))` is why a field cannot be serialized.
-    fn print<S: Sink>(
-        &self,
-        py: Python<'py>,
-        message: &Message,
-        sort_keys: bool,
-        sink: &mut S,
-    ) -> PyResult<Option<String>>
-    where
-        PyErr: From<S::Error>,
-    {
-        let names = Names::new(py, self.descriptor_pool.as_ref())?;
-        let printer = Printer {
-            types: &names,
-            preserving_proto_field_name: self.preserving_proto_field_name,
-            use_integers_for_enums: self.use_integers_for_enums,
-            always_print_fields_with_no_presence: self.always_print_fields_with_no_presence,
-            unquote_int64_if_possible: self.unquote_int64_if_possible,
-            sort_keys,
-        };
-        let printed = printer.print(message, sink);
-        names.finish()?;
-        match printed {
-            Ok(()) => Ok(None),
-            Err(PrintError::Sink(error)) => Err(error.into()),
-            Err(PrintError::Field(text)) => Ok(Some(text)),
-            Err(PrintError::Value(text)) => Err(PyValueError::new_err(text)),
-            Err(PrintError::UnknownType(text)) => Err(PyTypeError::new_err(text)),
-            Err(PrintError::Decode(error)) => Err(DecodeError::new_err(error.to_string())),
-        }
+/// What is raised where a message has no JSON.
+fn raised<E: Into<PyErr>>(py: Python<'_>, error: PrintError<E>) -> PyErr {
+    match error {
+        PrintError::Sink(error) => error.into(),
+        PrintError::Field(text) => cannot_serialize(py, text),
+        PrintError::Value(text) => PyValueError::new_err(text),
+        PrintError::UnknownType(text) => PyTypeError::new_err(text),
+        PrintError::Decode(error) => DecodeError::new_err(error.to_string()),
     }
 }
 
-/// A message as JSON text, and why it has none.
+/// A `SerializeToJsonError`.
+fn cannot_serialize(py: Python<'_>, text: String) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = types::import(
+        py,
+        &CLASS,
+        "russet.protobuf.json_format",
+        "SerializeToJsonError",
+    );
+    match class.and_then(|class| class.call1((text,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+/// A message as JSON text.
 #[pyfunction]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::fn_params_excessive_bools,
+    reason = "they are those of json_format.MessageToJson"
+)]
 pub(super) fn message_to_json<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
     indent: Option<String>,
     sort_keys: bool,
     ensure_ascii: bool,
-    options: Options<'py>,
-) -> PyResult<(String, Option<String>)> {
+    always_print_fields_with_no_presence: bool,
+    preserving_proto_field_name: bool,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+) -> PyResult<Bound<'py, PyString>> {
     let message = message_argument(message)?;
     let mut sink = TextSink::new(indent, ensure_ascii);
-    let error = options.print(py, &message, sort_keys, &mut sink)?;
-    Ok((sink.into_text(), error))
+    let names = Names::new(py, descriptor_pool);
+    let printer = Printer {
+        types: &names,
+        preserving_proto_field_name,
+        use_integers_for_enums,
+        always_print_fields_with_no_presence,
+        unquote_int64_if_possible,
+        sort_keys,
+    };
+    let printed = printer.print(&message, &mut sink);
+    names.finish()?;
+    printed.map_err(|error| raised(py, error))?;
+    Ok(PyString::new(py, &sink.into_text()))
 }
 
-/// A message as a dict, or what else its type is in JSON, and why it has none.
+/// A message as a dict, or what else its type is in JSON.
 #[pyfunction]
+#[expect(
+    clippy::fn_params_excessive_bools,
+    reason = "they are those of json_format.MessageToDict"
+)]
 pub(super) fn message_to_dict<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
-    options: Options<'py>,
-) -> PyResult<(Option<Bound<'py, PyAny>>, Option<String>)> {
+    always_print_fields_with_no_presence: bool,
+    preserving_proto_field_name: bool,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let message = message_argument(message)?;
     let mut sink = ObjectSink {
         py,
@@ -91,8 +99,19 @@ pub(super) fn message_to_dict<'py>(
         key: None,
         value: None,
     };
-    let error = options.print(py, &message, false, &mut sink)?;
-    Ok((sink.value, error))
+    let names = Names::new(py, descriptor_pool);
+    let printer = Printer {
+        types: &names,
+        preserving_proto_field_name,
+        use_integers_for_enums,
+        always_print_fields_with_no_presence,
+        unquote_int64_if_possible,
+        sort_keys: false,
+    };
+    let printed = printer.print(&message, &mut sink);
+    names.finish()?;
+    printed.map_err(|error| raised(py, error))?;
+    Ok(sink.value)
 }
 
 /// Builds dicts and lists.
@@ -171,6 +190,13 @@ impl Sink for ObjectSink<'_> {
         self.put(PyString::new(self.py, value).into_any())
     }
 
+    fn text(&mut self, text: &Text, value: &str) -> PyResult<()> {
+        match convert::lent_object(self.py, text) {
+            Some(object) if object.is_exact_instance_of::<PyString>() => self.put(object),
+            _ => self.string(value),
+        }
+    }
+
     fn begin_object(&mut self) -> PyResult<()> {
         self.begin(Container::Dict(PyDict::new(self.py)));
         Ok(())
@@ -230,7 +256,7 @@ pub(super) fn parse_json<'py>(
             &message,
             &document,
             ignore_unknown_fields,
-            descriptor_pool.as_ref(),
+            descriptor_pool,
             max_recursion_depth,
         ),
         Err(error) => Ok(Some(("load", error.to_string()))),
@@ -255,7 +281,7 @@ pub(super) fn parse_dict<'py>(
         &message,
         &document,
         ignore_unknown_fields,
-        descriptor_pool.as_ref(),
+        descriptor_pool,
         max_recursion_depth,
     )
 }
@@ -265,10 +291,10 @@ fn merge<'py>(
     message: &Message,
     document: &Document<'_>,
     ignore_unknown_fields: bool,
-    descriptor_pool: Option<&Bound<'py, DescriptorPool>>,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
 ) -> PyResult<Option<Wrong>> {
-    let names = Names::new(py, descriptor_pool)?;
+    let names = Names::new(py, descriptor_pool);
     let own = pool::by_id(message.ty().descriptor().file().pool_id())
         .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;
     let parser = Parser {

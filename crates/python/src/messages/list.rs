@@ -1,4 +1,4 @@
-//! Repeated fields as Python sees them: `RepeatedScalarContainer` and `RepeatedCompositeContainer`.
+//! Repeated fields as Python sees them: `RepeatedScalarContainer` and `RepeatedCompositeContainer`. What only reads them is in [`list_read`](super::list_read).
 
 #![expect(unsafe_code, reason = "C functions as slots and methods")]
 
@@ -16,6 +16,9 @@ use super::convert;
 use super::errors::too_deep;
 use super::init;
 use super::iterate;
+use super::list_read::{
+    array, as_index, compare, item, item_at, length, out_of_range, place, repr, subscript, to_list,
+};
 use super::object::{self, arg, list_of, none, object_of, run, run_hot};
 use super::types;
 
@@ -132,166 +135,6 @@ pub(super) unsafe extern "C" fn no_new(
             "cannot create '{}' instances; read a repeated or map field of a message",
             ty.getattr("__name__")?
         )))
-    })
-}
-
-// Reading.
-
-/// The value at an index, owned; null without an exception past the end.
-#[inline]
-pub(super) fn item_at(py: Python<'_>, list: &List, index: usize) -> PyResult<Object> {
-    let field = list.field();
-    let items = list.items();
-    if index >= items.len() {
-        return Ok(ptr::null_mut());
-    }
-    // SAFETY: constructors of numbers.
-    let made = unsafe {
-        match &*items {
-            Items::I32(items) => ffi::PyLong_FromLong(items[index].into()),
-            Items::U32(items) => ffi::PyLong_FromUnsignedLongLong(items[index].into()),
-            Items::I64(items) => ffi::PyLong_FromLongLong(items[index]),
-            Items::U64(items) => ffi::PyLong_FromUnsignedLongLong(items[index]),
-            Items::F32(items) => ffi::PyFloat_FromDouble(items[index].into()),
-            Items::F64(items) => ffi::PyFloat_FromDouble(items[index]),
-            Items::Bool(items) => ffi::PyBool_FromLong(items[index].into()),
-            Items::Message(items) => {
-                let message = items[index].clone();
-                return object::expose(py, message);
-            }
-            Items::Text(texts) => {
-                let text = &texts[index];
-                let made = convert::from_text(field, text);
-                if text.object().is_none()
-                    && let Some(cached) = convert::cached(made, text.as_slice())
-                {
-                    drop(items);
-                    if let Items::Text(texts) = &mut *list.items_cache() {
-                        texts[index] = cached;
-                    }
-                }
-                made
-            }
-        }
-    };
-    if made.is_null() {
-        Err(PyErr::fetch(py))
-    } else {
-        Ok(made)
-    }
-}
-
-/// All values as a list.
-fn to_list<'py>(py: Python<'py>, list: &List) -> PyResult<Bound<'py, PyList>> {
-    let out = PyList::empty(py);
-    for index in 0.. {
-        let item = item_at(py, list, index)?;
-        if item.is_null() {
-            break;
-        }
-        // SAFETY: an owned reference.
-        out.append(unsafe { Bound::from_owned_ptr(py, item) })?;
-    }
-    Ok(out)
-}
-
-unsafe extern "C" fn length(object: Object) -> ffi::Py_ssize_t {
-    // SAFETY: Python passes a list.
-    unsafe { list_of(object) }.len().cast_signed()
-}
-
-unsafe extern "C" fn item(object: Object, index: ffi::Py_ssize_t) -> Object {
-    run_hot(|py| {
-        // SAFETY: as above.
-        let list = unsafe { list_of(object) };
-        let made = item_at(py, &list, index.cast_unsigned())?;
-        if made.is_null() {
-            return Err(out_of_range());
-        }
-        Ok(made)
-    })
-}
-
-#[cold]
-fn out_of_range() -> PyErr {
-    PyIndexError::new_err("list index out of range")
-}
-
-/// An index of Python within the list, from the end where negative.
-fn place(index: isize, length: usize) -> Option<usize> {
-    let index = if index < 0 {
-        index.checked_add(length.cast_signed())?
-    } else {
-        index
-    };
-    usize::try_from(index).ok().filter(|&index| index < length)
-}
-
-unsafe extern "C" fn subscript(object: Object, key: Object) -> Object {
-    run_hot(|py| {
-        // SAFETY: as above; `key` is alive for the call.
-        let (list, key) = unsafe { (list_of(object), arg(py, &key)) };
-        if let Ok(slice) = key.cast::<PySlice>() {
-            let indices = slice.indices(list.len().cast_signed())?;
-            let out = PyList::empty(py);
-            let mut at = indices.start;
-            for _ in 0..indices.slicelength {
-                let item = item_at(py, &list, at.cast_unsigned())?;
-                // SAFETY: the slice is within the list, so that there is an item.
-                out.append(unsafe { Bound::from_owned_ptr_or_err(py, item)? })?;
-                at += indices.step;
-            }
-            return Ok(out.into_ptr());
-        }
-        let index = as_index(key)?;
-        let index = place(index, list.len()).ok_or_else(out_of_range)?;
-        item_at(py, &list, index)
-    })
-}
-
-fn as_index(key: &Bound<'_, PyAny>) -> PyResult<isize> {
-    // SAFETY: `key` is alive.
-    unsafe {
-        if ffi::PyIndex_Check(key.as_ptr()) == 0 {
-            return Err(PyTypeError::new_err("list indices must be integers"));
-        }
-        let index = ffi::PyNumber_AsSsize_t(key.as_ptr(), ffi::PyExc_IndexError);
-        if index == -1
-            && let Some(error) = PyErr::take(key.py())
-        {
-            return Err(error);
-        }
-        Ok(index)
-    }
-}
-
-unsafe extern "C" fn repr(object: Object) -> Object {
-    run(|py| {
-        // SAFETY: as above.
-        let list = unsafe { list_of(object) };
-        let list = to_list(py, &list)?;
-        // Enums are shown as numbers, as the values are.
-        Ok(list.repr()?.into_any().into_ptr())
-    })
-}
-
-unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) -> Object {
-    run(|py| {
-        // SAFETY: Python passes living objects, of which the first is a list.
-        unsafe {
-            let list = list_of(object);
-            if operation != ffi::Py_EQ && operation != ffi::Py_NE {
-                return Ok(py.NotImplemented().into_ptr());
-            }
-            let ours = to_list(py, &list)?;
-            let theirs = if types::is_list(other) {
-                to_list(py, &list_of(other))?.into_any()
-            } else {
-                arg(py, &other).clone()
-            };
-            let result = ffi::PyObject_RichCompare(ours.as_ptr(), theirs.as_ptr(), operation);
-            Bound::from_owned_ptr_or_err(py, result).map(Bound::into_ptr)
-        }
     })
 }
 
@@ -569,7 +412,7 @@ unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
 }
 
 /// Keywords of a call as a dict.
-unsafe fn keyword_dict(
+pub(super) unsafe fn keyword_dict(
     py: Python<'_>,
     args: *const Object,
     count: ffi::Py_ssize_t,
@@ -777,45 +620,5 @@ unsafe extern "C" fn reduce(_object: Object, _: Object) -> Object {
         Err(PyErr::from_value(error.call1((
             "can't pickle repeated message fields, convert to list first",
         ))?))
-    })
-}
-
-unsafe extern "C" fn array(
-    object: Object,
-    args: *const Object,
-    count: ffi::Py_ssize_t,
-    keywords: Object,
-) -> Object {
-    run(|py| {
-        // SAFETY: as above.
-        unsafe {
-            let list = list_of(object);
-            let options = keyword_dict(py, args, count, keywords)?;
-            if count > 0 {
-                options.set_item("dtype", arg(py, &*args))?;
-            }
-            // Numpy's protocol passes `copy`; the array is always a new one.
-            if options.contains("copy")? {
-                options.del_item("copy")?;
-            }
-            if !options.contains("dtype")? {
-                let name = match list.field().storage() {
-                    Storage::I32 => "int32",
-                    Storage::U32 => "uint32",
-                    Storage::I64 => "int64",
-                    Storage::U64 => "uint64",
-                    Storage::F32 => "float32",
-                    Storage::F64 => "float64",
-                    Storage::Bool => "bool",
-                    Storage::Text | Storage::Message => "",
-                };
-                if !name.is_empty() {
-                    options.set_item("dtype", name)?;
-                }
-            }
-            let values = to_list(py, &list)?;
-            let make = py.import("numpy")?.getattr("array")?;
-            Ok(make.call((values,), Some(&options))?.into_ptr())
-        }
     })
 }

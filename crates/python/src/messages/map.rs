@@ -86,7 +86,7 @@ fn make(
     // The rest of a mutable mapping is Python's own, written over the methods above.
     // SAFETY: the type is alive.
     let class: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, made.cast()) };
-    let mapping = py.import("collections.abc")?.getattr("MutableMapping")?;
+    let mapping = py.import("_collections_abc")?.getattr("MutableMapping")?;
     for name in ["keys", "items", "values", "pop", "popitem", "update"] {
         class.setattr(name, mapping.getattr(name)?)?;
     }

@@ -1,11 +1,9 @@
-//! The class `Message`: the methods that all messages have.
+//! The class `Message`: the methods that all messages have. Those that parse and serialize are in [`message_wire`](super::message_wire).
 
 #![expect(unsafe_code, reason = "C functions as methods")]
 
-use std::cell::RefCell;
 use std::ffi::c_int;
-use std::ptr::{self, NonNull};
-use std::slice;
+use std::ptr;
 
 use pyo3::exceptions::{
     PyAttributeError, PyKeyError, PyNotImplementedError, PyTypeError, PyValueError,
@@ -15,12 +13,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 use russet_message::text_format::{Dialect, Printer};
-use russet_message::{Encoder, FieldInfo, Input, Message, Shape};
+use russet_message::{FieldInfo, Message, Shape};
 
 use super::class::{self, class_of_object, named_field};
 use super::descriptor::{self, Described};
-use super::errors::{DecodeError, EncodeError, no_attribute, no_field, too_deep};
+use super::errors::{no_attribute, no_field, too_deep};
 use super::extension;
+use super::message_wire::{
+    byte_size, from_string, merge_from_string, parse_from_string, parse_into, serialize,
+    serialize_partial, to_bytes,
+};
 use super::object::{self, arg, message_of, none, run, run_hot};
 use super::{fields, types};
 
@@ -99,212 +101,10 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
     )
 }
 
-// Parsing.
-
-/// Parses bytes, or what has a buffer, into a message.
-#[inline]
-unsafe fn parse_into(py: Python<'_>, message: &Message, data: Object) -> PyResult<usize> {
-    // SAFETY: bytes are immutable and alive for the call; the input keeps its own reference.
-    unsafe {
-        if ffi::PyBytes_CheckExact(data) == 0 {
-            return parse_other(py, message, data);
-        }
-        let bytes = slice::from_raw_parts(
-            ffi::PyBytes_AS_STRING(data).cast::<u8>(),
-            ffi::PyBytes_Size(data).cast_unsigned(),
-        );
-        let class = class::class_of(py, message.ty())?;
-        let input =
-            Input::of_object(bytes, NonNull::new_unchecked(data.cast())).with_types(class.types());
-        message
-            .merge_wire(input)
-            .map_err(|error| DecodeError::new_err(error.to_string()))?;
-        Ok(bytes.len())
-    }
-}
-
-/// Parses bytearrays, memoryviews and subclasses of bytes: from a copy, since they may change.
-#[cold]
-unsafe fn parse_other(py: Python<'_>, message: &Message, data: Object) -> PyResult<usize> {
-    // SAFETY: `data` is alive for the call.
-    let data = unsafe { arg(py, &data) };
-    // SAFETY: as above.
-    if unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } == 0 {
-        return Err(PyTypeError::new_err(format!(
-            "expected bytes, {} found",
-            data.get_type().name()?
-        )));
-    }
-    // SAFETY: as above; the copy is an exact bytes object.
-    let copy = unsafe {
-        let view = Bound::from_owned_ptr_or_err(py, ffi::PyMemoryView_FromObject(data.as_ptr()))?;
-        Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromObject(view.as_ptr()))?
-    };
-    // SAFETY: as above.
-    unsafe { parse_into(py, message, copy.as_ptr()) }
-}
-
-unsafe extern "C" fn from_string(class: Object, data: Object) -> Object {
-    run_hot(|py| {
-        // SAFETY: Python calls it for the base class or one that the metaclass made.
-        unsafe {
-            if ffi::Py_TYPE(class) != types::meta() {
-                return Err(PyTypeError::new_err(
-                    "Message is abstract; use a generated class",
-                ));
-            }
-            let class = class::class_of_type(class.cast())
-                .ok_or_else(|| PyAttributeError::new_err("this message class is not complete"))?;
-            let message = Message::new(class.ty());
-            parse_into(py, &message, data)?;
-            object::expose(py, message)
-        }
-    })
-}
-
-unsafe extern "C" fn merge_from_string(object: Object, data: Object) -> Object {
-    run_hot(|py| {
-        // SAFETY: methods are called for messages, with living arguments.
-        unsafe {
-            let length = parse_into(py, &message_of(object), data)?;
-            Ok(ffi::PyLong_FromSize_t(length))
-        }
-    })
-}
-
-unsafe extern "C" fn parse_from_string(object: Object, data: Object) -> Object {
-    run_hot(|py| {
-        // SAFETY: as above.
-        unsafe {
-            let message = message_of(object);
-            message.clear();
-            let length = parse_into(py, &message, data)?;
-            Ok(ffi::PyLong_FromSize_t(length))
-        }
-    })
-}
-
-// Serializing.
-
-thread_local! {
-    static ENCODER: RefCell<Encoder> = const { RefCell::new(Encoder::new()) };
-}
-
-/// The bytes of a message.
-#[inline]
-pub(super) fn to_bytes(message: &Message, deterministic: bool) -> PyResult<Object> {
-    ENCODER.with_borrow_mut(|encoder| {
-        let bytes = encoder
-            .encode(message, deterministic)
-            .map_err(|error| EncodeError::new_err(error.to_string()))?;
-        // SAFETY: the bytes are copied.
-        Ok(unsafe {
-            ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed())
-        })
-    })
-}
-
-#[cold]
-fn missing_required(message: &Message) -> PyErr {
-    match message.missing_required() {
-        Ok(missing) => EncodeError::new_err(format!(
-            "Message {} is missing required fields: {}",
-            message.ty().descriptor().full_name(),
-            missing.join(",")
-        )),
-        Err(error) => too_deep(error),
-    }
-}
-
-/// `deterministic`, given by keyword or position.
-unsafe fn deterministic(
-    py: Python<'_>,
-    args: *const Object,
-    count: ffi::Py_ssize_t,
-    keywords: Object,
-) -> PyResult<bool> {
-    // SAFETY: Python passes as many arguments as it says, the keywords' values last.
-    unsafe {
-        let named = if keywords.is_null() {
-            0
-        } else {
-            ffi::PyTuple_GET_SIZE(keywords)
-        };
-        for index in 0..named {
-            let name = ffi::PyTuple_GET_ITEM(keywords, index);
-            let name = arg(py, &name).str()?.to_string();
-            if name != "deterministic" {
-                return Err(PyTypeError::new_err(format!(
-                    "'{name}' is an invalid keyword argument for this function"
-                )));
-            }
-        }
-        if count + named > 1 {
-            return Err(PyTypeError::new_err(format!(
-                "function takes at most 1 argument ({} given)",
-                count + named
-            )));
-        }
-        if count + named == 0 {
-            return Ok(false);
-        }
-        let value = *args;
-        if ffi::Py_IsNone(value) != 0 {
-            return Ok(false);
-        }
-        arg(py, &value).is_truthy()
-    }
-}
-
-unsafe extern "C" fn serialize(
-    object: Object,
-    args: *const Object,
-    count: ffi::Py_ssize_t,
-    keywords: Object,
-) -> Object {
-    run_hot(|py| {
-        // SAFETY: methods are called for messages, with the arguments that Python says.
-        unsafe {
-            let message = message_of(object);
-            let deterministic =
-                (count > 0 || !keywords.is_null()) && deterministic(py, args, count, keywords)?;
-            if !message.is_initialized().map_err(too_deep)? {
-                return Err(missing_required(&message));
-            }
-            to_bytes(&message, deterministic)
-        }
-    })
-}
-
-unsafe extern "C" fn serialize_partial(
-    object: Object,
-    args: *const Object,
-    count: ffi::Py_ssize_t,
-    keywords: Object,
-) -> Object {
-    run_hot(|py| {
-        // SAFETY: as above.
-        unsafe {
-            let deterministic = deterministic(py, args, count, keywords)?;
-            to_bytes(&message_of(object), deterministic)
-        }
-    })
-}
-
-unsafe extern "C" fn byte_size(object: Object, _: Object) -> Object {
-    run_hot(|_| {
-        // SAFETY: as above.
-        unsafe {
-            let size = message_of(object).byte_size().map_err(too_deep)?;
-            Ok(ffi::PyLong_FromSize_t(size))
-        }
-    })
-}
-
 // Whole messages.
 
 unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe { message_of(object) }.clear();
         Ok(none(py))
@@ -332,7 +132,7 @@ unsafe fn same_class(
 }
 
 unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "MergeFrom()", object, other)?;
@@ -343,16 +143,12 @@ unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
 }
 
 unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "CopyFrom()", object, other)?;
-            if object != other {
-                // A source in the target lives on: it is held by the caller.
-                let target = message_of(object);
-                target.clear_set();
-                target.merge_from(&source).map_err(too_deep)?;
-            }
+            // A source in the target lives on: it is held by the caller.
+            message_of(object).assign(&source).map_err(too_deep)?;
         }
         Ok(none(py))
     })
@@ -364,7 +160,7 @@ unsafe extern "C" fn deep_copy(object: Object, _memo: Object) -> Object {
 }
 
 unsafe extern "C" fn shallow_copy(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let copy = unsafe { message_of(object) }
             .duplicate()
@@ -384,7 +180,7 @@ unsafe extern "C" fn discard_unknown(object: Object, _: Object) -> Object {
 }
 
 unsafe extern "C" fn set_in_parent(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe { message_of(object) }.touch();
         Ok(none(py))
@@ -498,7 +294,7 @@ unsafe extern "C" fn contains(object: Object, item: Object) -> Object {
 }
 
 unsafe extern "C" fn clear_field(object: Object, name: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         unsafe {
             let message = message_of(object);
@@ -550,7 +346,7 @@ unsafe extern "C" fn which_oneof(object: Object, name: Object) -> Object {
 }
 
 unsafe extern "C" fn list_fields(object: Object, _: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let message = unsafe { message_of(object) };
         let list = PyList::empty(py);
@@ -605,7 +401,7 @@ unsafe extern "C" fn dir(object: Object, _: Object) -> Object {
 // Comparing, printing, pickling.
 
 unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) -> Object {
-    run(|py| {
+    run_hot(|py| {
         if operation != ffi::Py_EQ && operation != ffi::Py_NE {
             return Ok(py.NotImplemented().into_ptr());
         }
@@ -633,7 +429,7 @@ unsafe extern "C" fn compare(object: Object, other: Object, operation: c_int) ->
 }
 
 unsafe extern "C" fn repr(object: Object) -> Object {
-    run(|py| {
+    run_hot(|py| {
         // SAFETY: as above.
         let message = unsafe { message_of(object) };
         let text = Printer::new(Dialect::Str).print(&message);

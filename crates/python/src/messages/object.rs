@@ -123,6 +123,16 @@ pub(super) static HOST: Host = Host {
         // SAFETY: the caller gives its reference back.
         unsafe { ffi::Py_DECREF(object.as_ptr().cast()) }
     },
+    lend: |bytes| {
+        let length = bytes.len().cast_signed();
+        // SAFETY: the bytes are copied. Without memory there is no object, and the exception is of no use to the caller, who does without.
+        let made = unsafe { ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), length) };
+        if made.is_null() {
+            // SAFETY: as above.
+            unsafe { ffi::PyErr_Clear() };
+        }
+        NonNull::new(made.cast())
+    },
     object_bytes,
 };
 
@@ -149,22 +159,15 @@ unsafe fn allocate(kind: NodeKind) -> NonNull<u8> {
     }
 }
 
-/// The bytes of a str or bytes.
+/// The bytes of an input, which is always an exact `bytes`.
 unsafe fn object_bytes(object: NonNull<()>) -> (*const u8, usize) {
     let object: *mut ffi::PyObject = object.as_ptr().cast();
-    // SAFETY: texts hold exact str and bytes only; of a str that is not ASCII, the UTF-8 form was made when it was stored and stays with it, so that the call cannot fail.
+    // SAFETY: only the parser's inputs come here.
     unsafe {
-        let mut size = 0;
-        let start = if ffi::PyBytes_Check(object) != 0 {
-            size = ffi::PyBytes_Size(object);
-            ffi::PyBytes_AS_STRING(object)
-        } else if ffi::PyUnicode_IS_COMPACT_ASCII(object) != 0 {
-            size = ffi::PyUnicode_GET_LENGTH(object);
-            ffi::PyUnicode_DATA(object).cast()
-        } else {
-            ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size)
-        };
-        (start.cast(), size.cast_unsigned())
+        (
+            ffi::PyBytes_AS_STRING(object).cast(),
+            ffi::PyBytes_Size(object).cast_unsigned(),
+        )
     }
 }
 

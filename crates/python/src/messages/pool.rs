@@ -1,6 +1,6 @@
 //! `DescriptorPool`: adding files and looking descriptors up.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
@@ -140,31 +140,30 @@ impl DescriptorPool {
 /// A pool of Python's as a place where names are looked up, its database asked for what it does not hold.
 pub(super) struct Names<'py> {
     py: Python<'py>,
-    pool: Bound<'py, DescriptorPool>,
+    /// The default pool, unless another is given, once it is asked for.
+    pool: OnceCell<Option<Bound<'py, DescriptorPool>>>,
     /// What the database raised, first.
     raised: RefCell<Option<PyErr>>,
 }
 
 impl<'py> Names<'py> {
     /// The names of a pool, or of the default pool.
-    pub(super) fn new(
-        py: Python<'py>,
-        pool: Option<&Bound<'py, DescriptorPool>>,
-    ) -> PyResult<Self> {
-        let pool = if let Some(pool) = pool {
-            pool.clone()
-        } else {
-            let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
-            let (_, default) = objects
-                .first()
-                .ok_or_else(|| PyKeyError::new_err("there is no default pool"))?;
-            default.clone_ref(py).into_bound(py)
-        };
-        Ok(Self {
+    pub(super) fn new(py: Python<'py>, pool: Option<Bound<'py, DescriptorPool>>) -> Self {
+        Self {
             py,
-            pool,
+            pool: pool.map_or_else(OnceCell::new, |pool| OnceCell::from(Some(pool))),
             raised: RefCell::new(None),
-        })
+        }
+    }
+
+    fn pool(&self) -> Option<&DescriptorPool> {
+        let py = self.py;
+        let default = || {
+            let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let (_, default) = objects.first()?;
+            Some(default.clone_ref(py).into_bound(py))
+        };
+        self.pool.get_or_init(default).as_ref().map(Bound::get)
     }
 
     /// Raises what the database raised.
@@ -175,8 +174,7 @@ impl<'py> Names<'py> {
 
 impl Resolver for Names<'_> {
     fn symbol(&self, full_name: &str) -> Option<Symbol> {
-        self.pool
-            .get()
+        self.pool()?
             .symbol(self.py, full_name)
             .unwrap_or_else(|error| {
                 self.raised.borrow_mut().get_or_insert(error);
@@ -186,7 +184,7 @@ impl Resolver for Names<'_> {
 
     fn types(&self) -> Types<'_> {
         Types {
-            pool: Some(self.pool.get().pool),
+            pool: self.pool().map(|pool| pool.pool),
         }
     }
 }

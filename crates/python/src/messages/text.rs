@@ -58,7 +58,7 @@ impl<'py> Options<'py> {
         py: Python<'py>,
         print: impl FnOnce(Printer, Resolution<'_>) -> Result<String, text_format::PrintError>,
     ) -> PyResult<String> {
-        let names = Names::new(py, self.descriptor_pool.as_ref())?;
+        let names = Names::new(py, self.descriptor_pool.clone());
         let raised = RefCell::new(None);
         let format = |message: &Message, indent: usize| {
             let formatter = self.message_formatter.as_ref()?;
@@ -101,14 +101,24 @@ pub(super) fn message_argument(object: &Bound<'_, PyAny>) -> PyResult<ManuallyDr
     Ok(unsafe { message_of(object.as_ptr()) })
 }
 
-/// The text of a message, as `text_format.PrintMessage` writes it.
+/// The text of a message, as `text_format.PrintMessage` writes it; without options, with all of them as they are by default.
 #[pyfunction]
 pub(super) fn message_to_string<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
-    options: Options<'py>,
+    options: Option<Options<'py>>,
 ) -> PyResult<String> {
     let message = message_argument(message)?;
+    let Some(options) = options else {
+        let names = Names::new(py, None);
+        let resolution = Resolution {
+            types: Some(&names),
+            format: None,
+        };
+        let printed = Printer::new(Dialect::TextFormat).print_with(&message, resolution);
+        names.finish()?;
+        return printed.map_err(|error| DecodeError::new_err(error.to_string()));
+    };
     options.print(py, |printer, resolution| {
         printer.print_with(&message, resolution)
     })
@@ -164,7 +174,7 @@ pub(super) fn parse_text<'py>(
     max_recursion_depth: Option<u32>,
 ) -> PyResult<Option<Wrong>> {
     let message = message_argument(message)?;
-    let names = Names::new(py, descriptor_pool.as_ref())?;
+    let names = Names::new(py, descriptor_pool);
     let own = pool::by_id(message.ty().descriptor().file().pool_id())
         .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;
     let parser = Parser {

@@ -189,7 +189,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         };
         let _ = TYPES.set(made);
     }
-    let abstracts = py.import("collections.abc")?;
+    // Where `collections.abc` has them from; the interpreter has this module anyway, and all of `collections` not.
+    let abstracts = py.import("_collections_abc")?;
     for (interface, classes) in [
         (
             "MutableSequence",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from russet._core import Descriptor, FileDescriptor, Message, MessageMeta
 from russet.protobuf import symbol_database
 from russet.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
+TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
+if TYPE_CHECKING:
+    from typing import Any
 
 _symbols = symbol_database.Default()
 
@@ -32,7 +34,8 @@ def BuildTopDescriptorsAndMessages(
     for enum in file_des.enum_types_by_name.values():
         module["_" + enum.name.upper()] = enum
         # The stub shows the wrapper as a metaclass, which it is only to type checkers.
-        module[enum.name] = cast("Any", EnumTypeWrapper)(enum)
+        wrapper: Any = EnumTypeWrapper
+        module[enum.name] = wrapper(enum)
         for value in enum.values:
             module[value.name] = value.number
     for extension in file_des.extensions_by_name.values():
@@ -40,8 +43,37 @@ def BuildTopDescriptorsAndMessages(
         module[extension.name] = extension
     for service in file_des.services_by_name.values():
         module["_" + service.name.upper()] = service
-    for message in file_des.message_types_by_name.values():
-        module[message.name] = _build_class(message, module_name, "")
+    _bind_classes(file_des, module_name, module)
+
+
+def _bind_classes(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
+    """Binds the classes of a file's messages, each when it is first asked for: a program uses few of those that it imports."""
+    unbuilt = dict(file_des.message_types_by_name.items())
+
+    def build(name: str, message: Descriptor) -> Any:
+        made = module[name] = _build_class(message, module_name, "")
+        unbuilt.pop(name, None)
+        return made
+
+    def build_all() -> None:
+        for name, message in list(unbuilt.items()):
+            build(name, message)
+
+    def get(name: str) -> Any:
+        message = unbuilt.get(name)
+        if message is not None:
+            return build(name, message)
+        if name in module:
+            # Another thread has built it meanwhile.
+            return module[name]
+        if name == "__all__":
+            # `from module import *` asks for it, and then takes what the module has.
+            build_all()
+        raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
+
+    module["__getattr__"] = get
+    module["__dir__"] = lambda: sorted({*module, *unbuilt})
+    _symbols.RegisterUnbuilt(file_des.name, build_all)
 
 
 def _build_class(message: Descriptor, module_name: str, prefix: str) -> type[Message]:
@@ -51,8 +83,9 @@ def _build_class(message: Descriptor, module_name: str, prefix: str) -> type[Mes
         for nested in message.nested_types
     }
     content.update(DESCRIPTOR=message, __module__=module_name, __qualname__=qualified)
-    made = cast("type[Message]", MessageMeta(message.name, (Message,), content))
-    return _symbols.RegisterMessage(made)
+    made: Any = MessageMeta(message.name, (Message,), content)
+    message_class: type[Message] = made
+    return _symbols.RegisterMessage(message_class)
 
 
 def AddHelpersToExtensions(file_des: FileDescriptor) -> None:

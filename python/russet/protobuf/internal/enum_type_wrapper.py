@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
-
 from russet._core import EnumDescriptor
+
+TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class EnumTypeWrapper:
@@ -64,4 +66,6 @@ class EnumTypeWrapper:
 
     def __or__(self, other: Any) -> Any:
         """The union of types, as annotations have it."""
+        from typing import Union
+
         return Union[type(self), other]
