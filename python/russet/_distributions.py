@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from pathlib import Path
+    from typing import Any
 
 
 class _Distribution(metadata.Distribution):
@@ -21,7 +21,7 @@ class _Distribution(metadata.Distribution):
     def read_text(self, filename: str) -> str | None:
         return self._text if filename == "METADATA" else None
 
-    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+    def locate_file(self, path: str | os.PathLike[str]) -> Any:
         raise FileNotFoundError(f"{path}: russet.install() stands in for this distribution")
 
 

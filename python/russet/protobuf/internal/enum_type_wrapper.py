@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from russet._core import EnumDescriptor
 
@@ -10,7 +10,7 @@ from russet._core import EnumDescriptor
 class EnumTypeWrapper:
     """An enum of a module or message: ``Color.Value("RED")``, ``Color.Name(0)``, ``Color.RED``."""
 
-    DESCRIPTOR: EnumDescriptor
+    DESCRIPTOR: EnumDescriptor = cast("Any", None)
     # Stubs narrow the type of values by it.
     ValueType = int
 
