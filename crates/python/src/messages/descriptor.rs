@@ -561,10 +561,14 @@ impl FieldDescriptor {
     fn full_name(&self) -> &str {
         self.inner.full_name()
     }
-    /// The JSON name, as in the original.
+    /// The JSON name with its first letter in lower case, as in the original.
     #[getter]
-    fn camelcase_name(&self) -> &str {
-        self.inner.json_name()
+    fn camelcase_name(&self) -> String {
+        let mut name = self.inner.json_name().to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        name
     }
     #[getter]
     fn json_name(&self) -> &str {
