@@ -64,7 +64,7 @@ test-python: build ## Behaviour tests in Python, with the originals as oracles
 .PHONY: test-plugins
 test-plugins: build ## Plugins from PyPI and npm, and buf, which are not part of make test (needs npm)
 	$(call say,Plugins that people use)
-	@$(BIN)/pip install --quiet betterproto2_compiler
+	@$(BIN)/pip install --quiet betterproto2_compiler protoc-gen-py
 	@npm install --silent --no-save --prefix $(VENV)/npm @bufbuild/protoc-gen-es @bufbuild/protobuf @bufbuild/buf ts-proto
 	@RUSSET_PLUGINS_PATH=$(abspath $(VENV)/npm/node_modules/.bin) $(RUN) -m pytest -q -rs tests/compiler/test_real_plugins.py
 

@@ -25,12 +25,19 @@ _ALIASES = {
     "grpc_tools": "russet.grpc_tools",
     "grpc_tools.protoc": "russet.protoc",
     "grpc_tools.command": "russet.protoc.command",
+    "grpc_health": "russet.health",
+    "grpc_reflection": "russet.reflection",
+    "grpc_status": "russet.status",
+    # What a status holds: one set of classes, whoever imports them.
+    "google.rpc.code_pb2": "russet.rpc.code_pb2",
+    "google.rpc.error_details_pb2": "russet.rpc.error_details_pb2",
+    "google.rpc.status_pb2": "russet.rpc.status_pb2",
     # `from grpc_tools import protoc` asks by the package's own name.
     "russet.grpc_tools.protoc": "russet.protoc",
     "russet.grpc_tools.command": "russet.protoc.command",
 }
 # Packages that others put modules into as well. Where nothing is installed that has them, they are made.
-_SHARED = ("google", "google._upb")
+_SHARED = ("google", "google._upb", "google.rpc")
 
 
 def _target(fullname: str) -> str | None:

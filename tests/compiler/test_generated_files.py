@@ -47,13 +47,15 @@ def test_generated_files_are_equal(seed: int, flags: list[str]) -> None:
 
 NOT_UTF8 = b"""syntax = "proto2";
 import "any_options.proto";
+option java_package = "caf\xe9";
 // caf\xe9
 message A { // tr\xff
   optional string a = 1 [default = "\xe9\\377"]; /* \xfe */
   option (any_options.message_value) = { text: "\xe9" raw: "\xff\\xfe" };
   // detached \xe9
 
-  optional bytes b = 2 [default = "\xe9"];
+  optional bytes b = 2 [default = "\xe9", json_name = "\\303("];
+  reserved "caf\xe9";
 }
 """
 

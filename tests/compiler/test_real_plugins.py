@@ -22,6 +22,7 @@ PLUGINS = {
     "mypy_grpc": "",
     "grpclib_python": "",
     "python_betterproto2": "",
+    "py": "",
     "es": "target=ts",
     "ts_proto": "",
 }

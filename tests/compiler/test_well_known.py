@@ -49,6 +49,40 @@ def test_modules_are_up_to_date(name: str, suffix: str, made: Path) -> None:
     assert found == expected, "run tools/generate-well-known"
 
 
+# The files in protos/, and where their modules are.
+COMPANIONS = {
+    "google/rpc/code": "rpc/code",
+    "google/rpc/error_details": "rpc/error_details",
+    "google/rpc/status": "rpc/status",
+    "grpc_health/v1/health": "health/v1/health",
+    "grpc_reflection/v1/reflection": "reflection/v1/reflection",
+    "grpc_reflection/v1alpha/reflection": "reflection/v1alpha/reflection",
+}
+PROTOS = Path(__file__).parents[2] / "protos"
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_modules_of_the_companions_are_up_to_date(name: str, tmp_path: Path) -> None:
+    out = f"imports=relative:{tmp_path}"
+    outputs = [f"--{kind}_out={out}" for kind in ("python", "pyi", "grpc_python")]
+    Tool("russet.protoc").good(f"-I{PROTOS}", *outputs, f"{name}.proto", cwd=tmp_path)
+    package = Path(russet.__file__).parent / COMPANIONS[name]
+    suffixes = ["_pb2.py", "_pb2.pyi"]
+    if not name.startswith("google/"):
+        suffixes += ["_pb2_grpc.py", "_pb2_grpc.pyi"]
+    for suffix in suffixes:
+        found = package.with_name(package.name + suffix).read_text()
+        assert found == (tmp_path / f"{name}{suffix}").read_text(), "run tools/generate-well-known"
+
+
+@pytest.mark.parametrize("name", ["code", "error_details", "status"])
+def test_google_rpc_equals_the_originals(name: str) -> None:
+    original = importlib.import_module(f"google.rpc.{name}_pb2").DESCRIPTOR.serialized_pb
+    ours = importlib.import_module(f"russet.rpc.{name}_pb2").DESCRIPTOR.serialized_pb
+    # What is equal may be registered twice: by russet.rpc, and by the original on Russet.
+    assert FileDescriptorProto.FromString(ours) == FileDescriptorProto.FromString(original)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_descriptors_equal_the_originals(name: str, made: Path) -> None:
     release = tuple(int(part) for part in importlib.metadata.version("protobuf").split(".")[:2])

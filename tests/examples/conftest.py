@@ -40,10 +40,10 @@ class Example:
         )
 
     @contextmanager
-    def server(self, script: str) -> Iterator[int]:
+    def server(self, script: str, *arguments: str) -> Iterator[int]:
         """The port of a server that runs meanwhile, and that Ctrl-C must end without an error."""
         process = subprocess.Popen(
-            [sys.executable, str(self.folder / script), "--port=0"],
+            [sys.executable, str(self.folder / script), "--port=0", *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -67,7 +67,19 @@ class Example:
 
     def client(self, script: str, port: int) -> str:
         """What a client prints."""
-        result = subprocess.run(
+        result = self._run(script, port)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == ""
+        return result.stdout
+
+    def failing_client(self, script: str, port: int) -> str:
+        """What a client that fails says of it."""
+        result = self._run(script, port)
+        assert result.returncode != 0, result.stdout
+        return result.stderr
+
+    def _run(self, script: str, port: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, str(self.folder / script), f"--port={port}"],
             env=self.environment,
             capture_output=True,
@@ -75,9 +87,6 @@ class Example:
             timeout=PATIENCE,
             check=False,
         )
-        assert result.returncode == 0, result.stderr
-        assert result.stderr == ""
-        return result.stdout
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +97,8 @@ def helloworld(tmp_path_factory: pytest.TempPathFactory) -> Example:
 @pytest.fixture(scope="session")
 def route_guide(tmp_path_factory: pytest.TempPathFactory) -> Example:
     return Example("route_guide", tmp_path_factory.mktemp("route_guide"))
+
+
+@pytest.fixture(scope="session")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return Example("users", tmp_path_factory.mktemp("users"))

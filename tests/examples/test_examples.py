@@ -35,6 +35,33 @@ def test_route_guide(server: str, client: str, route_guide: Any) -> None:
     assert re.findall(r'received "(\w+) message"', printed) == ["First", "Third", "First", "Fourth"]
 
 
+@pytest.mark.parametrize("client", ["users_client.py", "async_users_client.py"])
+@pytest.mark.parametrize("server", ["users_server.py", "async_users_server.py"])
+def test_users(server: str, client: str, users: Any) -> None:
+    with users.server(server) as port:
+        printed = users.client(client, port)
+    assert "users: ada, grace, hedy\ntrailing metadata: users-sent = 3\n" in printed
+    assert "a wrong sign-up: INVALID_ARGUMENT, " in printed
+    assert "\n  password must have at least 10 characters\n" in printed
+    assert printed.endswith("after 0.2 s: DEADLINE_EXCEEDED, Deadline Exceeded\n")
+    if client == "users_client.py":
+        assert "ada is user 1 with the address ada@example.com\n" in printed
+        assert "without a token: UNAUTHENTICATED, a token of a user is needed\n" in printed
+
+
+def test_users_are_kept(users: Any, tmp_path: Path) -> None:
+    """A second server on the same database knows who signed up with the first, and does not take them twice."""
+    database = f"--database={tmp_path / 'users.db'}"
+    for server, again in (("users_server.py", False), ("async_users_server.py", True)):
+        with users.server(server, database) as port:
+            if again:
+                error = users.failing_client("users_client.py", port)
+                assert "ALREADY_EXISTS" in error
+                assert "ada is taken" in error
+            else:
+                assert "signed up hedy\n" in users.client("users_client.py", port)
+
+
 def test_the_places_are_places() -> None:
     places = json.loads((EXAMPLES / "route_guide" / "route_guide_db.json").read_text("utf-8"))
     assert len(places) >= 100

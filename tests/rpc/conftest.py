@@ -16,6 +16,18 @@ def load(request: pytest.FixtureRequest, name: str) -> ModuleType:
     return modules.load(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A case with grpcio on both sides only shows that the test describes what grpcio does: it may try again, for grpcio loses a cancellation now and then on a busy machine. Where Russet takes part, every failure counts."""
+    for item in items:
+        used = (
+            item.callspec.params
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else {}
+        )
+        if used.get("grpc") == "grpcio" or used.get("pair") == ("grpcio", "grpcio"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 @pytest.fixture(params=modules.NAMES)
 def grpc(request: pytest.FixtureRequest) -> ModuleType:
     """The implementation under test, server and client."""

@@ -94,7 +94,7 @@ def test_deadline_ends_a_response_stream(pair):
         happened(ended)
 
     with connected(client, server=server, One=("unary_stream", one_and_wait)) as channel:
-        responses = channel.unary_stream(path("One"))(b"", timeout=0.5)
+        responses = channel.unary_stream(path("One"))(b"", timeout=1)
         assert next(responses) == b"first"
         error = rpc_error(client, next, responses)
         assert error.code() is client.StatusCode.DEADLINE_EXCEEDED
@@ -111,7 +111,7 @@ def test_deadline_ends_a_call_whose_requests_never_end(pair):
         happened(release)
 
     with connected(client, server=server, EchoEach=ECHO_EACH) as channel:
-        responses = channel.stream_stream(path("EchoEach"))(requests(), timeout=0.5)
+        responses = channel.stream_stream(path("EchoEach"))(requests(), timeout=1)
         assert next(responses) == b"first"
         error = rpc_error(client, next, responses)
         assert error.code() is client.StatusCode.DEADLINE_EXCEEDED

@@ -1,6 +1,7 @@
 //! The generators by name, as `protoc` and plugins choose them.
 
-use crate::parallel::map_chunks;
+use russet_parallel::map_chunks;
+
 use crate::python::{self, Kind, Options};
 use crate::{GenerateError, Output, Schema};
 

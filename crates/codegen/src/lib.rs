@@ -4,7 +4,6 @@
 
 mod files;
 mod generator;
-pub mod parallel;
 mod paths;
 pub mod plugin;
 pub mod python;

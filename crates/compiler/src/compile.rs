@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use russet_descriptor::proto::FileDescriptorProto;
 
@@ -25,7 +26,7 @@ pub struct Compiler<'s> {
     descriptors: HashMap<String, FileDescriptorProto>,
     table: Table,
     /// Each after those it imports.
-    files: Vec<Compiled>,
+    files: Vec<FileDescriptorProto>,
     /// Index in `files`, by name.
     indexes: HashMap<String, usize>,
     /// By name; `None` for a file that turned out wrong.
@@ -37,13 +38,6 @@ pub struct Compiler<'s> {
     inputs: HashSet<String>,
     keeps_source_info: bool,
     linked: Arc<AtomicUsize>,
-}
-
-/// A compiled file.
-struct Compiled {
-    file: FileDescriptorProto,
-    /// Whether it is at run time as it is now: no option is of source retention, all are in canonical form.
-    is_runtime_form: bool,
 }
 
 impl<'s> Compiler<'s> {
@@ -105,21 +99,21 @@ impl<'s> Compiler<'s> {
 
     /// A compiled file: names resolved, options interpreted, with source info; `json_name` only where the source sets it.
     pub fn file(&self, name: &str) -> Option<&FileDescriptorProto> {
-        self.indexes.get(name).map(|&index| &self.files[index].file)
+        self.indexes.get(name).map(|&index| &self.files[index])
     }
 
     /// All compiled files, each after those it imports.
     pub fn files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
-        self.files.iter().map(|compiled| &compiled.file)
+        self.files.iter()
     }
 
     /// The file as it is at run time: without options of source retention.
     pub fn runtime_file(&self, name: &str) -> Option<Cow<'_, FileDescriptorProto>> {
-        let compiled = &self.files[*self.indexes.get(name)?];
-        Some(if compiled.is_runtime_form {
-            Cow::Borrowed(&compiled.file)
+        let file = &self.files[*self.indexes.get(name)?];
+        Some(if is_runtime_form(&self.table, file) {
+            Cow::Borrowed(file)
         } else {
-            Cow::Owned(strip_source_retention(&self.table, &compiled.file))
+            Cow::Owned(strip_source_retention(&self.table, file.clone()))
         })
     }
 
@@ -131,18 +125,20 @@ impl<'s> Compiler<'s> {
     ) -> Vec<FileDescriptorProto> {
         let mut taken = Vec::with_capacity(names.len());
         for name in names {
-            let Some(&index) = self.indexes.get(name) else {
-                continue;
-            };
-            let compiled = &mut self.files[index];
-            let file = std::mem::take(&mut compiled.file);
-            taken.push(if retain_options || compiled.is_runtime_form {
+            if let Some(&index) = self.indexes.get(name) {
+                taken.push(std::mem::take(&mut self.files[index]));
+            }
+        }
+        if retain_options {
+            return taken;
+        }
+        russet_parallel::map(taken, |file| {
+            if is_runtime_form(&self.table, &file) {
                 file
             } else {
-                strip_source_retention(&self.table, &file)
-            });
-        }
-        taken
+                strip_source_retention(&self.table, file)
+            }
+        })
     }
 
     /// The names of files, each after those of them that it imports; nothing else.
@@ -182,6 +178,13 @@ impl<'s> Compiler<'s> {
             add(self, name, wanted, &mut seen, &mut ordered);
         }
         ordered
+    }
+
+    /// Lets go of everything on a thread that nobody waits for: after thousands of files it takes a while, which who is about to end need not spend.
+    pub fn discard(self) {
+        let (table, files) = (self.table, self.files);
+        // Where the system gives no thread, it is done here.
+        let _started = thread::Builder::new().spawn(move || drop((table, files)));
     }
 
     fn load(&mut self, name: &str, ahead: &ParseAhead<'_>) -> Option<FileId> {
@@ -224,11 +227,7 @@ impl<'s> Compiler<'s> {
         if !self.keeps_source_info {
             file.source_code_info = None;
         }
-        let is_runtime_form = is_runtime_form(&self.table, &mut file);
-        self.files.push(Compiled {
-            file,
-            is_runtime_form,
-        });
+        self.files.push(file);
         Some(id)
     }
 

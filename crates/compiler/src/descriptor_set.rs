@@ -1,60 +1,28 @@
 //! Compiled files as the bytes of a `FileDescriptorSet`.
 
-use std::num::NonZero;
-use std::thread;
-
 use russet_descriptor::proto::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
-use russet_descriptor::wire::{WireType, put_tag, put_varint};
+use russet_descriptor::wire::put_bytes;
 
 use crate::names::json_name;
 
 /// The field number of `FileDescriptorSet.file`.
 const FILE: u32 = 1;
 
-/// The fewest files for which further threads are started.
-const FILES_WORTH_A_THREAD: usize = 16;
-
 /// Writes a set of files, in their order, with a `json_name` for every field; encoded on all cores.
-pub fn encode_set(mut files: Vec<FileDescriptorProto>) -> Vec<u8> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = cores.min(files.len() / FILES_WORTH_A_THREAD).max(1);
-    let share = files.len().div_ceil(threads).max(1);
-    if threads == 1 {
-        return encode_part(files);
-    }
-    let mut parts = Vec::with_capacity(threads);
-    while !files.is_empty() {
-        let rest = files.split_off(share.min(files.len()));
-        parts.push(std::mem::replace(&mut files, rest));
-    }
-    thread::scope(|scope| {
-        let running: Vec<_> = parts
-            .into_iter()
-            .map(|part| scope.spawn(|| encode_part(part)))
-            .collect();
-        let mut out = Vec::new();
-        for thread in running {
-            match thread.join() {
-                Ok(part) if out.is_empty() => out = part,
-                Ok(part) => out.extend_from_slice(&part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        out
-    })
-}
-
+///
 /// Each file is let go of when it is written, so that only one of the two forms takes memory.
-fn encode_part(files: Vec<FileDescriptorProto>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut bytes = Vec::new();
-    for mut file in files {
+pub fn encode_set(files: Vec<FileDescriptorProto>) -> Vec<u8> {
+    let encoded = russet_parallel::map(files, |mut file| {
         add_json_names(&mut file);
-        bytes.clear();
+        let mut bytes = Vec::new();
         file.encode_into(&mut bytes);
-        put_tag(&mut out, FILE, WireType::LengthDelimited);
-        put_varint(&mut out, bytes.len() as u64);
-        out.extend_from_slice(&bytes);
+        bytes
+    });
+    // A tag of one byte and a length of at most five.
+    let length = encoded.iter().map(|file| file.len() + 6).sum();
+    let mut out = Vec::with_capacity(length);
+    for file in encoded {
+        put_bytes(&mut out, FILE, &file);
     }
     out
 }
@@ -63,7 +31,7 @@ fn encode_part(files: Vec<FileDescriptorProto>) -> Vec<u8> {
 pub fn add_json_names(file: &mut FileDescriptorProto) {
     fn field(field: &mut FieldDescriptorProto) {
         if field.json_name.is_none() {
-            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()));
+            field.json_name = Some(json_name(field.name.as_deref().unwrap_or_default()).into());
         }
     }
     fn message(proto: &mut DescriptorProto) {

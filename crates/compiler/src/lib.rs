@@ -21,6 +21,7 @@ mod parse_ahead;
 mod parser;
 mod similar;
 mod source;
+mod symbols;
 mod table;
 pub mod well_known;
 

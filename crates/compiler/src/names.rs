@@ -1,5 +1,7 @@
 //! Names that protoc derives from names.
 
+use std::borrow::Cow;
+
 /// `foo_bar` to `fooBar`: the JSON name of a field that sets none.
 pub fn json_name(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
@@ -15,6 +17,15 @@ pub fn json_name(name: &str) -> String {
         }
     }
     out
+}
+
+/// As [`json_name`]; most names of one word are their own.
+pub(crate) fn json_name_of(name: &str) -> Cow<'_, str> {
+    if name.contains('_') {
+        Cow::Owned(json_name(name))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// `foo_bar` to `FooBar`.
@@ -49,14 +60,23 @@ pub(crate) fn join(scope: &str, name: &str) -> String {
     }
 }
 
-/// The name without the enum's own name before it, and in `PascalCase`: two values of one enum must differ in it.
-pub(crate) fn enum_value_key(enum_name: &str, value: &str) -> String {
-    let prefix: Vec<u8> = enum_name
-        .bytes()
-        .filter(|&byte| byte != b'_')
-        .map(|byte| byte.to_ascii_lowercase())
-        .collect();
-    pascal_case(strip_prefix(&prefix, value).unwrap_or(value))
+/// What the values of one enum must differ in: their names without the enum's own name before them, and in `PascalCase`.
+pub(crate) struct EnumValueKeys {
+    /// The enum's name in lower case, without underscores.
+    prefix: Vec<u8>,
+}
+
+impl EnumValueKeys {
+    pub(crate) fn new(enum_name: &str) -> Self {
+        let letters = enum_name.bytes().filter(|&byte| byte != b'_');
+        Self {
+            prefix: letters.map(|byte| byte.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    pub(crate) fn key(&self, value: &str) -> String {
+        pascal_case(strip_prefix(&self.prefix, value).unwrap_or(value))
+    }
 }
 
 /// Matches `prefix` against `value` without regard to case and underscores; `None` where it does not match or nothing is left.
@@ -103,11 +123,9 @@ mod tests {
         assert_eq!(json_name("foo_bar__baz_1x"), "fooBarBaz1x");
         assert_eq!(json_name("_Foo"), "Foo");
         assert_eq!(map_entry_name("a_b"), "ABEntry");
-        assert_eq!(
-            enum_value_key("NameType", "NAME_TYPE_FIRST_NAME"),
-            "FirstName"
-        );
-        assert_eq!(enum_value_key("NameType", "FIRST_NAME"), "FirstName");
-        assert_eq!(enum_value_key("Foo", "FOO_"), "Foo");
+        let keys = EnumValueKeys::new("NameType");
+        assert_eq!(keys.key("NAME_TYPE_FIRST_NAME"), "FirstName");
+        assert_eq!(keys.key("FIRST_NAME"), "FirstName");
+        assert_eq!(EnumValueKeys::new("Foo").key("FOO_"), "Foo");
     }
 }

@@ -11,6 +11,7 @@ use russet_descriptor::proto::{
 };
 
 use crate::features::Features;
+use crate::symbols::Symbols;
 
 /// A name, shared by all places that hold it.
 pub(crate) type Name = Arc<str>;
@@ -184,8 +185,8 @@ pub(crate) struct Table {
     pub(crate) messages: Vec<Message>,
     pub(crate) fields: Vec<Field>,
     pub(crate) enums: Vec<Enum>,
-    names: FxHashMap<Name, Symbol>,
-    hidden_names: FxHashMap<Name, Symbol>,
+    names: Symbols,
+    hidden_names: Symbols,
     extensions: FxHashMap<(MessageId, i32), FieldId>,
     /// Whether a file other than `descriptor.proto` says which editions or elements may set an option.
     pub(crate) has_restricted_options: bool,
@@ -233,24 +234,20 @@ impl Table {
 
     /// All names in a fixed order, for suggestions.
     pub(crate) fn all_names(&self) -> impl Iterator<Item = (&str, Symbol)> {
-        let mut all: Vec<(&str, Symbol)> = self
-            .names
-            .iter()
-            .map(|(name, symbol)| (&**name, *symbol))
-            .collect();
+        let mut all: Vec<(&str, Symbol)> = self.names.iter().collect();
         all.sort_unstable_by_key(|(name, _)| *name);
         all.into_iter()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Symbol> {
-        self.names.get(name).copied()
+        self.names.get(name)
     }
 
     /// A message of `descriptor.proto`: of the file that was imported under its name, else of the bundled one.
     pub(crate) fn builtin(&self, name: &str) -> Option<MessageId> {
         let symbol = self.names.get(name).or_else(|| self.hidden_names.get(name));
         match symbol {
-            Some(&Symbol::Message(id)) => Some(id),
+            Some(Symbol::Message(id)) => Some(id),
             _ => None,
         }
     }
@@ -269,7 +266,7 @@ impl Table {
     /// The file turned out wrong: nothing can refer to it by name any more.
     pub(crate) fn forget_file(&mut self, id: FileId) {
         let mut names = std::mem::take(&mut self.names);
-        names.retain(|_, symbol| self.file_of(*symbol) != id);
+        names.retain(|symbol| self.file_of(symbol) != id);
         self.names = names;
         self.extensions
             .retain(|_, field| self.fields[field.0].file != id);
@@ -278,15 +275,9 @@ impl Table {
         }
     }
 
-    /// Adds a name; `false` where it is taken.
-    pub(crate) fn add_name(&mut self, full_name: Name, symbol: Symbol) -> bool {
-        match self.names.entry(full_name) {
-            std::collections::hash_map::Entry::Occupied(_) => false,
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(symbol);
-                true
-            }
-        }
+    /// Adds a name; the symbol that has it already, if one does.
+    pub(crate) fn add_name(&mut self, full_name: Name, symbol: Symbol) -> Option<Symbol> {
+        self.names.add(full_name, symbol)
     }
 
     /// Declares a package of a file; the symbol that stands in the way, if one does.
@@ -295,21 +286,23 @@ impl Table {
             .entry(name.to_owned())
             .or_default()
             .insert(file);
-        match self.names.get(name) {
-            None => {
-                self.names.insert(name.into(), Symbol::Package(file));
-                Ok(())
-            }
-            Some(Symbol::Package(_)) => Ok(()),
-            Some(&other) => Err(other),
+        match self.names.add(name.into(), Symbol::Package(file)) {
+            None | Some(Symbol::Package(_)) => Ok(()),
+            Some(other) => Err(other),
         }
     }
 
     /// Whether one of the files declares the package.
     pub(crate) fn declares_package(&self, name: &str, files: &FxHashSet<FileId>) -> bool {
-        self.package_files
-            .get(name)
-            .is_some_and(|declaring| declaring.iter().any(|file| files.contains(file)))
+        self.package_files.get(name).is_some_and(|declaring| {
+            // A package may be of thousands of files, of which few are visible in one.
+            let (fewer, more) = if files.len() < declaring.len() {
+                (files, declaring)
+            } else {
+                (declaring, files)
+            };
+            fewer.iter().any(|file| more.contains(file))
+        })
     }
 
     pub(crate) fn file_of(&self, symbol: Symbol) -> FileId {

@@ -299,7 +299,7 @@ messages! {
         options: Option<Box<MessageOptions>> = 7,
         oneof_decl: Vec<OneofDescriptorProto> = 8,
         reserved_range: Vec<ReservedRange> = 9,
-        reserved_name: Vec<String> = 10,
+        reserved_name: Vec<Text> = 10,
         /// A number of [`symbol_visibility`].
         visibility: Option<i32> = 11,
     }
@@ -348,7 +348,7 @@ messages! {
         default_value: Option<Text> = 7,
         options: Option<Box<FieldOptions>> = 8,
         oneof_index: Option<i32> = 9,
-        json_name: Option<String> = 10,
+        json_name: Option<Text> = 10,
         proto3_optional: Option<bool> = 17,
     }
 
@@ -364,7 +364,7 @@ messages! {
         value: Vec<EnumValueDescriptorProto> = 2,
         options: Option<Box<EnumOptions>> = 3,
         reserved_range: Vec<EnumReservedRange> = 4,
-        reserved_name: Vec<String> = 5,
+        reserved_name: Vec<Text> = 5,
         /// A number of [`symbol_visibility`].
         visibility: Option<i32> = 6,
     }
@@ -401,11 +401,11 @@ messages! {
 
     /// Options of a file.
     FileOptions {
-        java_package: Option<String> = 1,
-        java_outer_classname: Option<String> = 8,
+        java_package: Option<Text> = 1,
+        java_outer_classname: Option<Text> = 8,
         optimize_for: Option<i32> = 9,
         java_multiple_files: Option<bool> = 10,
-        go_package: Option<String> = 11,
+        go_package: Option<Text> = 11,
         cc_generic_services: Option<bool> = 16,
         java_generic_services: Option<bool> = 17,
         py_generic_services: Option<bool> = 18,
@@ -413,13 +413,13 @@ messages! {
         deprecated: Option<bool> = 23,
         java_string_check_utf8: Option<bool> = 27,
         cc_enable_arenas: Option<bool> = 31,
-        objc_class_prefix: Option<String> = 36,
-        csharp_namespace: Option<String> = 37,
-        swift_prefix: Option<String> = 39,
-        php_class_prefix: Option<String> = 40,
-        php_namespace: Option<String> = 41,
-        php_metadata_namespace: Option<String> = 44,
-        ruby_package: Option<String> = 45,
+        objc_class_prefix: Option<Text> = 36,
+        csharp_namespace: Option<Text> = 37,
+        swift_prefix: Option<Text> = 39,
+        php_class_prefix: Option<Text> = 40,
+        php_namespace: Option<Text> = 41,
+        php_metadata_namespace: Option<Text> = 44,
+        ruby_package: Option<Text> = 45,
         features: Option<FeatureSet> = 50,
         uninterpreted_option: Vec<UninterpretedOption> = 999,
     }
@@ -463,9 +463,9 @@ messages! {
     FeatureSupport {
         edition_introduced: Option<i32> = 1,
         edition_deprecated: Option<i32> = 2,
-        deprecation_warning: Option<String> = 3,
+        deprecation_warning: Option<Text> = 3,
         edition_removed: Option<i32> = 4,
-        removal_error: Option<String> = 5,
+        removal_error: Option<Text> = 5,
     }
 
     /// Options of a oneof.

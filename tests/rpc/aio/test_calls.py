@@ -272,7 +272,7 @@ async def test_deadline(pair):
         Gate=("unary_unary", gate.unary),
         Stream=("unary_stream", gate.stream),
     ) as channel:
-        error = await rpc_error(client, channel.unary_unary(path("Gate"))(b"", timeout=0.3))
+        error = await rpc_error(client, channel.unary_unary(path("Gate"))(b"", timeout=1))
         assert (error.code().name, error.details()) == ("DEADLINE_EXCEEDED", "Deadline Exceeded")
         await soon(gate.cancelled)
         call = channel.unary_stream(path("Stream"))(b"", timeout=0.3)
@@ -360,8 +360,17 @@ async def test_cancelling_the_reading_task_cancels_the_call(pair):
     gate = Gate()
     async with connected(client, server=server, Gate=("unary_stream", gate.stream)) as channel:
         call = channel.unary_stream(path("Gate"))(b"", timeout=WAIT)
-        task = asyncio.ensure_future(collect(call))
+        waiting = asyncio.Event()
+
+        async def read():
+            # Only a read that waits is cancelled with its task: grpcio's client may still be busy with sending.
+            assert await call.read() == b"first"
+            waiting.set()
+            await call.read()
+
+        task = asyncio.ensure_future(read())
         await soon(gate.entered)
+        await soon(waiting)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -373,8 +382,10 @@ async def test_wait_for_with_a_timeout_cancels(pair):
     server, client = pair
     gate = Gate()
     async with connected(client, server=server, Gate=("unary_unary", gate.unary)) as channel:
+        call = channel.unary_unary(path("Gate"))(b"")
+        await soon(gate.entered)
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(channel.unary_unary(path("Gate"))(b""), 0.2)
+            await asyncio.wait_for(call, 0.05)
         await soon(gate.cancelled)
 
 

@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::num::NonZeroUsize;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use russet_codegen::plugin::host::{Files, RequestTemplate, ResponseError, apply};
 use russet_codegen::{GeneratedFiles, Generator, Output, Schema, parse_parameter};
@@ -189,27 +186,11 @@ fn run_plugins(
         return HashMap::new();
     }
     let template = RequestTemplate::new(request_files(compiler, names, runtime), COMPILER_VERSION);
-    let next = AtomicUsize::new(0);
-    let answers = Mutex::new(HashMap::new());
-    let work = || {
-        while let Some((index, program)) = plugins.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let request = template.request(&arguments.outputs[*index].parameter);
-            let answer = program.run(&request);
-            if let Ok(mut answers) = answers.lock() {
-                answers.insert(*index, answer);
-            }
-        }
-    };
-    let threads = std::thread::available_parallelism()
-        .map_or(1, NonZeroUsize::get)
-        .min(plugins.len());
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
+    let answers = russet_parallel::map(plugins, |(index, program)| {
+        let request = template.request(&arguments.outputs[index].parameter);
+        (index, program.run(&request))
     });
-    answers.into_inner().unwrap_or_default()
+    answers.into_iter().collect()
 }
 
 /// What a plugin gets to see: of the files to generate code for, both forms.

@@ -158,7 +158,9 @@ fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[St
             file.source_code_info = None;
         }
     }
-    encode_set(files)
+    let set = encode_set(files);
+    compiler.discard();
+    set
 }
 
 /// A rule for make: outputs, then all source files that are on disk.

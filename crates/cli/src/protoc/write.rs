@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use russet_codegen::GeneratedFiles;
-use russet_codegen::parallel::map_chunks;
+use russet_parallel::map_chunks;
 use thiserror::Error;
 
 use super::inputs::os_text;

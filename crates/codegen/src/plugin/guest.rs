@@ -67,7 +67,7 @@ fn drop_default_json_names(file: &mut FileDescriptorProto) {
         for (index, field) in fields.iter_mut().enumerate() {
             let default = json_name(field.name.as_deref().unwrap_or_default());
             let path = [&below(path, list, index)[..], &[FIELD_JSON_NAME]].concat();
-            if field.json_name.as_deref() == Some(&default) && !written.contains(&path) {
+            if field.json_name.as_deref() == Some(default.as_bytes()) && !written.contains(&path) {
                 field.json_name = None;
             }
         }

@@ -8,6 +8,9 @@ use super::messages::public_dependencies;
 use super::{Options, Printer, has_keyword, is_keyword, module_name};
 use crate::Schema;
 
+/// Stubs name what is deprecated where they declare it; only uses are to be reported.
+pub(super) const DEPRECATED_ALLOWED: &str = "# pyright: reportDeprecated=false";
+
 /// A module and names of it, which stubs import with an underscore before them.
 pub(super) type Imported = (&'static str, &'static [&'static str]);
 

@@ -167,22 +167,20 @@ impl Linker<'_> {
         place: &[i32],
     ) -> bool {
         let full_name = full_name.into();
-        if self.table.add_name(full_name.clone(), symbol) {
+        let Some(other) = self.table.add_name(full_name.clone(), symbol) else {
             return true;
-        }
-        let other = self
-            .table
-            .find(&full_name)
-            .map(|other| self.table.file_of(other));
-        let message = match other {
-            Some(other) if other != self.file => format!(
-                "\"{full_name}\" is already defined in file \"{}\".",
-                self.table[other].name
-            ),
-            _ => match full_name.rsplit_once('.') {
+        };
+        let other = self.table.file_of(other);
+        let message = if other == self.file {
+            match full_name.rsplit_once('.') {
                 Some((scope, name)) => format!("\"{name}\" is already defined in \"{scope}\"."),
                 None => format!("\"{full_name}\" is already defined."),
-            },
+            }
+        } else {
+            format!(
+                "\"{full_name}\" is already defined in file \"{}\".",
+                self.table[other].name
+            )
         };
         // protoc records no place for oneofs.
         let position = match symbol {
@@ -255,12 +253,8 @@ impl Linker<'_> {
             let name: Name = oneof.name.as_deref().unwrap_or_default().into();
             let place = under(path::MESSAGE_ONEOF, index);
             self.check_name(file, &name, &place);
-            self.declare(
-                file,
-                join(&full_name, &name),
-                Symbol::Oneof(self.file),
-                &place,
-            );
+            let oneof_name = self.full_name(Some(id), &name);
+            self.declare(file, oneof_name, Symbol::Oneof(self.file), &place);
             self.table[id].oneofs.push(name);
         }
         for (index, field) in message.field.iter().enumerate() {
@@ -392,8 +386,7 @@ impl Linker<'_> {
         place: &[i32],
     ) -> EnumId {
         let name: Name = declared.name.as_deref().unwrap_or_default().into();
-        let scope = self.scope(parent).to_owned();
-        let full_name: Name = join(&scope, &name).into();
+        let full_name = self.full_name(parent, &name);
         self.check_name(file, &name, place);
         if declared.value.is_empty() {
             let message = "Enums must contain at least one value.";
@@ -417,18 +410,28 @@ impl Linker<'_> {
             parent,
             features: Features::default(),
         });
-        let mut own_names = FxHashSet::default();
+        // The names of the values before; made when the first name is taken already.
+        let mut own_names: Option<FxHashSet<&str>> = None;
         for (index, value) in declared.value.iter().enumerate() {
             let value_name = value.name.as_deref().unwrap_or_default();
             let value_place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
-            let added = self.declare(file, join(&scope, value_name), symbol, &value_place);
-            if own_names.insert(value_name) && !added {
-                let outer = if scope.is_empty() {
-                    "the global scope".to_owned()
-                } else {
-                    format!("\"{scope}\"")
+            let value_full_name = self.full_name(parent, value_name);
+            let added = self.declare(file, value_full_name, symbol, &value_place);
+            if !added {
+                own_names.get_or_insert_with(|| {
+                    let before = declared.value[..index].iter();
+                    before.filter_map(|value| value.name.as_deref()).collect()
+                });
+            }
+            let is_first = own_names
+                .as_mut()
+                .is_some_and(|own_names| own_names.insert(value_name));
+            if is_first && !added {
+                let outer = match self.scope(parent) {
+                    "" => "the global scope".to_owned(),
+                    scope => format!("\"{scope}\""),
                 };
                 let message = format!(
                     "Note that enum values use C++ scoping rules, meaning that enum values are siblings of their type, not children of it.  Therefore, \"{value_name}\" must be unique within {outer}, not just within \"{name}\"."

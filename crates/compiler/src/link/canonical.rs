@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use russet_descriptor::proto::{FileDescriptorProto, Rewrite, field_type};
 use russet_descriptor::wire::{Reader, WireError, WireType, put_bytes, put_tag, put_varint};
 
-use super::visit::{Keep, for_each};
+use super::visit::{Keep, for_each, look_at_each};
 use crate::table::{Field, MessageId, Table};
 
 /// How deep options may nest.
@@ -170,16 +170,15 @@ fn scalar_wire_type(type_: i32) -> WireType {
 }
 
 /// Whether [`strip_source_retention`] would change nothing.
-pub(crate) fn is_runtime_form(table: &Table, file: &mut FileDescriptorProto) -> bool {
+pub(crate) fn is_runtime_form(table: &Table, file: &FileDescriptorProto) -> bool {
     let mut unchanged = true;
     let mut bytes = Vec::new();
-    for_each(file, &mut |element| {
-        if let (true, Some(message)) = (unchanged, table.builtin(element.options.type_name())) {
+    look_at_each(file, &mut |options| {
+        if let (true, Some(message)) = (unchanged, table.builtin(options.type_name())) {
             bytes.clear();
-            element.options.encode_into(&mut bytes);
+            options.encode_into(&mut bytes);
             unchanged = is_canonical(table, message, &bytes, MAX_OPTION_DEPTH);
         }
-        Keep::Yes
     });
     unchanged
 }
@@ -229,12 +228,11 @@ fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> 
     true
 }
 
-/// A copy of a file as it is at run time: without options of source retention, and with all options in canonical form.
+/// A file as it is at run time: without options of source retention, and with all options in canonical form.
 pub(crate) fn strip_source_retention(
     table: &Table,
-    file: &FileDescriptorProto,
+    mut file: FileDescriptorProto,
 ) -> FileDescriptorProto {
-    let mut file = file.clone();
     let mut stripped_paths: Vec<Vec<i32>> = Vec::new();
     for_each(&mut file, &mut |element| {
         let Some(message) = table.builtin(element.options.type_name()) else {

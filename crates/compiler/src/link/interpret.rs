@@ -3,6 +3,7 @@
 //! Options are interpreted twice over: first those named plainly, features among them; then, with the features of all elements known, custom options. Values go through the wire form, since only the schema knows custom options. Source locations of options get the paths of the fields that were set.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use russet_descriptor::proto::{
     FileDescriptorProto, NamePart, Rewrite, SourceCodeInfo, UninterpretedOption, field_type,
@@ -13,7 +14,7 @@ use super::lookup::Wanted;
 use super::visit::{Element, Keep, for_each};
 use super::{Linker, Place, at, below, canonical};
 use crate::parser::path;
-use crate::table::{Field, FieldId, Symbol};
+use crate::table::{Field, FieldId, MessageId, Symbol};
 
 /// Which options a pass interprets.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,15 +27,18 @@ enum Pass {
 
 const MESSAGE_OPTIONS: &str = "google.protobuf.MessageOptions";
 
+/// A field of the options, by those on the way to it.
+type Chain = SmallVec<[FieldId; 4]>;
+
 /// The options of an element, as far as they have been read.
 #[derive(Default)]
 struct Written {
     /// In wire form.
     bytes: Vec<u8>,
-    /// The paths of fields that are set, and of those on the way to them.
-    paths: FxHashSet<Vec<FieldId>>,
+    /// The fields that are set, and those on the way to them.
+    paths: FxHashSet<Chain>,
     /// The messages that are set as a whole, in wire form with their tags.
-    wholes: FxHashMap<Vec<FieldId>, Vec<u8>>,
+    wholes: FxHashMap<Chain, Vec<u8>>,
 }
 
 /// Where an option was found wrong.
@@ -83,23 +87,36 @@ impl Linker<'_> {
         pass: Pass,
         moved: &mut FxHashMap<Place, Place>,
     ) {
-        if options.is_empty() {
+        let is_of_pass = |option: &UninterpretedOption| {
+            let is_custom = option.name.first().is_some_and(is_extension);
+            is_custom == (pass == Pass::Custom)
+        };
+        if !options.iter().any(is_of_pass) {
             return;
         }
-        let (element_path, scope) = (element.path(), element.scope());
+        let element_path = element.path();
+        let names = options.iter().flat_map(|option| &option.name);
+        // Only extensions are looked up in a scope.
+        let scope = if names.clone().any(is_extension) {
+            element.scope()
+        } else {
+            String::new()
+        };
+        let type_name = element.options.type_name();
+        let message = self.table.builtin(type_name);
+        self.find_anywhere(type_name);
         let mut written = Written::default();
-        let mut counts: FxHashMap<Vec<i32>, usize> = FxHashMap::default();
+        let mut counts: FxHashMap<Place, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
-            let custom = option
-                .name
-                .first()
-                .is_some_and(|part| part.is_extension == Some(true));
-            if custom != (pass == Pass::Custom) {
+            if !is_of_pass(option) {
                 continue;
             }
             let place = below(&element_path, &[path::UNINTERPRETED, at(index)]);
-            let type_name = element.options.type_name();
-            match self.interpret_option(type_name, &scope, option, &mut written) {
+            let Some(message) = message else {
+                self.error(places, &place, &[path::OPTION_NAME], unknown(type_name));
+                return;
+            };
+            match self.interpret_option(type_name, message, &scope, option, &mut written) {
                 Ok((mut fields, is_repeated)) => {
                     if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
@@ -153,20 +170,11 @@ impl Linker<'_> {
     fn interpret_option(
         &mut self,
         type_name: &'static str,
+        mut message: MessageId,
         scope: &str,
         option: &UninterpretedOption,
         written: &mut Written,
-    ) -> Result<(Vec<i32>, bool), Wrong> {
-        let unknown = |name: &str, similar: Option<String>| {
-            let message = format!(
-                "Option \"{name}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
-            );
-            Wrong::Unknown(message, similar)
-        };
-        let Some(mut message) = self.table.builtin(type_name) else {
-            return Err(unknown(type_name, None));
-        };
-        self.find_anywhere(type_name);
+    ) -> Result<(Place, bool), Wrong> {
         if option
             .name
             .first()
@@ -174,7 +182,7 @@ impl Linker<'_> {
         {
             self.sets_features = true;
         }
-        let mut chain: Vec<FieldId> = Vec::new();
+        let mut chain = Chain::new();
         // The name up to a part, as messages have it.
         let shown = |index: usize| {
             let parts: Vec<String> = option.name[..=index].iter().map(shown_part).collect();
@@ -194,7 +202,7 @@ impl Linker<'_> {
                 ));
             }
             self.unresolved = None;
-            let found = if part.is_extension == Some(true) {
+            let found = if is_extension(part) {
                 match self.lookup(name, scope, Wanted::Anything) {
                     Some(Symbol::Field(id)) => Some(id),
                     _ => None,
@@ -210,8 +218,8 @@ impl Linker<'_> {
                         "Option \"{shown}\" is resolved to \"({resolved})\", which is not defined. The innermost scope is searched first in name resolution. Consider using a leading '.'(i.e., \"(.{rest}\") to start from the outermost scope."
                     )));
                 }
-                let similar = self.similar_option(message, name, part.is_extension == Some(true));
-                return Err(unknown(&shown, similar));
+                let similar = self.similar_option(message, name, is_extension(part));
+                return Err(Wrong::Unknown(unknown(&shown), similar));
             };
             let field = &self.table[id];
             if field.containing != Some(message) {
@@ -252,15 +260,15 @@ impl Linker<'_> {
         let Some((&last, outer)) = chain.split_last() else {
             return Err(Wrong::Name("Option must have a name.".to_owned()));
         };
-        let field = self.table[last].clone();
-        if !field.is_repeated() && self.is_already_set(written, &chain) {
+        let is_repeated = self.table[last].is_repeated();
+        if !is_repeated && self.is_already_set(written, &chain) {
             let shown = shown(option.name.len() - 1);
             return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
         }
         let mut value = Vec::new();
-        self.put_option_value(&field, last, option, &mut value)
+        self.put_option_value(last, option, &mut value)
             .map_err(Wrong::Value)?;
-        if option.aggregate_value.is_some() && !field.is_repeated() {
+        if option.aggregate_value.is_some() && !is_repeated {
             written.wholes.insert(chain.clone(), value.clone());
         }
         for &id in outer.iter().rev() {
@@ -270,17 +278,27 @@ impl Linker<'_> {
         written.bytes.extend_from_slice(&value);
         for length in 1..=chain.len() {
             if !written.paths.contains(&chain[..length]) {
-                written.paths.insert(chain[..length].to_vec());
+                written.paths.insert(Chain::from_slice(&chain[..length]));
             }
         }
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
-        Ok((numbers, field.is_repeated()))
+        Ok((numbers, is_repeated))
     }
+}
+
+fn is_extension(part: &NamePart) -> bool {
+    part.is_extension == Some(true)
+}
+
+fn unknown(option: &str) -> String {
+    format!(
+        "Option \"{option}\" unknown. Ensure that your proto definition file imports the proto which defines the option (i.e. via import option after edition 2024)."
+    )
 }
 
 fn shown_part(part: &NamePart) -> String {
     let name = part.name_part.as_deref().unwrap_or_default();
-    if part.is_extension == Some(true) {
+    if is_extension(part) {
         format!("({name})")
     } else {
         name.to_owned()
@@ -322,11 +340,11 @@ impl Linker<'_> {
 
     fn put_option_value(
         &mut self,
-        field: &Field,
         id: FieldId,
         option: &UninterpretedOption,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
+        let field = &self.table[id];
         let number = field.number.unsigned_abs();
         let name = &field.full_name;
         match field.type_ {
@@ -393,12 +411,10 @@ impl Linker<'_> {
                     ));
                 };
                 let value = self.aggregate(id, text).map_err(|error| {
-                    format!(
-                        "Error while parsing option value for \"{}\": {error}",
-                        field.name
-                    )
+                    let name = &self.table[id].name;
+                    format!("Error while parsing option value for \"{name}\": {error}")
                 })?;
-                out.extend_from_slice(&canonical::wrap(field, &value));
+                out.extend_from_slice(&canonical::wrap(&self.table[id], &value));
             }
         }
         Ok(())

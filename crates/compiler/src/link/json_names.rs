@@ -1,11 +1,13 @@
 //! The JSON names of a message's fields: no two are one.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, json_format};
 
 use super::{Linker, at};
-use crate::names::json_name;
+use crate::names::json_name_of;
 use crate::parser::path;
 use crate::table::MessageId;
 
@@ -23,7 +25,9 @@ impl Linker<'_> {
             .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
         if !legacy {
             self.validate_json_names_of(file, message, id, place, false);
-            self.validate_json_names_of(file, message, id, place, true);
+            if message.field.iter().any(|field| field.json_name.is_some()) {
+                self.validate_json_names_of(file, message, id, place, true);
+            }
         }
     }
 
@@ -37,16 +41,21 @@ impl Linker<'_> {
         custom: bool,
     ) {
         let best_effort = self.table[id].features.json_format == json_format::LEGACY_BEST_EFFORT;
-        let mut seen: FxHashMap<String, (&str, bool)> = FxHashMap::default();
+        let mut seen: FxHashMap<Cow<'_, [u8]>, (&str, bool)> = FxHashMap::default();
+        seen.reserve(message.field.len());
         for (index, field) in message.field.iter().enumerate() {
             let name = field.name.as_deref().unwrap_or_default();
-            let default = json_name(name);
+            let default = match json_name_of(name) {
+                Cow::Borrowed(same) => Cow::Borrowed(same.as_bytes()),
+                Cow::Owned(other) => Cow::Owned(other.into_bytes()),
+            };
             let (json, is_custom) = match &field.json_name {
-                Some(own) if custom && *own != default => (own.clone(), true),
+                Some(own) if custom && **own != *default => (Cow::Borrowed(&**own), true),
                 _ => (default, false),
             };
             let more = [path::MESSAGE_FIELD, at(index), path::NAME];
-            if is_custom && json.starts_with('[') && json.ends_with(']') {
+            if is_custom && json.starts_with(b"[") && json.ends_with(b"]") {
+                let json = String::from_utf8_lossy(&json);
                 let message = format!(
                     "The custom JSON name of field \"{name}\" (\"{json}\") is invalid: JSON names may not start with '[' and end with ']'."
                 );
@@ -61,6 +70,7 @@ impl Linker<'_> {
                 // Reported without custom names already.
                 continue;
             }
+            let json = String::from_utf8_lossy(&json);
             let kind = |custom: bool| if custom { "custom" } else { "default" };
             let message = format!(
                 "The {} JSON name of field \"{name}\" (\"{json}\") conflicts with the {} JSON name of field \"{other}\".",

@@ -154,7 +154,8 @@ impl Found<'_> {
         } else if let Some(removed) = support.edition_removed
             && edition >= removed
         {
-            let reason = support.removal_error.as_deref().unwrap_or_default();
+            let reason = support.removal_error.clone().unwrap_or_default();
+            let reason = reason.to_str_lossy();
             let removed = edition_name(removed);
             self.errors.push(format!(
                 "{name} has been removed in edition {removed}: {reason}"
@@ -162,7 +163,8 @@ impl Found<'_> {
         } else if let Some(deprecated) = support.edition_deprecated
             && edition >= deprecated
         {
-            let reason = support.deprecation_warning.as_deref().unwrap_or_default();
+            let reason = support.deprecation_warning.clone().unwrap_or_default();
+            let reason = reason.to_str_lossy();
             let deprecated = edition_name(deprecated);
             self.warnings.push(format!(
                 "{name} has been deprecated in edition {deprecated}: {reason}"

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use russet_descriptor::proto::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
+use russet_descriptor::proto::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, Text};
 
 use super::ranges::{Range, members, overlaps, wide};
 use super::{Linker, Place, at, below};
@@ -101,7 +101,7 @@ impl Linker<'_> {
         message: &DescriptorProto,
         id: MessageId,
         (ranges, extension_count): (&[Range], usize),
-        names: &FxHashSet<&str>,
+        names: &FxHashSet<&[u8]>,
         place: &[i32],
     ) {
         let number_of = |index: usize| message.field[index].number.unwrap_or(0);
@@ -130,7 +130,7 @@ impl Linker<'_> {
         }
         for index in 0..message.field.len() {
             let name = name_of(index);
-            if names.contains(name) {
+            if names.contains(name.as_bytes()) {
                 let more = [path::MESSAGE_FIELD, at(index), path::NAME];
                 let message = format!("Field name \"{name}\" is reserved.");
                 self.error(file, place, &more, message);
@@ -142,13 +142,14 @@ impl Linker<'_> {
     fn reserved_names<'n>(
         &mut self,
         file: &FileDescriptorProto,
-        names: &'n [String],
+        names: &'n [Text],
         place: &[i32],
         what: &str,
-    ) -> FxHashSet<&'n str> {
+    ) -> FxHashSet<&'n [u8]> {
         let mut found = FxHashSet::default();
         for name in names {
-            if !found.insert(name.as_str()) {
+            if !found.insert(&**name) {
+                let name = name.to_str_lossy();
                 let message = format!("{what} \"{name}\" is reserved multiple times.");
                 self.error(file, place, &[path::NAME], message);
             }
@@ -187,7 +188,7 @@ impl Linker<'_> {
         }
         for index in 0..declared.value.len() {
             let name = name_of(index);
-            if names.contains(name) {
+            if names.contains(name.as_bytes()) {
                 let more = [path::ENUM_VALUE, at(index), path::NAME];
                 let message = format!("Enum value \"{name}\" is reserved.");
                 self.error(file, place, &more, message);

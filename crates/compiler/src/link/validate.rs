@@ -10,7 +10,7 @@ use russet_descriptor::proto::{
 
 use super::lookup::Wanted;
 use super::{Linker, at, below};
-use crate::names::{camel_case, enum_value_key, json_name};
+use crate::names::{EnumValueKeys, camel_case, json_name};
 use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{EnumId, FieldId, MessageId, Symbol};
 
@@ -298,11 +298,11 @@ impl Linker<'_> {
         self.validate_jstype(file, proto, field.type_, options.jstype, place);
         self.check_declared_extension(file, proto, id, place);
         if let Some(json) = &proto.json_name {
-            if field.is_extension && *json != json_name(&field.name) {
+            if field.is_extension && **json != *json_name(&field.name).as_bytes() {
                 let message = "option json_name is not allowed on extension fields.";
                 self.error(file, place, &[path::FIELD_JSON_NAME], message);
             }
-            if json.contains('\0') {
+            if json.contains(&0) {
                 let message = "json_name cannot have embedded null characters.";
                 self.error(file, place, &[path::FIELD_JSON_NAME], message);
             }
@@ -480,19 +480,17 @@ impl Linker<'_> {
     ) {
         let name = self.table[id].name.clone();
         let full_name = self.table[id].full_name.clone();
-        let scope = full_name
-            .rsplit_once('.')
-            .map_or("", |(scope, _)| scope)
-            .to_owned();
+        let scope = full_name.rsplit_once('.').map_or("", |(scope, _)| scope);
         let no_options = EnumOptions::default();
         let options = declared.options.as_deref().unwrap_or(&no_options);
         let legacy = options.deprecated_legacy_json_field_conflicts == Some(true)
             && self.table[self.file].edition == edition::PROTO2;
         let values = self.table[id].values.clone();
-        let mut keys: FxHashMap<String, usize> = FxHashMap::default();
+        let keys = EnumValueKeys::new(&name);
+        let mut by_key: FxHashMap<String, usize> = FxHashMap::default();
+        by_key.reserve(values.len());
         for (index, (value, number)) in values.iter().enumerate() {
-            let key = enum_value_key(&name, value);
-            let &mut other = keys.entry(key).or_insert(index);
+            let &mut other = by_key.entry(keys.key(value)).or_insert(index);
             let (other_name, other_number) = &values[other];
             if other != index && other_name != value && other_number != number {
                 let message = format!(
@@ -516,20 +514,22 @@ impl Linker<'_> {
             return;
         }
         let mut used: FxHashMap<i32, &str> = FxHashMap::default();
-        let taken: FxHashSet<i64> = values
-            .iter()
-            .map(|(_, number)| i64::from(*number))
-            .collect();
+        used.reserve(values.len());
+        // All numbers; made when the first is used twice.
+        let mut taken: FxHashSet<i64> = FxHashSet::default();
         for (index, (value, number)) in values.iter().enumerate() {
             let Some(other) = used.get(number) else {
                 used.insert(*number, value);
                 continue;
             };
-            let value_name = crate::names::join(&scope, value);
-            let other_name = crate::names::join(&scope, other);
+            let value_name = crate::names::join(scope, value);
+            let other_name = crate::names::join(scope, other);
             let mut message = format!(
                 "\"{value_name}\" uses the same enum value as \"{other_name}\". If this is intended, set 'option allow_alias = true;' to the enum definition."
             );
+            if taken.is_empty() {
+                taken.extend(values.iter().map(|(_, number)| i64::from(*number)));
+            }
             let mut next = i64::from(*number) + 1;
             while !self.findings.is_full() && taken.contains(&next) {
                 next += 1;

@@ -2,8 +2,8 @@
 
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, ExtensionRangeOptions,
-    FieldOptions, FileDescriptorProto, FileOptions, MessageOptions, MethodOptions, OneofOptions,
-    ServiceOptions, UninterpretedOption,
+    FieldDescriptorProto, FieldOptions, FileDescriptorProto, FileOptions, MessageOptions,
+    MethodOptions, OneofOptions, ServiceOptions, UninterpretedOption,
 };
 use russet_descriptor::wire::WireError;
 
@@ -112,6 +112,54 @@ pub(super) fn for_each(file: &mut FileDescriptorProto, visit: &mut dyn FnMut(Ele
     // A name in the package itself, so that the package is the first scope searched.
     let (name, place) = (Some("dummy"), [path::FILE_OPTIONS]);
     call(&mut file.options, &[], &place, package, name, visit);
+}
+
+/// Shows all options of a file, in no order to rely on and without saying where they stand.
+pub(super) fn look_at_each(file: &FileDescriptorProto, look: &mut dyn FnMut(&dyn Options)) {
+    type Look<'l> = &'l mut dyn FnMut(&dyn Options);
+    fn show<O: Options>(options: Option<&O>, look: Look<'_>) {
+        if let Some(options) = options {
+            look(options);
+        }
+    }
+    fn fields(fields: &[FieldDescriptorProto], look: Look<'_>) {
+        for field in fields {
+            show(field.options.as_deref(), look);
+        }
+    }
+    fn enums(enums: &[EnumDescriptorProto], look: Look<'_>) {
+        for declared in enums {
+            show(declared.options.as_deref(), look);
+            for value in &declared.value {
+                show(value.options.as_deref(), look);
+            }
+        }
+    }
+    fn messages(all: &[DescriptorProto], look: Look<'_>) {
+        for message in all {
+            show(message.options.as_deref(), look);
+            fields(&message.field, look);
+            fields(&message.extension, look);
+            enums(&message.enum_type, look);
+            for oneof in &message.oneof_decl {
+                show(oneof.options.as_deref(), look);
+            }
+            for range in &message.extension_range {
+                show(range.options.as_deref(), look);
+            }
+            messages(&message.nested_type, look);
+        }
+    }
+    show(file.options.as_deref(), look);
+    messages(&file.message_type, look);
+    enums(&file.enum_type, look);
+    fields(&file.extension, look);
+    for service in &file.service {
+        show(service.options.as_deref(), look);
+        for method in &service.method {
+            show(method.options.as_deref(), look);
+        }
+    }
 }
 
 /// The options stand at `place` within `outer`, and belong to `name` in `scope`, or to `scope` itself.

@@ -258,7 +258,7 @@ impl Parser<'_> {
         self.expect("json_name")?;
         self.expect("=")?;
         let value_place = self.place(name_place, &[]);
-        field.json_name = Some(self.string("Expected string for JSON name.")?);
+        field.json_name = Some(self.string_bytes("Expected string for JSON name.")?.into());
         self.end(value_place);
         self.end(name_place);
         Ok(())

@@ -2,7 +2,7 @@
 
 use russet_descriptor::proto::{
     DescriptorProto, ExtensionRange, ExtensionRangeOptions, FieldDescriptorProto,
-    OneofDescriptorProto, ReservedRange, UninterpretedOption, edition, label,
+    OneofDescriptorProto, ReservedRange, Text, UninterpretedOption, edition, label,
 };
 
 use super::{
@@ -330,7 +330,7 @@ impl Parser<'_> {
     /// String literals; identifiers in editions.
     pub(super) fn reserved_names(
         &mut self,
-        names: &mut Vec<String>,
+        names: &mut Vec<Text>,
         place: Place,
         expected_string: &str,
         expected_identifier: &str,
@@ -349,16 +349,17 @@ impl Parser<'_> {
         loop {
             let name_place = self.place(place, &[len(names)]);
             let position = self.lexer.current().position;
-            let name = if editions {
-                self.identifier(expected_identifier)?
+            let name: Text = if editions {
+                self.identifier(expected_identifier)?.into()
             } else {
-                self.string(expected_string)?
+                self.string_bytes(expected_string)?.into()
             };
             self.end(name_place);
-            if !crate::names::is_identifier(&name) {
+            let shown = name.to_str_lossy();
+            if !crate::names::is_identifier(&shown) {
                 self.lexer.findings.warning(
                     Some(position),
-                    format!("Reserved name \"{name}\" is not a valid identifier."),
+                    format!("Reserved name \"{shown}\" is not a valid identifier."),
                 );
             }
             names.push(name);

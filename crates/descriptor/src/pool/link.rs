@@ -332,10 +332,10 @@ impl Builder<'_> {
             return Err(self.invalid(&full_name, "fields of oneofs must be optional"));
         }
         Ok(Field {
-            json_name: proto
-                .json_name
-                .clone()
-                .unwrap_or_else(|| json_name(proto.name.as_deref().unwrap_or_default())),
+            json_name: match &proto.json_name {
+                Some(own) => own.to_str_lossy().into_owned(),
+                None => json_name(proto.name.as_deref().unwrap_or_default()),
+            },
             proto,
             full_name,
             file: self.file,

@@ -184,7 +184,11 @@ impl<'a> Parser<'a> {
         };
         if field.is_none()
             && !self.allow_unknown_field
-            && !descriptor.proto().reserved_name.iter().any(|r| r == name)
+            && !descriptor
+                .proto()
+                .reserved_name
+                .iter()
+                .any(|r| **r == *name.as_bytes())
         {
             return Err(tokens.error_before(format!(
                 "Message type \"{}\" has no field named \"{name}\".",

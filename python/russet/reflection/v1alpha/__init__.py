@@ -1,0 +1,1 @@
+"""The first version of the gRPC Server Reflection Protocol, which older tools ask for."""

@@ -1,0 +1,1 @@
+"""Errors with details, as `grpc_status`: see `russet.status.rpc_status`."""
