@@ -31,6 +31,9 @@ def find(name: str | None) -> Iterator[metadata.Distribution]:
 
     versions = {
         "grpcio": grpc.__version__,
+        "grpcio-health-checking": grpc.__version__,
+        "grpcio-reflection": grpc.__version__,
+        "grpcio-status": grpc.__version__,
         "grpcio-tools": grpc.__version__,
         "protobuf": protobuf.__version__,
     }

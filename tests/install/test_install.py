@@ -48,6 +48,10 @@ PAIRS = [
     ("grpc_tools", "russet.grpc_tools"),
     ("grpc_tools.protoc", "russet.protoc"),
     ("grpc_tools.command", "russet.protoc.command"),
+    ("grpc_health.v1.health", "russet.health.v1.health"),
+    ("grpc_reflection.v1alpha.reflection", "russet.reflection.v1alpha.reflection"),
+    ("grpc_status.rpc_status", "russet.status.rpc_status"),
+    ("google.rpc.status_pb2", "russet.rpc.status_pb2"),
 ]
 
 
