@@ -25,13 +25,13 @@ class Example:
 
     def __init__(self, name: str, compiled: Path) -> None:
         self.folder = EXAMPLES / name
-        proto = next(self.folder.glob("*.proto"))
+        protos = sorted(str(path) for path in self.folder.glob("*.proto"))
         argv = [
             "protoc",
             f"-I{self.folder}",
             f"--python_out={compiled}",
             f"--grpc_python_out={compiled}",
-            str(proto),
+            *protos,
         ]
         assert russet.protoc.main(argv) == 0
         self.environment = dict(os.environ)
@@ -102,3 +102,8 @@ def route_guide(tmp_path_factory: pytest.TempPathFactory) -> Example:
 @pytest.fixture(scope="session")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Example:
     return Example("users", tmp_path_factory.mktemp("users"))
+
+
+@pytest.fixture(scope="session")
+def tyk_dispatcher(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return Example("tyk_dispatcher", tmp_path_factory.mktemp("tyk_dispatcher"))

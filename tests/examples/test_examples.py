@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from russet import grpc
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -60,6 +61,35 @@ def test_users_are_kept(users: Any, tmp_path: Path) -> None:
                 assert "ada is taken" in error
             else:
                 assert "signed up hedy\n" in users.client("users_client.py", port)
+
+
+SERVERS = ["dispatcher_server.py", "async_dispatcher_server.py"]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_tyk_dispatcher(server: str, tyk_dispatcher: Any) -> None:
+    with tyk_dispatcher.server(server) as port:
+        printed = tyk_dispatcher.client("gateway.py", port)
+    assert printed == (
+        'to the upstream: ada, {"owner": "ada", "payload": {"color": "red"}}\n'
+        "to the client: 200, X-Served-By: russet\n"
+        "without a key: 401, this key is not known\n"
+        "a hook that is not there: UNIMPLEMENTED, there is no hook 'no_such_hook'\n"
+        "two events are told\n"
+    )
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_a_newer_gateway_sends_goes_back(server: str, tyk_dispatcher: Any) -> None:
+    # hook_name "sign_response", and a field 1000 of an Object that no file here declares.
+    newer = b"\x12\x0dsign_response" + b"\xc2\x3e\x05newer"
+    with (
+        tyk_dispatcher.server(server) as port,
+        grpc.insecure_channel(f"localhost:{port}") as channel,
+    ):
+        answer = channel.unary_unary("/coprocess.Dispatcher/Dispatch")(newer, timeout=20)
+    assert b"\xc2\x3e\x05newer" in answer
+    assert b"X-Served-By" in answer
 
 
 def test_the_places_are_places() -> None:
