@@ -58,6 +58,47 @@ def files_with_imports() -> Iterator[bytes]:
             yield CHOICES + choices.randbytes(length)
 
 
+# A message in the test schemas' words: pieces that a run puts together.
+JSON = [
+    b'{"fInt32":1,"fString":"a\\u00e9\\n","fBytes":"AAEC","rInt32":[1,2],"mStringInt32":{"a":1},"fSub":{"x":1},"fDouble":"NaN"}',
+    b'{"wTimestamp":"2020-01-01T00:00:00.5Z","wDuration":"-1.5s","wStruct":{"a":[null,1.5,"b"]},"wAny":{"@type":"type.googleapis.com/google.protobuf.Duration","value":"1s"}}',
+    b'{"fEnum":"NEG","rEnum":[0,"ONE"],"fUint64":"18446744073709551615","fFloat":1e-45,"wMask":"a.b,cD"}',
+    b'{"a":' * 120 + b"1" + b"}" * 120,
+]
+TEXT_FORMAT = [
+    b"f_int32: 1 f_string: 'a\\n\\x41' \"b\" r_int32: [1, 0x2, 03] m_string_int32 { key: 'a' value: 1 } f_sub < x: 1 > f_double: nan",
+    b"w_any { [type.googleapis.com/google.protobuf.Duration] { seconds: 1 } } f_enum: ONE f_bytes: '\\377' # comment\n f_float: -1.5f;",
+    b"[russet.test.extension]: 5 f_bool: t, f_uint64: 18446744073709551615",
+    b"f_sub { next {" * 120 + b"}}" * 120,
+]
+
+
+def chosen(pieces: list[bytes]) -> Iterator[bytes]:
+    """Each piece for each of the message types, which a byte chooses."""
+    for choice in range(0, 256, 3):
+        for piece in pieces:
+            yield bytes([choice]) + piece
+
+
+def wire() -> Iterator[bytes]:
+    """Fields with small numbers of every wire type, after the byte that chooses the type."""
+    choices = random.Random(1)
+    for choice in range(32):
+        data = bytearray([choice])
+        for number in range(1, 100):
+            kind = choices.choice([0, 1, 2, 3, 5])
+            tag = number << 3 | kind
+            data += bytes([tag]) if tag < 0x80 else bytes([tag & 0x7F | 0x80, tag >> 7])
+            if kind == 3:
+                data += bytes([data[-1] + 1]) if tag < 0x7F else b""
+            elif kind == 2:
+                length = choices.randrange(20)
+                data += bytes([length]) + choices.randbytes(length)
+            else:
+                data += {0: b"\x05", 1: bytes(8), 5: bytes(4)}[kind]
+        yield bytes(data)
+
+
 def words() -> list[str]:
     """What the files of the tests are made of, the frequent first."""
     found = Counter(
@@ -91,6 +132,9 @@ SEEDS = {
     "compiler_lexer": whole_files,
     "compiler_parser": whole_files,
     "compile": files_with_imports,
+    "message_json": lambda: chosen(JSON),
+    "message_text": lambda: chosen(TEXT_FORMAT),
+    "message_wire": wire,
 }
 
 

@@ -19,6 +19,8 @@ NAMES = [
     "duration",
     "empty",
     "field_mask",
+    "json_enumvalue_options",
+    "json_options",
     "source_context",
     "struct",
     "timestamp",

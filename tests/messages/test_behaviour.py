@@ -118,7 +118,7 @@ SCALAR_LIST_CODE = [
 ]  # fmt: skip
 COMPOSITE_LIST_CODE = [
     "m.{f}.sort(key=lambda v: v.x)", "m.{f}.sort(key=lambda v: v.x, reverse=True)", "m.{f}.sort()", "m.{f}.add().x", "m.{f}.add(x=9)",
-    "m.{f}.add(q=9)", "m.{f}.add(1)", "m.{f}[0] = Sub()", "m.{f}[0:1] = [Sub()]", "m.{f}[0] is m.{f}[0]", "m.{f}[0].x = 77",
+    "m.{f}.add(q=9)", "m.{f}.add(1)", "m.{f}[0] = Sub()", "m.{f}[0] is m.{f}[0]", "m.{f}[0].x = 77",
     "v = m.{f}[0]\nm.{f}.sort(key=lambda v: v.x)\nv is m.{f}[2]", "v = m.{f}.pop(0)\nv.x = 8\n(v, len(m.{f}))",
     "v = Sub(x=4)\nm.{f}.append(v)\nv.x = 5\nm.{f}[3].x", "m.{f}.extend([{'x': 1}])", "m.{f}.extend([All()])",
     "v = m.{f}[1]\ndel m.{f}[1]\nv.x = 6\nv",

@@ -20,6 +20,7 @@ Usage: russet <COMMAND>
 
 Commands:
   protoc     Compile .proto files; takes protoc's arguments (russet protoc --help)
+  run        Run a Python program on Russet; of the Python package (russet run --help)
 
 Options:
   --version  Print the version
@@ -35,6 +36,11 @@ pub fn main(args: &[String]) -> i32 {
     }
     match args.get(1).map(String::as_str) {
         Some("protoc") => protoc::main(&args[1..]),
+        // The console script of the Python package has answered it already.
+        Some("run") => {
+            complain("russet: run is a command of the Python package: pip install russet\n");
+            2
+        }
         Some("--version" | "-V") => print(&format!("russet {VERSION}\n")),
         Some("--help" | "-h" | "help") => print(HELP),
         None => {
@@ -43,7 +49,7 @@ pub fn main(args: &[String]) -> i32 {
         }
         Some(other) => {
             complain(&format!(
-                "russet: unknown command \"{other}\". Commands: protoc. See russet --help.\n"
+                "russet: unknown command \"{other}\". Commands: protoc, run. See russet --help.\n"
             ));
             2
         }

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Descriptor",
+    "DescriptorBase",
+    "DescriptorMetaclass",
     "EnumDescriptor",
     "EnumValueDescriptor",
     "Error",
@@ -35,12 +37,39 @@ __all__ = [
 _USE_C_DESCRIPTORS = True
 
 
+# Older generated code hands it to what it calls here.
+_internal_create_key = object()
+
+
 class Error(Exception):
     """Base of this module's errors."""
 
 
 class TypeTransformationError(Error):
     """A proto type has no counterpart."""
+
+
+class DescriptorMetaclass(type):
+    """Makes descriptors instances of `DescriptorBase`, from which their native classes are not derived."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(
+            instance,
+            (
+                Descriptor,
+                EnumDescriptor,
+                EnumValueDescriptor,
+                FieldDescriptor,
+                FileDescriptor,
+                MethodDescriptor,
+                OneofDescriptor,
+                ServiceDescriptor,
+            ),
+        )
+
+
+class DescriptorBase(metaclass=DescriptorMetaclass):
+    """What all descriptors are instances of; only for `isinstance`."""
 
 
 def _ParseOptions(message: Any, string: bytes) -> Any:  # pyright: ignore[reportUnusedFunction]

@@ -9,3 +9,10 @@ __all__ = ["DecodeError", "EncodeError", "Error", "FrozenInstanceError", "Messag
 
 class FrozenInstanceError(AttributeError):
     """A frozen message was to be changed."""
+
+
+def _InternalConstructMessage(full_name: str) -> Message:  # pyright: ignore[reportUnusedFunction]
+    """An empty message of a generated class, by which messages that the original pickled begin."""
+    from russet.protobuf import symbol_database
+
+    return symbol_database.Default().GetSymbol(full_name)()

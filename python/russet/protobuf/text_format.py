@@ -35,8 +35,13 @@ __all__ = [
     "PrintFieldValue",
     "PrintMessage",
     "TextWriter",
+    "Tokenizer",
     "text_encoding",
 ]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from russet.protobuf._tokenizer import Tokenizer as Tokenizer
 
 _M = TypeVar("_M", bound=Message)
 
@@ -418,3 +423,12 @@ def ParseEnum(field: FieldDescriptor, value: str) -> int:
     if enum.is_closed and number not in enum.values_by_number:
         raise ValueError(f'Enum type "{enum.full_name}" has no value with number {number}.')
     return number
+
+
+def __getattr__(name: str) -> Any:
+    """Loads `Tokenizer` on first use: few programs have one."""
+    if name in ("Tokenizer", "_Tokenizer"):
+        from russet.protobuf._tokenizer import Tokenizer
+
+        return Tokenizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

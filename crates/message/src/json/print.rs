@@ -160,12 +160,16 @@ impl<'a> Printer<'a> {
                 sink.key("@type")?;
                 sink.string(url)?;
             }
+            let mut extensions = message.extensions().into_iter().peekable();
             for field in message.ty().fields_by_number() {
                 if message.has(field) {
+                    while let Some(before) = extensions.next_if(|e| e.number() < field.number()) {
+                        self.field(message, before, &self.name(before), sink, depth)?;
+                    }
                     self.field(message, field, &self.name(field), sink, depth)?;
                 }
             }
-            for field in message.extensions() {
+            for field in extensions {
                 self.field(message, field, &self.name(field), sink, depth)?;
             }
             return Ok(());
@@ -174,7 +178,9 @@ impl<'a> Printer<'a> {
         if url.is_some() {
             entries.push((Cow::Borrowed("@type"), Entry::Type));
         }
-        for field in message.set_fields() {
+        let mut set = message.set_fields();
+        set.sort_by_key(|field| field.number());
+        for field in set {
             entries.push((self.name(field), Entry::Field(field)));
         }
         if self.always_print_fields_with_no_presence {

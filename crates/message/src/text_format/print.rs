@@ -191,6 +191,8 @@ impl Output<'_> {
                     field.descriptor().index()
                 }
             });
+        } else if self.printer.dialect != Dialect::Str {
+            fields.sort_by_key(|field| field.number());
         }
         for field in fields {
             match field.shape() {
@@ -266,7 +268,7 @@ impl Output<'_> {
                 Dialect::TextFormat | Dialect::Protoc => extension_name(descriptor),
             };
             let _ = write!(self.text, "[{name}]");
-        } else if is_group_like(descriptor) {
+        } else if self.printer.dialect != Dialect::Str && is_group_like(descriptor) {
             self.text
                 .push_str(descriptor.message_type().map_or("", |m| m.name()));
         } else {

@@ -8,11 +8,14 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMappingProxy, PyTuple};
 use russet_descriptor::pool::{
-    self, Default, Enum, EnumValue, Field, FieldType, File, Message, Method, Oneof, Service,
+    self, Default, Enum, EnumValue, Field, File, Message, Method, Oneof, Service,
 };
 use russet_message::MessageType;
 
 use super::{class, convert, errors, pool as pools};
+
+/// The C++ type that stands for each type of a field, by its number; none is 0.
+const CPP_TYPES: [u8; 19] = [0, 5, 6, 2, 4, 1, 4, 3, 7, 9, 10, 10, 9, 3, 8, 1, 2, 1, 2];
 
 /// A descriptor of any kind.
 #[derive(Clone, Copy)]
@@ -558,10 +561,14 @@ impl FieldDescriptor {
     fn full_name(&self) -> &str {
         self.inner.full_name()
     }
-    /// The JSON name, as in the original.
+    /// The JSON name with its first letter in lower case, as in the original.
     #[getter]
-    fn camelcase_name(&self) -> &str {
-        self.inner.json_name()
+    fn camelcase_name(&self) -> String {
+        let mut name = self.inner.json_name().to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        name
     }
     #[getter]
     fn json_name(&self) -> &str {
@@ -585,19 +592,22 @@ impl FieldDescriptor {
     }
     #[getter]
     fn cpp_type(&self) -> u8 {
-        use FieldType as T;
-        match self.inner.field_type() {
-            T::Int32 | T::Sint32 | T::Sfixed32 => 1,
-            T::Int64 | T::Sint64 | T::Sfixed64 => 2,
-            T::Uint32 | T::Fixed32 => 3,
-            T::Uint64 | T::Fixed64 => 4,
-            T::Double => 5,
-            T::Float => 6,
-            T::Bool => 7,
-            T::Enum => 8,
-            T::String | T::Bytes => 9,
-            T::Message | T::Group => 10,
+        CPP_TYPES[self.inner.field_type() as usize]
+    }
+    /// The `CPPTYPE_` of a `TYPE_`.
+    #[staticmethod]
+    #[pyo3(name = "ProtoTypeToCppProtoType")]
+    fn proto_type_to_cpp_proto_type(py: Python<'_>, proto_type: &Bound<'_, PyAny>) -> PyResult<u8> {
+        let found = proto_type.extract().ok().filter(|&ty: &usize| ty > 0);
+        if let Some(&found) = found.and_then(|ty| CPP_TYPES.get(ty)) {
+            return Ok(found);
         }
+        let error = py
+            .import("russet.protobuf.descriptor")?
+            .getattr("TypeTransformationError")?;
+        Err(PyErr::from_value(
+            error.call1((format!("Unknown proto_type: {proto_type}"),))?,
+        ))
     }
     #[getter]
     fn label(&self) -> u8 {

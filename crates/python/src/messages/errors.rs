@@ -8,7 +8,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use russet_descriptor::pool;
-use russet_message::{FieldInfo, TooDeep};
+use russet_message::{FieldInfo, Storage, TooDeep};
 
 create_exception!(
     russet.protobuf.message,
@@ -54,8 +54,20 @@ pub(super) fn wrong_type(
     expected: impl Display,
     value: &Bound<'_, PyAny>,
 ) -> PyErr {
+    // Programs match on the original's words, which follow.
+    let class = value
+        .get_type()
+        .name()
+        .map_or_else(|_| String::from("object"), |name| name.to_string());
+    let original = match field.storage() {
+        Storage::I32 | Storage::U32 | Storage::I64 | Storage::U64 => {
+            format!(" ('{class}' object cannot be interpreted as an integer)")
+        }
+        Storage::F32 | Storage::F64 => format!(" (must be real number, not {class})"),
+        Storage::Bool | Storage::Text | Storage::Message => String::new(),
+    };
     PyTypeError::new_err(format!(
-        "Field {}: expected {expected}, got {}",
+        "Field {}: expected {expected}, got {}{original}",
         field.descriptor().full_name(),
         shown(value)
     ))

@@ -5,6 +5,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use russet_descriptor::pool;
 use russet_message::{FieldInfo, List, Map, Message, Shape, Storage, Value};
 
 use super::class::{self, Class};
@@ -96,7 +97,7 @@ fn set_message(
     fill(py, &child, value)
 }
 
-/// Fills a new message from a message of its class, or a dict of its fields.
+/// Fills a new message from a message of its class, a dict of its fields, or the Python value that a well-known type stands for.
 pub(super) fn fill(py: Python<'_>, child: &Message, value: &Bound<'_, PyAny>) -> PyResult<()> {
     if let Some(class) = class::message_class_of(value)
         && std::ptr::eq(class.ty(), child.ty())
@@ -105,6 +106,11 @@ pub(super) fn fill(py: Python<'_>, child: &Message, value: &Bound<'_, PyAny>) ->
         // SAFETY: as the reason says.
         let source = unsafe { object::message_of(value.as_ptr()) };
         return child.merge_from(&source).map_err(errors::too_deep);
+    }
+    if stands_for(child.ty().descriptor(), value) {
+        let child = object::bind(py, child.clone())?;
+        child.call_method1(intern!(py, "_internal_assign"), (value,))?;
+        return Ok(());
     }
     if let Ok(dict) = value.cast::<PyDict>() {
         return from_dict(py, child, dict);
@@ -126,14 +132,7 @@ pub(super) fn assign_well_known(
     let Some(descriptor) = field.descriptor().message_type() else {
         return Ok(false);
     };
-    let takes = match descriptor.full_name() {
-        "google.protobuf.Struct" => value.cast::<PyDict>().is_ok(),
-        "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.ListValue" => {
-            !types::is_message(value.as_ptr()) && value.cast::<PyDict>().is_err()
-        }
-        _ => false,
-    };
-    if !takes {
+    if !stands_for(descriptor, value) {
         return Ok(false);
     }
     let py = value.py();
@@ -142,6 +141,17 @@ pub(super) fn assign_well_known(
     child_object.call_method1(intern!(py, "_internal_assign"), (value,))?;
     child_object.call_method0(intern!(py, "SetInParent"))?;
     Ok(true)
+}
+
+/// Whether a value is to be tried as what a well-known type stands for.
+fn stands_for(descriptor: &pool::Message, value: &Bound<'_, PyAny>) -> bool {
+    match descriptor.full_name() {
+        "google.protobuf.Struct" => value.cast::<PyDict>().is_ok(),
+        "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.ListValue" => {
+            !types::is_message(value.as_ptr()) && value.cast::<PyDict>().is_err()
+        }
+        _ => false,
+    }
 }
 
 /// A new element of a list, from a message or dict.

@@ -230,21 +230,26 @@ unsafe extern "C" fn extend_method(object: Object, values: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
         let (list, values) = unsafe { (list_of(object), arg(py, &values)) };
-        if list.field().storage() == Storage::Message && !types::is_list(values.as_ptr()) {
-            let values = values
-                .try_iter()
-                .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
-            list.touch();
-            for value in values {
-                let value = value?;
-                check_message(&list, &value)?;
-                push(py, &list, &value)?;
-            }
-        } else {
-            extend(py, &list, values)?;
-        }
+        extend_checked(py, &list, values)?;
         Ok(none(py))
     })
+}
+
+/// As [`extend`], but messages only are appended to a list of messages, each before the next is asked for.
+fn extend_checked(py: Python<'_>, list: &List, values: &Bound<'_, PyAny>) -> PyResult<()> {
+    if list.field().storage() != Storage::Message || types::is_list(values.as_ptr()) {
+        return extend(py, list, values);
+    }
+    let values = values
+        .try_iter()
+        .map_err(|_| PyTypeError::new_err("must assign iterable"))?;
+    list.touch();
+    for value in values {
+        let value = value?;
+        check_message(list, &value)?;
+        push(py, list, &value)?;
+    }
+    Ok(())
 }
 
 /// Positional arguments; keywords are refused.
@@ -495,15 +500,10 @@ unsafe extern "C" fn assign(object: Object, key: Object, value: Object) -> c_int
             let fresh = if value.is_null() {
                 None
             } else {
-                if composite {
-                    return Err(PyTypeError::new_err(
-                        "does not support assignment: messages of a repeated field are added or removed, not replaced",
-                    ));
-                }
                 // SAFETY: alive for the call.
                 let values = unsafe { arg(py, &value) };
                 let fresh = List::detached(list.field());
-                extend(py, &fresh, values)?;
+                extend_checked(py, &fresh, values)?;
                 Some(fresh)
             };
             let length = list.len();

@@ -241,6 +241,12 @@ enum Named {
 unsafe fn named(py: Python<'_>, object: Object, name: Object) -> PyResult<Named> {
     // SAFETY: `object` is a message and `name` alive for the call.
     let (class, name) = unsafe { (class_of_object(object), arg(py, &name)) };
+    // The original takes the name as UTF-8 too.
+    if let Ok(bytes) = name.cast::<PyBytes>() {
+        let text = PyString::from_bytes(py, bytes.as_bytes())?;
+        // SAFETY: as above; the text is alive for the call.
+        return unsafe { named(py, object, text.as_ptr()) };
+    }
     if let Ok(text) = name.cast::<PyString>()
         && class.field(name.as_ptr(), 0).is_none()
         && let Some(oneof) = class.ty().descriptor().oneof_by_name(text.to_str()?)

@@ -215,7 +215,11 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         ("MessageMapContainer", types().message_map),
     ] {
         // SAFETY: the type is alive.
-        let object = unsafe { Bound::from_borrowed_ptr(py, ty.0.cast()) };
+        let object: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, ty.0.cast()) };
+        if name == "Message" {
+            // Generated classes have their own.
+            object.setattr("DESCRIPTOR", py.None())?;
+        }
         module.add(name, object)?;
     }
     Ok(())

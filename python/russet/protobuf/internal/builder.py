@@ -93,9 +93,12 @@ def AddHelpersToExtensions(file_des: FileDescriptor) -> None:
 
 
 def BuildServices(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
-    """Refuses ``py_generic_services``, which the original has deprecated since 2010; use gRPC's stubs."""
-    if file_des.services_by_name:
-        raise NotImplementedError(
-            f"{file_des.name}: option py_generic_services asks for generic services, which russet does not have yet; "
-            "remove the option and use the stubs of _pb2_grpc.py"
-        )
+    """Binds the generic services that `py_generic_services` asks for, and their stubs. gRPC does without them."""
+    from russet.protobuf import service_reflection
+
+    for name, service in file_des.services_by_name.items():
+        content = {"DESCRIPTOR": service, "__module__": module_name}
+        made = service_reflection.GeneratedServiceType(name, (), dict(content))
+        module[name] = made
+        stub = f"{name}_Stub"
+        module[stub] = service_reflection.GeneratedServiceStubType(stub, (made,), dict(content))

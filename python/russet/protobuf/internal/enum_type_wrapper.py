@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class EnumTypeWrapper:
     """An enum of a module or message: ``Color.Value("RED")``, ``Color.Name(0)``, ``Color.RED``."""
 
-    DESCRIPTOR: EnumDescriptor
+    DESCRIPTOR: EnumDescriptor = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     # Stubs narrow the type of values by it.
     ValueType = int
 

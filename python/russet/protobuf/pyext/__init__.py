@@ -1,0 +1,1 @@
+"""Where the metaclass of messages was in older releases."""
