@@ -17,7 +17,8 @@ found = []
 for package in (google.api, google.cloud, google.logging, google.longrunning, google.rpc, google.type):  # fmt: skip
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         made = importlib.import_module(module.name)
-        for name, value in sorted(vars(made).items()):
+        for name in sorted(dir(made)):
+            value = getattr(made, name)
             if isinstance(value, type) and issubclass(value, message.Message):
                 found.append((module.name, name, len(value.DESCRIPTOR.fields), str(value())))
 print(len(found), found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from russet._core import Descriptor, FileDescriptor, Message, MessageMeta
 from russet.protobuf import symbol_database
 from russet.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
@@ -47,7 +49,12 @@ def BuildTopDescriptorsAndMessages(
 
 
 def _bind_classes(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
-    """Binds the classes of a file's messages, each when it is first asked for: a program uses few of those that it imports."""
+    """Binds the classes of a file's messages. In a module, each is built when it is first asked for: a program uses few of those that it imports. Code that runs elsewhere gets them at once."""
+    made_module = sys.modules.get(module_name)
+    if made_module is None or made_module.__dict__ is not module:
+        for name, message in file_des.message_types_by_name.items():
+            module[name] = _build_class(message, module_name, "")
+        return
     unbuilt = dict(file_des.message_types_by_name.items())
 
     def build(name: str, message: Descriptor) -> Any:
