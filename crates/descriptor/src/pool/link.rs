@@ -2,7 +2,7 @@
 //!
 //! Two passes: the first makes every descriptor of the file and collects its symbols, the second resolves type names (against the file's own symbols and the pool's) and checks what needs them. Only then does the pool take the file; a file that fails leaves nothing behind but the memory of its attempt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::error::PoolError;
@@ -15,7 +15,7 @@ use super::names::{json_name, parse_default, zero_default};
 use super::{Symbol, Symbols};
 use crate::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    ServiceDescriptorProto, Text, edition, enum_type, label, message_encoding,
+    ServiceDescriptorProto, Text, edition, enum_type, json_format, label, message_encoding,
 };
 use crate::wire::MAX_FIELD_NUMBER;
 
@@ -239,6 +239,15 @@ impl Builder<'_> {
                         fields[other].name()
                     ),
                 ));
+            }
+        }
+        if features.json_format == json_format::ALLOW {
+            let mut json_names = HashSet::with_capacity(fields.len());
+            for field in &fields {
+                if !json_names.insert(field.json_name()) && field.json_name() != field.name() {
+                    let problem = format!("its JSON name \"{}\" is taken", field.json_name());
+                    return Err(self.invalid(&field.full_name, problem));
+                }
             }
         }
         let mut oneofs = Vec::with_capacity(members.len());
