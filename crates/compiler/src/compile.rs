@@ -224,8 +224,10 @@ impl<'s> Compiler<'s> {
         let id = id?;
         self.linked.fetch_add(1, Ordering::Relaxed);
         self.indexes.insert(name.to_owned(), self.files.len());
-        if !self.keeps_source_info {
-            file.source_code_info = None;
+        if !self.keeps_source_info
+            && let Some(locations) = file.source_code_info.take()
+        {
+            ahead.recycle(locations);
         }
         self.files.push(file);
         Some(id)

@@ -9,7 +9,7 @@ use std::thread;
 
 use rustc_hash::FxHashMap;
 
-use russet_descriptor::proto::FileDescriptorProto;
+use russet_descriptor::proto::{FileDescriptorProto, SourceCodeInfo};
 
 use crate::diagnostics::Findings;
 use crate::parser;
@@ -29,6 +29,8 @@ pub(crate) struct ParseAhead<'s> {
     sources: &'s SourceTree,
     state: Mutex<State>,
     changed: Condvar,
+    /// Locations of files that are linked. Used again, they cost neither fresh memory nor a thread that frees what another has allocated.
+    spare: Mutex<Vec<SourceCodeInfo>>,
 }
 
 #[derive(Default)]
@@ -78,6 +80,7 @@ impl<'s> ParseAhead<'s> {
             sources,
             state: Mutex::default(),
             changed: Condvar::new(),
+            spare: Mutex::default(),
         };
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = (cores - 1).min(names.len() / FILES_WORTH_A_THREAD);
@@ -134,7 +137,17 @@ impl<'s> ParseAhead<'s> {
 
     fn parse(&self, name: &str, text: &mut Vec<u8>) -> Source {
         self.sources.read_into(name, text)?;
-        Ok(parser::parse(name, text))
+        let spare = self.lock_spare().pop().unwrap_or_default();
+        Ok(parser::parse_into(spare, name, text))
+    }
+
+    /// Takes back locations that are not needed any more.
+    pub(crate) fn recycle(&self, locations: SourceCodeInfo) {
+        self.lock_spare().push(locations);
+    }
+
+    fn lock_spare(&self) -> MutexGuard<'_, Vec<SourceCodeInfo>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a further thread does until [`ParseAhead`] is closed.

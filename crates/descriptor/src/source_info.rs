@@ -78,6 +78,14 @@ impl SourceCodeInfo {
         self.entries.is_empty()
     }
 
+    /// Lets go of all locations, and keeps the memory for others.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.paths.clear();
+        self.comments.clear();
+        self.unknown.clear();
+    }
+
     /// All locations, in order.
     pub fn locations(&self) -> impl Iterator<Item = Location<'_>> {
         self.entries.iter().map(|entry| self.location(entry))
