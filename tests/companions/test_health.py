@@ -106,6 +106,21 @@ def test_graceful_shutdown(stack):
         statuses.cancel()
 
 
+def test_nothing_is_told_after_the_shutdown(russet):
+    class Context:
+        def add_callback(self, callback):
+            return True
+
+    messages = russet.module("health.v1.health_pb2")
+    servicer = russet.module("health.v1.health").HealthServicer()
+    told = []
+    servicer.Watch(messages.HealthCheckRequest(), Context(), told.append)
+    servicer.enter_graceful_shutdown()
+    servicer.set("", messages.HealthCheckResponse.SERVING)
+    response = messages.HealthCheckResponse
+    assert [answer.status for answer in told] == [response.SERVING, response.NOT_SERVING]
+
+
 def test_listing(russet):
     """grpcio's servicer leaves it unimplemented."""
     with served(russet) as (servicer, messages, stub):

@@ -63,8 +63,8 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
 
     async def set(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
         """Sets the status of a service and tells those who watch it. While shutting down it does nothing."""
-        self._statuses.put(service, status)
-        self._tell(service)
+        if self._statuses.put(service, status):
+            self._tell(service)
 
     async def enter_graceful_shutdown(self) -> None:
         """Sets all services to NOT_SERVING, for good: later calls of `set` do nothing."""

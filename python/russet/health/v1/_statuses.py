@@ -35,10 +35,11 @@ class Statuses:
             statuses={name: HealthCheckResponse(status=status) for name, status in statuses}
         )
 
-    def put(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
-        """Sets a status; while shutting down nothing changes any more."""
+    def put(self, service: str, status: HealthCheckResponse.ServingStatus) -> bool:
+        """Sets a status; False while shutting down, when nothing changes any more."""
         if not self._is_shutting_down:
             self._by_service[service] = status
+        return not self._is_shutting_down
 
     def shut_down(self) -> None:
         """All services are NOT_SERVING from now on."""

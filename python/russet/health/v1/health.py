@@ -125,8 +125,8 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
     def set(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
         """Sets the status of a service and tells those who watch it. While shutting down it does nothing."""
         with self._lock:
-            self._statuses.put(service, status)
-            self._tell(service)
+            if self._statuses.put(service, status):
+                self._tell(service)
 
     def enter_graceful_shutdown(self) -> None:
         """Sets all services to NOT_SERVING, for good: later calls of `set` do nothing."""
