@@ -23,9 +23,8 @@ class Dispatcher(coprocess_object_pb2_grpc.DispatcherServicer):
     ) -> coprocess_object_pb2.Object:
         try:
             return hooks.run(request)
-        except KeyError:
-            name = request.hook_name
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"there is no hook {name!r}")
+        except hooks.NoSuchHookError as error:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
 
     async def DispatchEvent(
         self, request: coprocess_object_pb2.Event, context: grpc.aio.ServicerContext

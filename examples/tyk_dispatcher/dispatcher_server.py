@@ -22,8 +22,8 @@ class Dispatcher(coprocess_object_pb2_grpc.DispatcherServicer):
     ) -> coprocess_object_pb2.Object:
         try:
             return hooks.run(request)
-        except KeyError:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"there is no hook {request.hook_name!r}")
+        except hooks.NoSuchHookError as error:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
 
     def DispatchEvent(
         self, request: coprocess_object_pb2.Event, context: grpc.ServicerContext

@@ -69,7 +69,14 @@ def sign_response(call: Object) -> None:
     call.response.headers["X-Served-By"] = "russet"
 
 
+class NoSuchHookError(Exception):
+    """The gateway asks for a hook that is not here."""
+
+
 def run(call: Object) -> Object:
-    """Runs a hook; KeyError where there is none of the name. All that is not changed goes back as it came, fields of a newer gateway too."""
-    HOOKS[call.hook_name](call)
+    """Runs a hook; NoSuchHookError where there is none of the name. All that is not changed goes back as it came, fields of a newer gateway too."""
+    function = HOOKS.get(call.hook_name)
+    if function is None:
+        raise NoSuchHookError(f"there is no hook {call.hook_name!r}")
+    function(call)
     return call
