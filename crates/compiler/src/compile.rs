@@ -65,7 +65,7 @@ impl<'s> Compiler<'s> {
         self.descriptors.entry(name).or_insert(file);
     }
 
-    /// Lets go of each file's source info once the file is compiled: without it, large sets take half the memory.
+    /// Reads no comments, and lets go of each file's places once the file is compiled: without them, large sets take half the memory.
     pub fn drop_source_info(&mut self) {
         self.keeps_source_info = false;
     }
@@ -78,7 +78,7 @@ impl<'s> Compiler<'s> {
     /// Compiles the files of these virtual names and all they import, on several threads where there are many. Unused imports of these files are reported.
     pub fn compile(&mut self, names: &[String]) {
         self.inputs.extend(names.iter().cloned());
-        ParseAhead::run(self.sources, names, |ahead| {
+        ParseAhead::run(self.sources, names, self.keeps_source_info, |ahead| {
             for name in names {
                 self.load(name, ahead);
             }
@@ -180,11 +180,11 @@ impl<'s> Compiler<'s> {
         ordered
     }
 
-    /// Lets go of everything on a thread that nobody waits for: after thousands of files it takes a while, which who is about to end need not spend.
-    pub fn discard(self) {
+    /// Lets go of everything, files that were taken out too, on a thread that nobody waits for: of thousands of files it takes a while, which who is about to end need not spend.
+    pub fn discard(self, taken: Vec<FileDescriptorProto>) {
         let (table, files) = (self.table, self.files);
         // Where the system gives no thread, it is done here.
-        let _started = thread::Builder::new().spawn(move || drop((table, files)));
+        let _started = thread::Builder::new().spawn(move || drop((table, files, taken)));
     }
 
     fn load(&mut self, name: &str, ahead: &ParseAhead<'_>) -> Option<FileId> {

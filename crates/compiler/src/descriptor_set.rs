@@ -8,12 +8,10 @@ use crate::names::json_name;
 /// The field number of `FileDescriptorSet.file`.
 const FILE: u32 = 1;
 
-/// Writes a set of files, in their order, with a `json_name` for every field; encoded on all cores.
-///
-/// Each file is let go of when it is written, so that only one of the two forms takes memory.
-pub fn encode_set(files: Vec<FileDescriptorProto>) -> Vec<u8> {
-    let encoded = russet_parallel::map(files, |mut file| {
-        add_json_names(&mut file);
+/// Writes a set of files, in their order, and sets `json_name` of every field; encoded on all cores.
+pub fn encode_set(files: &mut [FileDescriptorProto]) -> Vec<u8> {
+    let encoded = russet_parallel::map(files.iter_mut().collect(), |file| {
+        add_json_names(file);
         let mut bytes = Vec::new();
         file.encode_into(&mut bytes);
         bytes
@@ -61,7 +59,7 @@ mod tests {
                 file: files[..count].to_vec(),
                 ..FileDescriptorSet::default()
             };
-            assert_eq!(encode_set(files[..count].to_vec()), set.encode());
+            assert_eq!(encode_set(&mut files[..count].to_vec()), set.encode());
         }
     }
 }

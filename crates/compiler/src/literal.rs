@@ -27,6 +27,10 @@ pub(crate) fn append_string(text: &[u8], out: &mut Vec<u8>) {
     let Some((&quote, mut rest)) = text.split_first() else {
         return;
     };
+    if memchr::memchr(b'\\', rest).is_none() {
+        out.extend_from_slice(rest.strip_suffix(&[quote]).unwrap_or(rest));
+        return;
+    }
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         if byte == b'\\' && !rest.is_empty() {

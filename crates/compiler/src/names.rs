@@ -1,6 +1,10 @@
 //! Names that protoc derives from names.
 
 use std::borrow::Cow;
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
 
 /// `foo_bar` to `fooBar`: the JSON name of a field that sets none.
 pub fn json_name(name: &str) -> String {
@@ -17,6 +21,31 @@ pub fn json_name(name: &str) -> String {
         }
     }
     out
+}
+
+/// Whether the JSON names of all these fields differ. It may say no where they do; saying yes takes no memory for each of them.
+pub(crate) fn json_names_differ<'n>(names: impl Iterator<Item = &'n str>) -> bool {
+    all_differ(names.map(|name| {
+        let mut hasher = FxHasher::default();
+        let mut capitalize = false;
+        for byte in name.bytes() {
+            if byte == b'_' {
+                capitalize = true;
+            } else if std::mem::take(&mut capitalize) {
+                hasher.write_u8(byte.to_ascii_uppercase());
+            } else {
+                hasher.write_u8(byte);
+            }
+        }
+        hasher.finish()
+    }))
+}
+
+/// Whether no two of the keys are the same.
+pub(crate) fn all_differ<K: Ord>(keys: impl Iterator<Item = K>) -> bool {
+    let mut keys: SmallVec<[K; 32]> = keys.collect();
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// As [`json_name`]; most names of one word are their own.
@@ -75,7 +104,18 @@ impl EnumValueKeys {
     }
 
     pub(crate) fn key(&self, value: &str) -> String {
-        pascal_case(strip_prefix(&self.prefix, value).unwrap_or(value))
+        pascal_case(strip_prefix(&self.prefix, value).unwrap_or(value)).collect()
+    }
+
+    /// Whether the keys of all these values differ. It may say no where they do; saying yes takes no memory for each of them.
+    pub(crate) fn differ<'n>(&self, values: impl Iterator<Item = &'n str>) -> bool {
+        all_differ(values.map(|value| {
+            let mut hasher = FxHasher::default();
+            for character in pascal_case(strip_prefix(&self.prefix, value).unwrap_or(value)) {
+                hasher.write_u32(character.into());
+            }
+            hasher.finish()
+        }))
     }
 }
 
@@ -98,20 +138,18 @@ fn strip_prefix<'v>(prefix: &[u8], value: &'v str) -> Option<&'v str> {
     value.get(at..).filter(|rest| !rest.is_empty())
 }
 
-fn pascal_case(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
+fn pascal_case(name: &str) -> impl Iterator<Item = char> {
     let mut capitalize = true;
-    for character in name.chars() {
+    name.chars().filter_map(move |character| {
         if character == '_' {
             capitalize = true;
-        } else if capitalize {
-            out.push(character.to_ascii_uppercase());
-            capitalize = false;
+            None
+        } else if std::mem::take(&mut capitalize) {
+            Some(character.to_ascii_uppercase())
         } else {
-            out.push(character.to_ascii_lowercase());
+            Some(character.to_ascii_lowercase())
         }
-    }
-    out
+    })
 }
 
 #[cfg(test)]
@@ -127,5 +165,15 @@ mod tests {
         assert_eq!(keys.key("NAME_TYPE_FIRST_NAME"), "FirstName");
         assert_eq!(keys.key("FIRST_NAME"), "FirstName");
         assert_eq!(EnumValueKeys::new("Foo").key("FOO_"), "Foo");
+    }
+
+    #[test]
+    fn names_that_become_one() {
+        assert!(json_names_differ(["a_b", "ab", "a", "_a"].into_iter()));
+        assert!(!json_names_differ(["a_b", "c", "aB"].into_iter()));
+        let keys = EnumValueKeys::new("Foo");
+        assert!(keys.differ(["FOO_A", "B", "FOO_B_C"].into_iter()));
+        assert!(!keys.differ(["FOO_A", "B", "A"].into_iter()));
+        assert!(!keys.differ(["B_C", "FOO_b_c"].into_iter()));
     }
 }

@@ -31,6 +31,7 @@ pub(crate) struct ParseAhead<'s> {
     changed: Condvar,
     /// Locations of files that are linked. Used again, they cost neither fresh memory nor a thread that frees what another has allocated.
     spare: Mutex<Vec<SourceCodeInfo>>,
+    keeps_comments: bool,
 }
 
 #[derive(Default)]
@@ -74,6 +75,7 @@ impl<'s> ParseAhead<'s> {
     pub(crate) fn run<T>(
         sources: &'s SourceTree,
         names: &[String],
+        keeps_comments: bool,
         link: impl FnOnce(&Self) -> T,
     ) -> T {
         let ahead = Self {
@@ -81,6 +83,7 @@ impl<'s> ParseAhead<'s> {
             state: Mutex::default(),
             changed: Condvar::new(),
             spare: Mutex::default(),
+            keeps_comments,
         };
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = (cores - 1).min(names.len() / FILES_WORTH_A_THREAD);
@@ -138,7 +141,7 @@ impl<'s> ParseAhead<'s> {
     fn parse(&self, name: &str, text: &mut Vec<u8>) -> Source {
         self.sources.read_into(name, text)?;
         let spare = self.lock_spare().pop().unwrap_or_default();
-        Ok(parser::parse_into(spare, name, text))
+        Ok(parser::parse_into(spare, self.keeps_comments, name, text))
     }
 
     /// Takes back locations that are not needed any more.
@@ -206,7 +209,7 @@ mod tests {
             );
             sources.add_memory_file(name, text);
         }
-        ParseAhead::run(&sources, &names, |ahead| {
+        ParseAhead::run(&sources, &names, true, |ahead| {
             for (index, name) in names.iter().enumerate().rev() {
                 let Ok((file, findings)) = ahead.take(name) else {
                     panic!("{name} is there");

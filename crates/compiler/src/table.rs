@@ -2,6 +2,8 @@
 //!
 //! The bundled `descriptor.proto` is always there, hidden from name lookup until a file imports it, so that options can be interpreted in files that import nothing.
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -15,6 +17,46 @@ use crate::symbols::Symbols;
 
 /// A name, shared by all places that hold it.
 pub(crate) type Name = Arc<str>;
+
+/// The last part of a full name, in the memory of the full name.
+#[derive(Clone, Debug)]
+pub(crate) struct LastPart {
+    full: Name,
+    start: usize,
+}
+
+impl LastPart {
+    /// What follows the last dot.
+    pub(crate) fn of(full: &Name) -> Self {
+        Self {
+            full: full.clone(),
+            start: full.rfind('.').map_or(0, |dot| dot + 1),
+        }
+    }
+
+    pub(crate) fn full(&self) -> &Name {
+        &self.full
+    }
+}
+
+impl Deref for LastPart {
+    type Target = str;
+    fn deref(&self) -> &str {
+        self.full.get(self.start..).unwrap_or_default()
+    }
+}
+
+impl PartialEq for LastPart {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Display for LastPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self)
+    }
+}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -79,7 +121,7 @@ pub(crate) struct File {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) name: Name,
+    pub(crate) name: LastPart,
     pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) parent: Option<MessageId>,
@@ -87,7 +129,7 @@ pub(crate) struct Message {
     pub(crate) extensions: Vec<FieldId>,
     pub(crate) nested: Vec<MessageId>,
     pub(crate) enums: Vec<EnumId>,
-    pub(crate) oneofs: Vec<Name>,
+    pub(crate) oneofs: Vec<LastPart>,
     /// Start and exclusive end.
     pub(crate) extension_ranges: Vec<(i32, i32)>,
     /// Start and exclusive end.
@@ -107,7 +149,7 @@ pub(crate) struct Message {
     reason = "independent facts of a field, as descriptor.proto has them"
 )]
 pub(crate) struct Field {
-    pub(crate) name: Name,
+    pub(crate) name: LastPart,
     pub(crate) full_name: Name,
     pub(crate) file: FileId,
     pub(crate) number: i32,
@@ -167,10 +209,10 @@ impl Field {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Enum {
-    pub(crate) name: Name,
+    pub(crate) name: LastPart,
     pub(crate) full_name: Name,
     pub(crate) file: FileId,
-    pub(crate) values: Vec<(Name, i32)>,
+    pub(crate) values: Vec<(LastPart, i32)>,
     /// The editions that may use a value as an option's, by the value's index.
     pub(crate) supports: FxHashMap<usize, FeatureSupport>,
     /// A number of `symbol_visibility`.

@@ -195,6 +195,11 @@ macro_rules! messages {
                 Ok(message)
             }
 
+            /// Adds what a message in wire form says: a single value is replaced, a message merged, a list continued.
+            pub fn merge(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+                self.merge_from(bytes, DEFAULT_RECURSION_LIMIT)
+            }
+
             /// The wire form, fields in the order of their numbers.
             pub fn encode(&self) -> Vec<u8> {
                 let mut out = Vec::new();

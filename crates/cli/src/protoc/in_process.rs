@@ -67,8 +67,8 @@ impl Request {
         } else {
             compiler.in_order(&self.names)
         };
-        let files = compiler.take_files(&names, options.source_options);
-        (Some(encode_set(files)), found)
+        let mut files = compiler.take_files(&names, options.source_options);
+        (Some(encode_set(&mut files)), found)
     }
 
     /// The module that a generator makes of the first file, absent where something is wrong; and all that was found, warnings too.

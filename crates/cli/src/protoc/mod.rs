@@ -158,8 +158,8 @@ fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[St
             file.source_code_info = None;
         }
     }
-    let set = encode_set(files);
-    compiler.discard();
+    let set = encode_set(&mut files);
+    compiler.discard(files);
     set
 }
 

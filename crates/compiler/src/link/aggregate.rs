@@ -10,7 +10,7 @@ use super::lookup::Wanted;
 use super::{Linker, canonical};
 use crate::lexer::{Lexer, Mode, TokenKind};
 use crate::literal;
-use crate::table::{Field, FieldId, MessageId, Name, Symbol};
+use crate::table::{Field, FieldId, LastPart, MessageId, Symbol};
 
 /// A value of a field.
 #[derive(Default)]
@@ -131,7 +131,7 @@ impl TextReader<'_> {
             .checked_sub(1)
             .ok_or("Message is too deep, the parser exceeded the configured recursion limit.")?;
         let mut fields = Fields::new();
-        let mut oneofs: BTreeMap<usize, Name> = BTreeMap::new();
+        let mut oneofs: BTreeMap<usize, LastPart> = BTreeMap::new();
         loop {
             match end {
                 Some(end) if self.eat(end) => break,
@@ -146,14 +146,8 @@ impl TextReader<'_> {
         let missing = missing_fields(linker, message, &fields);
         let values = fields.into_values().flatten();
         let bytes: Vec<u8> = values.flat_map(|value| value.bytes).collect();
-        let bytes = canonical::canonical(
-            linker.table,
-            message,
-            &bytes,
-            false,
-            canonical::MAX_OPTION_DEPTH,
-        )
-        .map_err(|error| error.to_string())?;
+        let bytes = canonical::made_canonical(linker.table, message, bytes)
+            .map_err(|error| error.to_string())?;
         Ok(Value { bytes, missing })
     }
 
@@ -162,7 +156,7 @@ impl TextReader<'_> {
         linker: &mut Linker<'_>,
         message: MessageId,
         fields: &mut Fields,
-        oneofs: &mut BTreeMap<usize, Name>,
+        oneofs: &mut BTreeMap<usize, LastPart>,
     ) -> Result<(), String> {
         let full_name = linker.table[message].full_name.clone();
         let id = if self.eat("[") {
@@ -298,7 +292,7 @@ impl TextReader<'_> {
                 let end = self.open()?;
                 if let Some(message) = field.message {
                     let value = self.message(linker, message, Some(end))?;
-                    out = canonical::wrap(field, &value.bytes);
+                    canonical::put_message(field, &value.bytes, &mut out);
                     missing = value.missing;
                 }
             }
@@ -464,7 +458,9 @@ fn complete_entry(linker: &Linker<'_>, entry: MessageId, fields: &mut Fields) {
         let number = field.number.unsigned_abs();
         let mut bytes = Vec::new();
         match field.type_ {
-            field_type::MESSAGE | field_type::GROUP => bytes = canonical::wrap(field, &[]),
+            field_type::MESSAGE | field_type::GROUP => {
+                canonical::put_message(field, &[], &mut bytes);
+            }
             field_type::STRING | field_type::BYTES => put_bytes(&mut bytes, number, &[]),
             field_type::FLOAT | field_type::DOUBLE => {
                 put_float(field.type_ == field_type::FLOAT, number, 0.0, &mut bytes);

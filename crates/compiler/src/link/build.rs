@@ -11,7 +11,9 @@ use crate::editions::{MAXIMUM_EDITION, MINIMUM_EDITION, edition_name};
 use crate::features::Features;
 use crate::names::{is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
-use crate::table::{Enum, EnumId, Field, FieldId, FileId, Message, MessageId, Name, Symbol};
+use crate::table::{
+    Enum, EnumId, Field, FieldId, FileId, LastPart, Message, MessageId, Name, Symbol,
+};
 
 /// The longest package name, in bytes.
 const MAX_PACKAGE_LENGTH: usize = 511;
@@ -223,12 +225,12 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> MessageId {
-        let name: Name = message.name.as_deref().unwrap_or_default().into();
-        let full_name = self.full_name(parent, &name);
-        self.check_name(file, &name, place);
+        let name = message.name.as_deref().unwrap_or_default();
+        let full_name = self.full_name(parent, name);
+        self.check_name(file, name, place);
         let id = MessageId(self.table.messages.len());
         self.table.messages.push(Message {
-            name,
+            name: LastPart::of(&full_name),
             full_name: full_name.clone(),
             file: self.file,
             parent,
@@ -250,12 +252,12 @@ impl Linker<'_> {
         });
         let under = |number: i32, index: usize| below(place, &[number, at(index)]);
         for (index, oneof) in message.oneof_decl.iter().enumerate() {
-            let name: Name = oneof.name.as_deref().unwrap_or_default().into();
+            let name = oneof.name.as_deref().unwrap_or_default();
             let place = under(path::MESSAGE_ONEOF, index);
-            self.check_name(file, &name, &place);
-            let oneof_name = self.full_name(Some(id), &name);
+            self.check_name(file, name, &place);
+            let oneof_name = self.full_name(Some(id), name);
+            self.table[id].oneofs.push(LastPart::of(&oneof_name));
             self.declare(file, oneof_name, Symbol::Oneof(self.file), &place);
-            self.table[id].oneofs.push(name);
         }
         for (index, field) in message.field.iter().enumerate() {
             let place = under(path::MESSAGE_FIELD, index);
@@ -308,11 +310,11 @@ impl Linker<'_> {
         is_extension: bool,
         place: &[i32],
     ) -> FieldId {
-        let name: Name = field.name.as_deref().unwrap_or_default().into();
-        let full_name = self.full_name(scope, &name);
+        let name = field.name.as_deref().unwrap_or_default();
+        let full_name = self.full_name(scope, name);
         let number = field.number.unwrap_or(0);
         let field_label = field.label.unwrap_or(label::OPTIONAL);
-        self.check_name(file, &name, place);
+        self.check_name(file, name, place);
         if is_extension && field_label == label::REQUIRED {
             let message = format!("The extension {full_name} cannot be required.");
             self.type_error(file, field, place, message);
@@ -336,7 +338,7 @@ impl Linker<'_> {
         }
         let id = FieldId(self.table.fields.len());
         self.table.fields.push(Field {
-            name,
+            name: LastPart::of(&full_name),
             full_name: full_name.clone(),
             file: self.file,
             number,
@@ -385,26 +387,25 @@ impl Linker<'_> {
         parent: Option<MessageId>,
         place: &[i32],
     ) -> EnumId {
-        let name: Name = declared.name.as_deref().unwrap_or_default().into();
-        let full_name = self.full_name(parent, &name);
-        self.check_name(file, &name, place);
+        let name = declared.name.as_deref().unwrap_or_default();
+        let full_name = self.full_name(parent, name);
+        self.check_name(file, name, place);
         if declared.value.is_empty() {
             let message = "Enums must contain at least one value.";
             self.error(file, place, &[path::NAME], message);
         }
         let id = EnumId(self.table.enums.len());
+        let values = declared.value.iter().map(|value| {
+            // Values are siblings of their enum.
+            let full_name = self.full_name(parent, value.name.as_deref().unwrap_or_default());
+            (LastPart::of(&full_name), value.number.unwrap_or(0))
+        });
+        let values = values.collect();
         self.table.enums.push(Enum {
-            name: name.clone(),
+            name: LastPart::of(&full_name),
             full_name: full_name.clone(),
             file: self.file,
-            values: declared
-                .value
-                .iter()
-                .map(|value| {
-                    let name = value.name.as_deref().unwrap_or_default();
-                    (name.into(), value.number.unwrap_or(0))
-                })
-                .collect(),
+            values,
             supports: FxHashMap::default(),
             visibility: declared.visibility.unwrap_or_default(),
             parent,
@@ -417,7 +418,7 @@ impl Linker<'_> {
             let value_place = below(place, &[path::ENUM_VALUE, at(index)]);
             self.check_name(file, value_name, &value_place);
             let symbol = Symbol::EnumValue(id, index);
-            let value_full_name = self.full_name(parent, value_name);
+            let value_full_name = self.table[id].values[index].0.full().clone();
             let added = self.declare(file, value_full_name, symbol, &value_place);
             if !added {
                 own_names.get_or_insert_with(|| {

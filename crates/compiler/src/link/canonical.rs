@@ -11,18 +11,18 @@ use crate::table::{Field, MessageId, Table};
 /// How deep options may nest.
 pub(super) const MAX_OPTION_DEPTH: u32 = 100;
 
-/// A message's bytes as the value of a field.
-pub(super) fn wrap(field: &Field, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len() + 8);
+/// Appends a message's bytes as the value of a field.
+pub(super) fn put_message(field: &Field, value: &[u8], out: &mut Vec<u8>) {
+    // A tag and a length, or two tags.
+    out.reserve(value.len() + 10);
     let number = field.number.unsigned_abs();
     if field.is_delimited() {
-        put_tag(&mut out, number, WireType::StartGroup);
+        put_tag(out, number, WireType::StartGroup);
         out.extend_from_slice(value);
-        put_tag(&mut out, number, WireType::EndGroup);
+        put_tag(out, number, WireType::EndGroup);
     } else {
-        put_bytes(&mut out, number, value);
+        put_bytes(out, number, value);
     }
-    out
 }
 
 /// The bytes of a value: of a length-delimited one and of a group the content, of a number its encoding.
@@ -56,8 +56,20 @@ struct Values<'t, 'b> {
     list: Vec<(WireType, std::borrow::Cow<'b, [u8]>)>,
 }
 
+/// A message's bytes in canonical form, with options of source retention.
+pub(super) fn made_canonical(
+    table: &Table,
+    message: MessageId,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, WireError> {
+    if is_canonical(table, message, &bytes, MAX_OPTION_DEPTH) {
+        return Ok(bytes);
+    }
+    canonical(table, message, &bytes, false, MAX_OPTION_DEPTH)
+}
+
 /// Rewrites a message's bytes. With `strip`, fields of source retention are left out.
-pub(super) fn canonical(
+fn canonical(
     table: &Table,
     message: MessageId,
     bytes: &[u8],
@@ -99,7 +111,7 @@ pub(super) fn canonical(
                     }
                     None => value.to_vec(),
                 };
-                out.extend_from_slice(&wrap(field, &inner));
+                put_message(field, &inner, &mut out);
             }
         } else if field.is_packable() && field.packed {
             let packed: Vec<u8> = values

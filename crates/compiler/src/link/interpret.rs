@@ -35,6 +35,8 @@ type Chain = SmallVec<[FieldId; 4]>;
 struct Written {
     /// In wire form.
     bytes: Vec<u8>,
+    /// Nothing else is set, so that nothing need be remembered.
+    is_alone: bool,
     /// The fields that are set, and those on the way to them.
     paths: FxHashSet<Chain>,
     /// The messages that are set as a whole, in wire form with their tags.
@@ -91,7 +93,8 @@ impl Linker<'_> {
             let is_custom = option.name.first().is_some_and(is_extension);
             is_custom == (pass == Pass::Custom)
         };
-        if !options.iter().any(is_of_pass) {
+        let count = options.iter().filter(|option| is_of_pass(option)).count();
+        if count == 0 {
             return;
         }
         let element_path = element.path();
@@ -105,7 +108,10 @@ impl Linker<'_> {
         let type_name = element.options.type_name();
         let message = self.table.builtin(type_name);
         self.find_anywhere(type_name);
-        let mut written = Written::default();
+        let mut written = Written {
+            is_alone: count == 1,
+            ..Written::default()
+        };
         let mut counts: FxHashMap<Place, usize> = FxHashMap::default();
         for (index, option) in options.iter().enumerate() {
             if !is_of_pass(option) {
@@ -118,7 +124,9 @@ impl Linker<'_> {
             };
             match self.interpret_option(type_name, message, &scope, option, &mut written) {
                 Ok((mut fields, is_repeated)) => {
-                    if is_repeated {
+                    if is_repeated && count == 1 {
+                        fields.push(0);
+                    } else if is_repeated {
                         let count = counts.entry(fields.clone()).or_default();
                         fields.push(at(*count));
                         *count += 1;
@@ -146,14 +154,10 @@ impl Linker<'_> {
             }
         }
         let bytes = written.bytes;
-        if !bytes.is_empty() {
-            let mut all = element.encoded();
-            all.extend_from_slice(&bytes);
-            if let Err(error) = element.options.replace(&all) {
-                let place = below(&element_path, &[path::UNINTERPRETED, 0]);
-                let message = format!("Some options could not be correctly parsed: {error}.");
-                self.error(places, &place, &[path::OPTION_NAME], message);
-            }
+        if let Err(error) = element.options.merge(&bytes) {
+            let place = below(&element_path, &[path::UNINTERPRETED, 0]);
+            let message = format!("Some options could not be correctly parsed: {error}.");
+            self.error(places, &place, &[path::OPTION_NAME], message);
         }
     }
 
@@ -265,21 +269,23 @@ impl Linker<'_> {
             let shown = shown(option.name.len() - 1);
             return Err(Wrong::Name(format!("Option \"{shown}\" was already set.")));
         }
-        let mut value = Vec::new();
-        self.put_option_value(last, option, &mut value)
+        let start = written.bytes.len();
+        self.put_option_value(last, option, &mut written.bytes)
             .map_err(Wrong::Value)?;
-        if option.aggregate_value.is_some() && !is_repeated {
-            written.wholes.insert(chain.clone(), value.clone());
+        if !written.is_alone {
+            if option.aggregate_value.is_some() && !is_repeated {
+                let whole = written.bytes[start..].to_vec();
+                written.wholes.insert(chain.clone(), whole);
+            }
+            for length in 1..=chain.len() {
+                if !written.paths.contains(&chain[..length]) {
+                    written.paths.insert(Chain::from_slice(&chain[..length]));
+                }
+            }
         }
         for &id in outer.iter().rev() {
-            let field = &self.table[id];
-            value = canonical::wrap(field, &value);
-        }
-        written.bytes.extend_from_slice(&value);
-        for length in 1..=chain.len() {
-            if !written.paths.contains(&chain[..length]) {
-                written.paths.insert(Chain::from_slice(&chain[..length]));
-            }
+            let value = written.bytes.split_off(start);
+            canonical::put_message(&self.table[id], &value, &mut written.bytes);
         }
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, is_repeated))
@@ -414,7 +420,7 @@ impl Linker<'_> {
                     let name = &self.table[id].name;
                     format!("Error while parsing option value for \"{name}\": {error}")
                 })?;
-                out.extend_from_slice(&canonical::wrap(&self.table[id], &value));
+                canonical::put_message(&self.table[id], &value, out);
             }
         }
         Ok(())

@@ -21,6 +21,16 @@ impl Linker<'_> {
             let Kind::Enum(declared, _) = declared.kind else {
                 continue;
             };
+            let options = declared
+                .value
+                .iter()
+                .filter_map(|value| value.options.as_ref());
+            if options
+                .into_iter()
+                .all(|options| options.unknown.is_empty())
+            {
+                continue;
+            }
             let names: Vec<Option<String>> = declared
                 .value
                 .iter()

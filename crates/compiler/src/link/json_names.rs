@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use russet_descriptor::proto::{DescriptorProto, FileDescriptorProto, json_format};
 
 use super::{Linker, at};
-use crate::names::json_name_of;
+use crate::names::{json_name_of, json_names_differ};
 use crate::parser::path;
 use crate::table::MessageId;
 
@@ -24,7 +24,10 @@ impl Linker<'_> {
             .as_ref()
             .is_some_and(|options| options.deprecated_legacy_json_field_conflicts == Some(true));
         if !legacy {
-            self.validate_json_names_of(file, message, id, place, false);
+            let names = message.field.iter().map(|field| field.name.as_deref());
+            if !json_names_differ(names.map(Option::unwrap_or_default)) {
+                self.validate_json_names_of(file, message, id, place, false);
+            }
             if message.field.iter().any(|field| field.json_name.is_some()) {
                 self.validate_json_names_of(file, message, id, place, true);
             }

@@ -31,8 +31,10 @@ impl Linker<'_> {
         all: &[Declared<'_>],
         is_input: bool,
     ) {
+        let mut bytes = Vec::new();
         for declared in all {
-            let Some((bytes, type_name)) = declared.options() else {
+            bytes.clear();
+            let Some(type_name) = declared.put_options(&mut bytes) else {
                 continue;
             };
             let Some(message) = self.table.builtin(type_name) else {
@@ -84,7 +86,9 @@ impl Found<'_> {
                 continue;
             };
             let field = &table[id];
-            if seen.insert(number) {
+            // Of a field that may be set anywhere there is nothing to say, so it is not remembered either.
+            let is_restricted = field.support.is_some() || !field.targets.is_empty();
+            if is_restricted && seen.insert(number) {
                 self.field(field);
             }
             if let (true, Some(inner)) = (field.is_message(), field.message) {

@@ -1,5 +1,7 @@
 //! Names to symbols, by protobuf's scoping rules.
 
+use std::ops::ControlFlow;
+
 use rustc_hash::FxHashSet;
 
 use crate::link::Linker;
@@ -48,35 +50,51 @@ impl Linker<'_> {
         if let Some(full_name) = name.strip_prefix('.') {
             return self.find(full_name);
         }
+        // One buffer for all candidates of all lookups: `outer.scope.` and the first part, shorter each time.
+        let mut candidate = std::mem::take(&mut self.buffer);
+        candidate.clear();
+        candidate.push_str(scope);
+        let found = self.lookup_inside(name, &mut candidate, wanted);
+        self.buffer = candidate;
+        match found {
+            ControlFlow::Break(found) => found,
+            ControlFlow::Continue(()) => self.find(name),
+        }
+    }
+
+    /// Looks in the scope that `candidate` names and outward, and goes on where none of them has the name's first part. Leaves anything in `candidate`.
+    fn lookup_inside(
+        &mut self,
+        name: &str,
+        candidate: &mut String,
+        wanted: Wanted,
+    ) -> ControlFlow<Option<Symbol>> {
         let (first, rest) = match name.split_once('.') {
             Some((first, rest)) => (first, Some(rest)),
             None => (name, None),
         };
-        // One buffer for all candidates: `outer.scope.` and the first part, shorter each time.
-        let mut candidate = String::with_capacity(scope.len() + name.len() + 1);
-        candidate.push_str(scope);
         while let Some(end) = candidate.rfind('.') {
             candidate.truncate(end + 1);
             candidate.push_str(first);
-            let symbol = self.find(&candidate);
+            let symbol = self.find(candidate);
             match (symbol, rest) {
                 (Some(symbol), Some(rest)) if symbol.is_aggregate() => {
                     candidate.push('.');
                     candidate.push_str(rest);
-                    let found = self.find(&candidate);
+                    let found = self.find(candidate);
                     if found.is_none() {
-                        self.unresolved = Some(candidate);
+                        self.unresolved = Some(candidate.clone());
                     }
-                    return found;
+                    return ControlFlow::Break(found);
                 }
                 // A field or the like cannot contain the rest: look further out.
                 (None, _) | (Some(_), Some(_)) => {}
                 (Some(symbol), None) if wanted == Wanted::Types && !symbol.is_type() => {}
-                (Some(symbol), None) => return Some(symbol),
+                (Some(symbol), None) => return ControlFlow::Break(Some(symbol)),
             }
             candidate.truncate(end);
         }
-        self.find(name)
+        ControlFlow::Continue(())
     }
 
     /// What to say after a lookup of `name` found nothing.

@@ -5,6 +5,7 @@
 mod aggregate;
 mod build;
 mod canonical;
+mod enum_values;
 mod extensions;
 mod features;
 mod hints;
@@ -159,7 +160,12 @@ impl Linker<'_> {
         if number < edition::EDITION_2023 && !self.table.has_restricted_options {
             return;
         }
-        let all = walk::declared(self.table, self.file, file);
+        // Only the rules of style look at what has no options.
+        let all = if number >= edition::EDITION_2024 {
+            walk::declared(self.table, self.file, file)
+        } else {
+            walk::declared_with_options(self.table, self.file, file)
+        };
         if number >= edition::EDITION_2024 {
             let oneof_sizes = self.oneof_sizes();
             for declared in &all {

@@ -8,7 +8,7 @@ use russet_descriptor::proto::{
 
 use super::lookup::Wanted;
 use super::{Linker, at, below};
-use crate::names::{is_identifier, join};
+use crate::names::{all_differ, is_identifier, join};
 use crate::parser::{MAX_FIELD_NUMBER, path};
 use crate::table::{FieldId, MessageId, Symbol};
 
@@ -90,12 +90,16 @@ impl Linker<'_> {
             let place = below(place, &[path::MESSAGE_NESTED, at(index)]);
             self.resolve_message(file, proto, nested, &place);
         }
-        let mut numbers = FxHashMap::default();
         let fields = self.table[id].fields.clone();
+        let numbers_differ = all_differ(fields.iter().map(|&field| self.table[field].number));
+        let mut numbers = FxHashMap::default();
         for (index, (proto, field)) in message.field.iter_mut().zip(fields).enumerate() {
             let outer = place;
             let place = below(place, &[path::MESSAGE_FIELD, at(index)]);
             self.resolve_field(file, proto, field, &place);
+            if numbers_differ {
+                continue;
+            }
             let number = self.table[field].number;
             if let Some(&other) = numbers.get(&number) {
                 let other: FieldId = other;

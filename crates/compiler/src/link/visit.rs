@@ -18,8 +18,10 @@ pub(super) trait Options {
     fn uninterpreted(&mut self) -> &mut Vec<UninterpretedOption>;
     /// Appends its wire form.
     fn encode_into(&self, out: &mut Vec<u8>);
-    /// Takes over what the bytes say.
+    /// Takes over what the bytes say, and nothing else.
     fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError>;
+    /// Adds what the bytes say.
+    fn merge(&mut self, bytes: &[u8]) -> Result<(), WireError>;
 }
 
 macro_rules! options {
@@ -37,6 +39,9 @@ macro_rules! options {
             fn replace(&mut self, bytes: &[u8]) -> Result<(), WireError> {
                 *self = Self::decode(bytes)?;
                 Ok(())
+            }
+            fn merge(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+                Self::merge(self, bytes)
             }
         }
     )*};

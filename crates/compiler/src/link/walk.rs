@@ -70,15 +70,13 @@ impl<'f> Declared<'f> {
         }
     }
 
-    /// Its options in wire form, and the name of their type; `None` where it has none.
-    pub(super) fn options(&self) -> Option<(Vec<u8>, &'static str)> {
+    /// Appends its options in wire form; the name of their type, `None` where it has none.
+    pub(super) fn put_options(&self, out: &mut Vec<u8>) -> Option<&'static str> {
         macro_rules! options {
-            ($declared:expr, $type:literal) => {
-                (
-                    $declared.options.as_ref()?.encode(),
-                    concat!("google.protobuf.", $type),
-                )
-            };
+            ($declared:expr, $type:literal) => {{
+                $declared.options.as_ref()?.encode_into(out);
+                concat!("google.protobuf.", $type)
+            }};
         }
         Some(match self.kind {
             Kind::File(file) => options!(file, "FileOptions"),
@@ -100,8 +98,27 @@ pub(super) fn declared<'f>(
     id: FileId,
     file: &'f FileDescriptorProto,
 ) -> Vec<Declared<'f>> {
+    walk(table, id, file, false)
+}
+
+/// As [`declared`], without what has no options. Enums are all there, for the options of their values.
+pub(super) fn declared_with_options<'f>(
+    table: &Table,
+    id: FileId,
+    file: &'f FileDescriptorProto,
+) -> Vec<Declared<'f>> {
+    walk(table, id, file, true)
+}
+
+fn walk<'f>(
+    table: &Table,
+    id: FileId,
+    file: &'f FileDescriptorProto,
+    only_with_options: bool,
+) -> Vec<Declared<'f>> {
     let mut walk = Walk {
         table,
+        only_with_options,
         found: Vec::new(),
     };
     let features = table[id].features;
@@ -143,11 +160,25 @@ pub(super) fn declared<'f>(
 
 struct Walk<'t, 'f> {
     table: &'t Table,
+    only_with_options: bool,
     found: Vec<Declared<'f>>,
 }
 
 impl<'f> Walk<'_, 'f> {
     fn add(&mut self, kind: Kind<'f>, place: &[i32], features: Features) {
+        let is_left_out = match kind {
+            Kind::File(_) | Kind::Enum(..) => false,
+            Kind::Message(message, _) => message.options.is_none(),
+            Kind::Range(range) => range.options.is_none(),
+            Kind::Oneof(oneof, ..) => oneof.options.is_none(),
+            Kind::Field(field, _) => field.options.is_none(),
+            Kind::Value(value) => value.options.is_none(),
+            Kind::Service(service) => service.options.is_none(),
+            Kind::Method(method) => method.options.is_none(),
+        };
+        if self.only_with_options && is_left_out {
+            return;
+        }
         self.found.push(Declared {
             kind,
             place: Place::from_slice(place),

@@ -5,7 +5,7 @@ use russet_descriptor::proto::{
     edition, field_type, label,
 };
 
-use super::{Parsed, Parser, Place, Syntax, len, path, text_of};
+use super::{NAME_ROOM, Parsed, Parser, Place, Syntax, len, path, text_of};
 use crate::lexer::Token;
 use crate::{literal, names};
 
@@ -178,14 +178,15 @@ impl Parser<'_> {
             self.lexer.next();
             return Ok(text_of(&token));
         }
-        let mut name = String::new();
+        // Room for nearly all names, at once.
+        let mut name = String::with_capacity(NAME_ROOM);
         if self.eat(".") {
             name.push('.');
         }
-        name.push_str(&self.identifier("Expected type name.")?);
+        self.push_identifier(&mut name, "Expected type name.")?;
         while self.eat(".") {
             name.push('.');
-            name.push_str(&self.identifier("Expected identifier.")?);
+            self.push_identifier(&mut name, "Expected identifier.")?;
         }
         Ok(name)
     }

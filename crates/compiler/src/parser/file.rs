@@ -175,7 +175,7 @@ impl Parser<'_> {
         let name = file.package.insert(first);
         while self.eat(".") {
             name.push('.');
-            name.push_str(&self.identifier("Expected identifier.")?);
+            self.push_identifier(name, "Expected identifier.")?;
         }
         self.expect_end(";", Some(place))?;
         self.end(place);

@@ -21,6 +21,9 @@ use crate::literal;
 /// How deep messages and groups may nest, the file itself counted.
 pub const MAX_MESSAGE_NESTING: usize = 32;
 
+/// How many bytes a name that is put together from parts gets at first.
+const NAME_ROOM: usize = 32;
+
 const VISIBILITY_MISPLACED: &str =
     "'local' and 'export' visibility modifiers are valid only on 'message' and 'enum'";
 
@@ -43,12 +46,13 @@ struct Place(usize);
 
 /// Parses one file; what is wrong is added to the findings returned with it.
 pub(crate) fn parse(name: &str, source: &[u8]) -> (FileDescriptorProto, Findings) {
-    parse_into(SourceCodeInfo::default(), name, source)
+    parse_into(SourceCodeInfo::default(), true, name, source)
 }
 
-/// As [`parse`], with the memory of locations that nobody needs any more.
+/// As [`parse`], with the memory of locations that nobody needs any more; without comments where only places are wanted.
 pub(crate) fn parse_into(
     mut locations: SourceCodeInfo,
+    keeps_comments: bool,
     name: &str,
     source: &[u8],
 ) -> (FileDescriptorProto, Findings) {
@@ -56,6 +60,7 @@ pub(crate) fn parse_into(
     let mut parser = Parser {
         lexer: Lexer::new(source, Mode::Proto),
         locations,
+        keeps_comments,
         leading: None,
         detached: Vec::new(),
         syntax: Syntax::Proto2,
@@ -74,6 +79,7 @@ pub(crate) fn parse_into(
 struct Parser<'s> {
     lexer: Lexer<'s>,
     locations: SourceCodeInfo,
+    keeps_comments: bool,
     /// The comment before the current token, for the declaration that starts there.
     leading: Option<Vec<u8>>,
     detached: Vec<Vec<u8>>,
@@ -162,6 +168,17 @@ impl Parser<'_> {
         }
         self.lexer.next();
         Ok(text_of(&token))
+    }
+
+    /// As [`Parser::identifier`], behind what is read already.
+    fn push_identifier(&mut self, name: &mut String, otherwise: &str) -> Parsed {
+        let token = self.lexer.current();
+        if token.kind != TokenKind::Identifier {
+            return self.fail(otherwise);
+        }
+        self.lexer.next();
+        name.push_str(&String::from_utf8_lossy(token.text));
+        Ok(())
     }
 
     /// An integer up to `max`; a larger one is reported and counts as zero.
@@ -302,6 +319,10 @@ impl Parser<'_> {
     fn eat_end(&mut self, text: &str, place: Option<Place>) -> bool {
         if !self.at(text) {
             return false;
+        }
+        if !self.keeps_comments {
+            self.lexer.next();
+            return true;
         }
         let found = self.lexer.next_with_comments();
         let leading = std::mem::replace(&mut self.leading, found.leading);

@@ -2,7 +2,7 @@
 
 use russet_descriptor::proto::{NamePart, Text, UninterpretedOption};
 
-use super::{Parsed, Parser, Place, len, path, text_of};
+use super::{NAME_ROOM, Parsed, Parser, Place, len, path, text_of};
 use crate::lexer::TokenKind;
 
 // Field numbers of UninterpretedOption's values, in paths.
@@ -42,6 +42,7 @@ impl Parser<'_> {
 
     fn option_body(&mut self, options: &mut Vec<UninterpretedOption>, place: Place) -> Parsed {
         let mut option = UninterpretedOption::default();
+        option.name.reserve_exact(1);
         let name_place = self.place(place, &[path::OPTION_NAME]);
         loop {
             let part_place = self.place(name_place, &[len(&option.name)]);
@@ -57,6 +58,10 @@ impl Parser<'_> {
         let value_place = self.place(place, &[]);
         self.option_value(&mut option, value_place)?;
         self.end(value_place);
+        if options.is_empty() {
+            // Most declarations that have an option have one.
+            options.reserve_exact(1);
+        }
         options.push(option);
         Ok(())
     }
@@ -64,19 +69,19 @@ impl Parser<'_> {
     fn option_name_part(&mut self, place: Place) -> Parsed<NamePart> {
         let is_extension = self.eat("(");
         let name_place = self.place(place, &[path::NAME]);
-        let mut name = String::new();
+        let mut name = String::with_capacity(NAME_ROOM);
         if is_extension {
             if self.at_kind(TokenKind::Identifier) {
-                name.push_str(&self.identifier("Expected identifier.")?);
+                self.push_identifier(&mut name, "Expected identifier.")?;
             }
             while self.eat(".") {
                 name.push('.');
-                name.push_str(&self.identifier("Expected identifier.")?);
+                self.push_identifier(&mut name, "Expected identifier.")?;
             }
             self.end(name_place);
             self.expect(")")?;
         } else {
-            name.push_str(&self.identifier("Expected identifier.")?);
+            self.push_identifier(&mut name, "Expected identifier.")?;
             self.end(name_place);
         }
         Ok(NamePart {
