@@ -165,11 +165,9 @@ def run(job: Job, folder: Path, names: list[str], rounds: int) -> bool:
         for number in range(rounds):
             written: list[Path] = []
             for index, compiler in enumerate(job.compilers):
-                out = Path(scratch, f"{index}")
-                if job.compared:
-                    out.unlink(missing_ok=True)
-                else:
-                    shutil.rmtree(out, ignore_errors=True)
+                # Nothing is removed before the end: ext4 is slow at making files where thousands have just been deleted, and whoever comes next would pay for it.
+                out = Path(scratch, f"{index}-{number}")
+                if not job.compared:
                     out.mkdir()
                 if compiler.problem is None:
                     print(

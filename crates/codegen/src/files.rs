@@ -101,6 +101,11 @@ impl GeneratedFiles {
         Ok(())
     }
 
+    /// The contents, in the order of the names.
+    pub fn into_contents(self) -> impl Iterator<Item = Vec<u8>> {
+        self.files.into_values()
+    }
+
     /// Names and contents, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files

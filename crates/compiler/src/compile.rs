@@ -107,14 +107,10 @@ impl<'s> Compiler<'s> {
         self.files.iter()
     }
 
-    /// The file as it is at run time: without options of source retention.
-    pub fn runtime_file(&self, name: &str) -> Option<Cow<'_, FileDescriptorProto>> {
-        let file = &self.files[*self.indexes.get(name)?];
-        Some(if is_runtime_form(&self.table, file) {
-            Cow::Borrowed(file)
-        } else {
-            Cow::Owned(strip_source_retention(&self.table, file.clone()))
-        })
+    /// All compiled files as they are at run time, without options of source retention, each after those it imports.
+    pub fn runtime_files(&self) -> Vec<Cow<'_, FileDescriptorProto>> {
+        let table = &self.table;
+        russet_parallel::map(self.files.iter().collect(), |file| runtime(table, file))
     }
 
     /// Gives away compiled files, as they are at run time or, with `retain_options`, as they were written. From then on they are empty here.
@@ -300,6 +296,15 @@ impl<'s> Compiler<'s> {
         let mut find = |undefined: &_| definitions.hint(sources, undefined);
         self.diagnostics
             .extend(findings.into_diagnostics(name, &mut find));
+    }
+}
+
+/// The file as it is at run time.
+fn runtime<'f>(table: &Table, file: &'f FileDescriptorProto) -> Cow<'f, FileDescriptorProto> {
+    if is_runtime_form(table, file) {
+        Cow::Borrowed(file)
+    } else {
+        Cow::Owned(strip_source_retention(table, file.clone()))
     }
 }
 

@@ -41,10 +41,7 @@ pub(super) fn run(
         .iter()
         .map(|directive| action(arguments, directive))
         .collect();
-    let files: Vec<Cow<'_, FileDescriptorProto>> = compiler
-        .files()
-        .filter_map(|file| compiler.runtime_file(file.name.as_deref()?))
-        .collect();
+    let files: Vec<Cow<'_, FileDescriptorProto>> = compiler.runtime_files();
     let schema = Schema::new(files.iter().map(AsRef::as_ref));
     if let Some((parameter, location)) = implied_service_stubs(arguments, &actions) {
         // Its parameter is that of another directive, which reports what is wrong with it.

@@ -80,10 +80,7 @@ impl Request {
         if compiler.has_errors() {
             return (None, found);
         }
-        let files: Vec<Cow<'_, FileDescriptorProto>> = compiler
-            .files()
-            .filter_map(|file| compiler.runtime_file(file.name.as_deref()?))
-            .collect();
+        let files: Vec<Cow<'_, FileDescriptorProto>> = compiler.runtime_files();
         let schema = Schema::new(files.iter().map(AsRef::as_ref));
         let mut made = match generator.generate("", &schema, &self.names) {
             Ok(outputs) => outputs.into_iter(),

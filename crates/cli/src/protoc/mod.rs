@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
 
 use russet_compiler::{Compiler, SourceTree, edition_defaults, encode_set};
+use russet_descriptor::proto::FileDescriptorProto;
 
 use crate::{complain, print};
 use args::{Arguments, Mode, Parsed};
@@ -133,20 +134,26 @@ fn run(args: &[String]) -> Result<i32, String> {
         );
         pending.add_file(path, text.into_bytes());
     }
-    // The last use of the compiler: it gives its files away.
+    let mut files = Vec::new();
     if let Some(path) = &arguments.descriptor_set_out {
-        pending.add_file(path, descriptor_set(&arguments, compiler, &names));
+        files = take_files(&arguments, &mut compiler, &names);
+        pending.add_file(path, encode_set(&mut files));
     }
     for warning in progress::shown("writing", &uncounted, 0, || pending.write())
         .map_err(|error| error.to_string())?
     {
         complain(&format!("{warning}\n"));
     }
+    compiler.discard(files);
     Ok(0)
 }
 
-/// What `--descriptor_set_out` writes.
-fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[String]) -> Vec<u8> {
+/// What `--descriptor_set_out` writes. From then on the compiler has no files.
+fn take_files(
+    arguments: &Arguments,
+    compiler: &mut Compiler<'_>,
+    names: &[String],
+) -> Vec<FileDescriptorProto> {
     let all = if arguments.include_imports {
         compiler.transitive(names)
     } else {
@@ -158,9 +165,7 @@ fn descriptor_set(arguments: &Arguments, mut compiler: Compiler<'_>, names: &[St
             file.source_code_info = None;
         }
     }
-    let set = encode_set(&mut files);
-    compiler.discard(files);
-    set
+    files
 }
 
 /// A rule for make: outputs, then all source files that are on disk.

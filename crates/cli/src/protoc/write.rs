@@ -115,7 +115,7 @@ impl Pending {
         for (location, generated) in self.generated {
             match location {
                 Location::Directory(directory) => {
-                    in_directory(&directory, &generated, self.allow_escape, &mut files)?;
+                    in_directory(&directory, generated, self.allow_escape, &mut files)?;
                 }
                 Location::Archive(path) => {
                     for (name, _) in generated.iter().filter(|(name, _)| name.contains("..")) {
@@ -143,7 +143,7 @@ fn archive(path: &str, mut files: GeneratedFiles) -> Result<Vec<u8>, WriteError>
 /// Adds the files of a directory to those that are to be written.
 fn in_directory(
     directory: &str,
-    generated: &GeneratedFiles,
+    generated: GeneratedFiles,
     allow_escape: bool,
     files: &mut Vec<(PathBuf, Vec<u8>)>,
 ) -> Result<(), WriteError> {
@@ -152,13 +152,17 @@ fn in_directory(
         path: directory.to_owned(),
         error,
     })?;
-    for (name, content) in generated.iter() {
+    let mut paths = Vec::new();
+    // Names are sorted, so that files of one directory are mostly neighbours.
+    let mut made = PathBuf::new();
+    for (name, _) in generated.iter() {
         if name.contains("..") && !allow_escape {
             return Err(WriteError::Escapes(name.to_owned()));
         }
         // Put together as text: an absolute name is one below the directory too.
         let path = PathBuf::from(format!("{directory}{}", name.trim_start_matches('/')));
         if generated.is_package_marker(name) && path.exists() {
+            paths.push(None);
             continue;
         }
         let parents = name.match_indices('/').map(|(at, _)| &name[..at]);
@@ -172,14 +176,23 @@ fn in_directory(
             let error = io::Error::other("Is a directory");
             return Err(WriteError::Io { path, error });
         }
-        if let Some(parent) = path.parent().filter(|_| name.contains('/')) {
+        if let Some(parent) = path.parent().filter(|_| name.contains('/'))
+            && parent != made
+        {
             fs::create_dir_all(parent).map_err(|error| WriteError::Io {
                 path: parent.to_owned(),
                 error,
             })?;
+            parent.clone_into(&mut made);
         }
-        files.push((path, content.to_vec()));
+        paths.push(Some(path));
     }
+    let contents = generated.into_contents();
+    files.extend(
+        contents
+            .zip(paths)
+            .filter_map(|(content, path)| Some((path?, content))),
+    );
     Ok(())
 }
 
@@ -200,20 +213,24 @@ fn write_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), WriteError> {
         Ok(Vec::<()>::new())
     });
     let written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut rest = written.iter();
     let result = result.and_then(|_| {
-        rest.try_for_each(|(temporary, path)| {
-            fs::rename(temporary, path).map_err(|error| {
-                let _gone = fs::remove_file(temporary);
-                let path = path.clone();
-                WriteError::Io { path, error }
-            })
+        map_chunks(&written, |chunk| {
+            for (temporary, path) in chunk {
+                fs::rename(temporary, path).map_err(|error| WriteError::Io {
+                    path: path.clone(),
+                    error,
+                })?;
+            }
+            Ok(Vec::<()>::new())
         })
     });
-    for (temporary, _) in rest {
-        let _gone = fs::remove_file(temporary);
+    if result.is_err() {
+        for (temporary, _) in &written {
+            // Those that have their own name already are no more found under this one.
+            let _gone = fs::remove_file(temporary);
+        }
     }
-    result
+    result.map(drop)
 }
 
 /// The temporary file and what it is to be called; `None` where the target is written directly, since it is a device or a pipe, as `/dev/stdout`.
