@@ -48,6 +48,8 @@ pub(crate) struct Stream {
     pub(crate) send_window: i64,
     /// Bytes that the peer may send.
     pub(crate) receive_window: i64,
+    /// How far the peer may be ahead.
+    pub(crate) window: u32,
     /// Credit to return that has not been announced.
     pub(crate) unannounced: u32,
     /// Bytes to send, from `pending_start` on.
@@ -67,6 +69,7 @@ impl Stream {
         receiving: Receiving,
         send_window: u32,
         receive_window: i64,
+        window: u32,
     ) -> Self {
         Self {
             number,
@@ -75,6 +78,7 @@ impl Stream {
             reset: false,
             send_window: i64::from(send_window),
             receive_window,
+            window,
             unannounced: 0,
             pending: Vec::new(),
             pending_start: 0,

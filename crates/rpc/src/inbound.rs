@@ -9,7 +9,7 @@ use crate::{Code, Encoding, Status};
 pub(crate) const PREFIX_LEN: usize = 5;
 
 /// The first piece of memory for a message whose bytes have not come: more is taken only as they do, so that a false length costs nothing.
-const FIRST_RESERVATION: usize = 64 << 10;
+const FIRST_RESERVATION: usize = 16 << 10;
 
 /// A call's receiving half.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Inbound {
     untaken: u32,
     /// Bytes on the wire of the message in the making whose credit is held.
     held: u32,
+    /// Whether the peer has been given the whole window of a call that goes on.
+    pub(crate) window_is_open: bool,
 }
 
 /// A whole message.
@@ -48,11 +50,24 @@ pub(crate) enum Taken {
 /// Why the peer's messages cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InboundError {
-    TooLarge { length: usize, max: usize },
-    TooLargeDecompressed { max: usize },
+    TooLarge {
+        length: usize,
+        max: usize,
+    },
+    TooLargeDecompressed {
+        max: usize,
+    },
     BadFlag(u8),
     CompressedWithoutEncoding,
     Corrupt(Encoding),
+    /// The messages in the making of this connection hold too much memory.
+    ConnectionMemory {
+        limit: usize,
+    },
+    /// Those of all connections of the server do.
+    ServerMemory {
+        limit: usize,
+    },
 }
 
 impl InboundError {
@@ -78,6 +93,18 @@ impl InboundError {
             Self::Corrupt(encoding) => Status::new(
                 Code::Internal,
                 format!("{role}: message is not valid {}", encoding.name()),
+            ),
+            Self::ConnectionMemory { limit } => Status::new(
+                Code::ResourceExhausted,
+                format!(
+                    "{role}: the unfinished messages of one connection hold more than {limit} bytes (russet.max_connection_memory); send fewer large messages at once"
+                ),
+            ),
+            Self::ServerMemory { limit } => Status::new(
+                Code::ResourceExhausted,
+                format!(
+                    "{role}: the messages that wait on all connections hold more than {limit} bytes (russet.max_server_memory); try again later"
+                ),
             ),
         }
     }
@@ -197,6 +224,11 @@ impl Inbound {
         } else {
             credit
         }
+    }
+
+    /// Bytes of the message in the making. Its memory is at most twice as much, or [`FIRST_RESERVATION`].
+    pub(crate) const fn unfinished(&self) -> usize {
+        self.partial.len()
     }
 
     /// Window bytes of whole messages that the application has not taken.

@@ -14,6 +14,18 @@ pub const DEFAULT_MAX_HEADER_LIST_SIZE: u32 = 16 << 10;
 /// Bytes that the peer may send on one call ahead of the application: 256 KiB.
 pub const DEFAULT_CALL_WINDOW: u32 = 256 << 10;
 
+/// What the peer may send on a call before anything of it has come, HTTP/2's own default: with the first data the window becomes the whole one, for as many calls as a quarter of the connection's memory is enough for. So a thousand calls may begin long messages at once.
+pub const FIRST_CALL_WINDOW: u32 = 65_535;
+
+/// Bytes that the unfinished messages of one connection may hold: 128 MiB.
+pub const DEFAULT_MAX_CONNECTION_MEMORY: usize = 128 << 20;
+
+/// Bytes that messages which wait may hold on all connections of a server: 1 GiB.
+pub const DEFAULT_MAX_SERVER_MEMORY: usize = 1 << 30;
+
+/// In steps of so many bytes a connection counts towards its server's memory: 16 KiB.
+pub const MEMORY_GRAIN: usize = 16 << 10;
+
 /// Bytes that the peer may send ahead on one connection: 1 MiB.
 pub const DEFAULT_CONNECTION_WINDOW: u32 = 1 << 20;
 

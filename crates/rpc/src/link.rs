@@ -8,7 +8,8 @@ use crate::calls::Calls;
 use crate::deadlines::Deadlines;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
-use crate::{CallId, CloseReason, limits};
+use crate::memory::Memory;
+use crate::{CallId, CloseReason};
 
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -18,10 +19,11 @@ pub(crate) struct Link {
     pub(crate) deadlines: Deadlines,
     keepalive: Keepalive,
     handshake_by: Option<Instant>,
-    /// Window bytes of whole messages that the application has not taken, over all calls.
-    untaken: usize,
-    /// Connection credit held back because `untaken` is over its limit.
+    memory: Memory,
+    /// Connection credit held back because too many messages wait for the application.
     withheld: u32,
+    /// Bytes that a peer may send ahead on a call that goes on.
+    call_window: u32,
 }
 
 impl Link {
@@ -29,6 +31,8 @@ impl Link {
         h2: russet_http2::Connection,
         keepalive: Keepalive,
         handshake_timeout: Option<Duration>,
+        memory: Memory,
+        call_window: u32,
         now: Instant,
     ) -> Self {
         Self {
@@ -37,9 +41,15 @@ impl Link {
             deadlines: Deadlines::default(),
             keepalive,
             handshake_by: handshake_timeout.and_then(|timeout| now.checked_add(timeout)),
-            untaken: 0,
+            memory,
             withheld: 0,
+            call_window,
         }
+    }
+
+    /// Bytes of messages of which a part has come, over all calls.
+    pub(crate) const fn unfinished(&self) -> usize {
+        self.memory.unfinished()
     }
 
     pub(crate) const fn on_read(&mut self, now: Instant) {
@@ -113,21 +123,37 @@ impl Link {
         mut deliver: impl FnMut(Received),
     ) -> Result<(), InboundError> {
         let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        let before = inbound.unfinished();
         let taken = loop {
             match inbound.take(&mut piece, max) {
                 Ok(Taken::Message(received)) => {
-                    self.untaken += received.credit as usize;
+                    self.memory.came(received.credit);
                     deliver(received);
                 }
-                Ok(Taken::NeedInput { release }) => {
-                    self.h2.release_stream_credit(stream, release);
-                    break Ok(());
-                }
+                Ok(Taken::NeedInput { release }) => break Ok(release),
                 Err(error) => break Err(error),
             }
         };
+        let admitted = self.memory.resized(stream, before, inbound.unfinished());
         self.release_connection(length);
-        taken
+        let release = taken?;
+        admitted?;
+        if self.memory.admits(stream, release, inbound.unfinished()) {
+            self.h2.release_stream_credit(stream, release);
+            if !inbound.window_is_open && self.memory.may_open(self.call_window) {
+                inbound.window_is_open = true;
+                self.h2.open_window(stream, self.call_window);
+            }
+        }
+        self.give_turns();
+        Ok(())
+    }
+
+    /// Gives credit to calls that memory was too short for, as far as there is some again.
+    fn give_turns(&mut self) {
+        while let Some((stream, credit)) = self.memory.next_turn() {
+            self.h2.release_stream_credit(stream, credit);
+        }
     }
 
     /// Data that no call takes.
@@ -136,7 +162,7 @@ impl Link {
     }
 
     fn release_connection(&mut self, length: u32) {
-        if self.untaken > limits::MAX_UNTAKEN_BYTES {
+        if self.memory.withholds() {
             self.withheld = self.withheld.saturating_add(length);
         } else {
             let length = length.saturating_add(std::mem::take(&mut self.withheld));
@@ -148,15 +174,16 @@ impl Link {
     pub(crate) fn message_consumed(&mut self, call: CallId, inbound: &mut Inbound, credit: u32) {
         let before = inbound.untaken();
         let release = inbound.consumed(credit);
-        self.untaken -= (before - inbound.untaken()) as usize;
+        self.memory.taken(before - inbound.untaken());
         self.h2.release_stream_credit(call.stream_id(), release);
         self.release_connection(0);
     }
 
     /// A call has ended: nothing of it waits any more.
-    pub(crate) fn forget(&mut self, inbound: &Inbound) {
-        self.untaken -= inbound.untaken() as usize;
+    pub(crate) fn forget(&mut self, call: CallId, inbound: &Inbound) {
+        self.memory.forget(call.stream_id(), inbound);
         self.release_connection(0);
+        self.give_turns();
     }
 }
 

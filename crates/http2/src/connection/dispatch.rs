@@ -288,7 +288,13 @@ impl Connection {
             Receiving::Open
         };
         let window = self.initial_receive_window();
-        let mut state = Stream::new(number, receiving, self.peer.initial_window, window);
+        let mut state = Stream::new(
+            number,
+            receiving,
+            self.peer.initial_window,
+            window,
+            self.config.stream_window,
+        );
         state.content_left = content_left;
         let stream = self.streams.insert(state);
         Ok(Some(Event::Headers {

@@ -60,6 +60,7 @@ impl Connection {
             Receiving::AwaitingResponse,
             self.peer.initial_window,
             window,
+            self.config.stream_window,
         );
         Some(self.streams.insert(state))
     }
@@ -210,8 +211,26 @@ impl Connection {
             return;
         }
         state.unannounced = state.unannounced.saturating_add(length);
-        if state.unannounced >= announce_at(self.config.stream_window) {
+        if state.unannounced >= announce_at(state.window) {
             let credit = std::mem::take(&mut state.unannounced);
+            state.receive_window += i64::from(credit);
+            frame::put_window_update(stream.number, credit, self.output.frames());
+        }
+    }
+
+    /// Lets the peer be `window` bytes ahead on a stream, if that is more than it was before. Changes nothing once the peer sends no more.
+    pub fn open_window(&mut self, stream: StreamId, window: u32) {
+        let Some(state) = self.streams.get_mut(stream) else {
+            return;
+        };
+        if state.reset || state.receiving == Receiving::Closed || self.failure.is_some() {
+            return;
+        }
+        let more = window.min(MAX_31_BIT).saturating_sub(state.window);
+        if more > 0 {
+            // One frame for both.
+            let credit = more.saturating_add(std::mem::take(&mut state.unannounced));
+            state.window += more;
             state.receive_window += i64::from(credit);
             frame::put_window_update(stream.number, credit, self.output.frames());
         }

@@ -15,6 +15,8 @@ pub struct Config {
     pub max_header_list_size: u32,
     /// Bytes that the server may send on one call ahead of the application. Default [`limits::DEFAULT_CALL_WINDOW`].
     pub call_window: u32,
+    /// Bytes that the unfinished messages of the connection may hold. From a quarter of it on, only the oldest call gets credit; what goes beyond it all the same ends with `RESOURCE_EXHAUSTED`. Default [`limits::DEFAULT_MAX_CONNECTION_MEMORY`].
+    pub max_connection_memory: usize,
     /// Bytes that the server may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
     pub connection_window: u32,
     /// The longest DATA frame that the server may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
@@ -36,6 +38,7 @@ impl Default for Config {
             max_send_message_length: None,
             max_header_list_size: limits::DEFAULT_MAX_HEADER_LIST_SIZE,
             call_window: limits::DEFAULT_CALL_WINDOW,
+            max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
             handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),

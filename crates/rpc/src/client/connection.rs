@@ -14,6 +14,7 @@ use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::Keepalive;
 use crate::link::Link;
+use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
     limits, mapping, timeout, wire,
@@ -135,7 +136,7 @@ impl Connection {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let http2 = russet_http2::Config {
             max_concurrent_streams: 0,
-            stream_window: config.call_window,
+            stream_window: config.call_window.min(limits::FIRST_CALL_WINDOW),
             connection_window: config.connection_window,
             max_frame_size: config.max_frame_size,
             max_header_list_size: config.max_header_list_size,
@@ -150,7 +151,14 @@ impl Connection {
         );
         let h2 = russet_http2::Connection::new(Role::Client, http2, now);
         Self {
-            link: Link::new(h2, keepalive, config.handshake_timeout, now),
+            link: Link::new(
+                h2,
+                keepalive,
+                config.handshake_timeout,
+                Memory::new(config.max_connection_memory, None),
+                config.call_window,
+                now,
+            ),
             calls: Calls::default(),
             events: VecDeque::new(),
             responses: ResponseReader::default(),
@@ -546,7 +554,7 @@ impl Connection {
         let Some(state) = self.calls.remove(call) else {
             return;
         };
-        self.link.forget(&state.inbound);
+        self.link.forget(call, &state.inbound);
         self.link.h2.release(call.stream_id());
         self.events.push_back(Event::Status {
             call,

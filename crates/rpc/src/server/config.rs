@@ -1,11 +1,12 @@
 //! What a server connection is held to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::limits;
+use crate::{MemoryQuota, limits};
 
 /// Limits and timers of a server's connections; shared by all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The longest message that is accepted, in bytes after decompression; `None` for no limit. Default [`limits::DEFAULT_MAX_RECEIVE_MESSAGE_LENGTH`].
     pub max_receive_message_length: Option<usize>,
@@ -19,6 +20,10 @@ pub struct Config {
     pub call_window: u32,
     /// Bytes that the peer may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
     pub connection_window: u32,
+    /// Bytes that the unfinished messages of a connection may hold. From a quarter of it on, only the oldest call gets credit; what goes beyond it all the same ends with `RESOURCE_EXHAUSTED`. Default [`limits::DEFAULT_MAX_CONNECTION_MEMORY`].
+    pub max_connection_memory: usize,
+    /// What all connections may hold of messages that wait; `None`, the default, for no limit.
+    pub memory: Option<Arc<MemoryQuota>>,
     /// The longest DATA frame that the peer may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
     pub max_frame_size: u32,
     /// Time for the peer's preface and SETTINGS. Default [`limits::DEFAULT_HANDSHAKE_TIMEOUT`].
@@ -50,6 +55,8 @@ impl Default for Config {
             max_header_list_size: limits::DEFAULT_MAX_HEADER_LIST_SIZE,
             call_window: limits::DEFAULT_CALL_WINDOW,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
+            memory: None,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
             handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),
             keepalive_time: Some(limits::DEFAULT_SERVER_KEEPALIVE_TIME),

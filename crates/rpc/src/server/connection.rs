@@ -13,6 +13,7 @@ use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::{Keepalive, PingStrikes};
 use crate::link::{Link, earliest};
+use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, EncodingSet, MessageOptions, Metadata,
     SendError, Status, limits, mapping, wire,
@@ -100,6 +101,11 @@ impl Connection {
         self.link.h2.pending(call.stream_id())
     }
 
+    /// Bytes of messages of which a part has come.
+    pub const fn unfinished_bytes(&self) -> usize {
+        self.link.unfinished()
+    }
+
     /// What the connection is held to.
     pub const fn config(&self) -> &Arc<Config> {
         &self.config
@@ -112,7 +118,7 @@ impl Connection {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let http2 = russet_http2::Config {
             max_concurrent_streams: config.max_concurrent_calls,
-            stream_window: config.call_window,
+            stream_window: config.call_window.min(limits::FIRST_CALL_WINDOW),
             connection_window: config.connection_window,
             max_frame_size: config.max_frame_size,
             max_header_list_size: config.max_header_list_size,
@@ -122,7 +128,14 @@ impl Connection {
         let keepalive = Keepalive::new(config.keepalive_time, config.keepalive_timeout, true, now);
         let h2 = russet_http2::Connection::new(Role::Server, http2, now);
         Self {
-            link: Link::new(h2, keepalive, config.handshake_timeout, now),
+            link: Link::new(
+                h2,
+                keepalive,
+                config.handshake_timeout,
+                Memory::new(config.max_connection_memory, config.memory.clone()),
+                config.call_window,
+                now,
+            ),
             calls: Calls::default(),
             events: VecDeque::new(),
             requests: RequestReader::default(),
@@ -596,7 +609,7 @@ impl Connection {
 
     fn forget(&mut self, call: CallId) -> Option<Call> {
         let state = self.calls.remove(call)?;
-        self.link.forget(&state.inbound);
+        self.link.forget(call, &state.inbound);
         self.link.h2.release(call.stream_id());
         if self.calls.len() == 0 {
             self.idle_since = Some(IdleSince {

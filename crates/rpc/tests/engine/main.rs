@@ -3,5 +3,6 @@
 mod attacks;
 mod calls;
 mod endings;
+mod memory;
 mod pair;
 mod schedules;
