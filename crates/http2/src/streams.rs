@@ -88,11 +88,13 @@ impl Stream {
         }
     }
 
-    /// Closes both halves and drops what is pending.
-    pub(crate) fn mark_reset(&mut self) {
+    /// Closes both halves and drops what is pending; how many bytes that was.
+    pub(crate) fn mark_reset(&mut self) -> usize {
+        let dropped = self.pending_len();
         self.reset = true;
         self.pending = Vec::new();
         self.pending_start = 0;
+        dropped
     }
 
     pub(crate) fn pending_len(&self) -> usize {
@@ -144,11 +146,10 @@ impl Streams {
             .filter(|stream| stream.number == id.number)
     }
 
-    pub(crate) fn remove(&mut self, id: StreamId) {
-        if self.get(id).is_some() {
-            self.by_number.remove(&id.number);
-            self.slots.remove(id.slot as usize);
-        }
+    pub(crate) fn remove(&mut self, id: StreamId) -> Option<Stream> {
+        self.get(id)?;
+        self.by_number.remove(&id.number);
+        self.slots.try_remove(id.slot as usize)
     }
 
     #[expect(

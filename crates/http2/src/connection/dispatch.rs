@@ -122,7 +122,7 @@ impl Connection {
         if state.reset {
             return Ok(None);
         }
-        state.mark_reset();
+        self.pending_bytes -= state.mark_reset();
         frame::put_reset(stream.number, code, self.output.answer());
         self.remember_reset(stream.number);
         Ok(Some(Event::Reset {
@@ -536,7 +536,7 @@ impl Connection {
         if state.reset {
             return Ok(None);
         }
-        state.mark_reset();
+        self.pending_bytes -= state.mark_reset();
         self.charge_reset()?;
         Ok(Some(Event::Reset {
             stream,

@@ -139,6 +139,8 @@ pub struct Connection {
     unannounced: u32,
     /// Streams with pending bytes and credit of their own, in the order of their turns.
     queue: VecDeque<StreamId>,
+    /// The pending bytes of all streams.
+    pending_bytes: usize,
     sent: VecDeque<Sent>,
     /// The highest stream number that the peer has opened.
     last_peer_stream: u32,
@@ -183,6 +185,11 @@ impl Connection {
     /// Bytes of a stream that wait for credit; 0 if it is gone.
     pub fn pending(&self, stream: StreamId) -> usize {
         self.streams.get(stream).map_or(0, Stream::pending_len)
+    }
+
+    /// Bytes that wait for credit, on all streams.
+    pub const fn pending_bytes(&self) -> usize {
+        self.pending_bytes
     }
 
     /// Whether the peer sends no more on the stream, or it is gone.
@@ -242,6 +249,7 @@ impl Connection {
             receive_window: i64::from(INITIAL_WINDOW),
             unannounced: 0,
             queue: VecDeque::new(),
+            pending_bytes: 0,
             sent: VecDeque::new(),
             last_peer_stream: 0,
             next_stream: 1,

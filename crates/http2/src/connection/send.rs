@@ -155,6 +155,7 @@ impl Connection {
         state.pending.reserve(length);
         state.pending.extend_from_slice(head);
         state.pending.extend_from_slice(body);
+        self.pending_bytes += length;
         if end_stream {
             state.end = End::Data;
         }
@@ -180,7 +181,7 @@ impl Connection {
             self.output.reset(stream.number, code);
             self.remember_reset(stream.number);
         }
-        self.streams.remove(stream);
+        self.discard(stream);
     }
 
     /// Forgets a stream. One that has not ended both ways is reset: a server that has answered says `NO_ERROR` (RFC 9113 section 8.1), others `CANCEL`.
@@ -198,7 +199,9 @@ impl Connection {
 
     /// Forgets a stream of this side on which nothing was sent, without a word: its number stays unused.
     pub fn discard(&mut self, stream: StreamId) {
-        self.streams.remove(stream);
+        if let Some(state) = self.streams.remove(stream) {
+            self.pending_bytes -= state.pending_len();
+        }
     }
 
     /// Gives the peer credit for data of a stream that was taken.
@@ -293,6 +296,7 @@ impl Connection {
             self.send_window -= length;
             let range = state.pending_start..state.pending_start + taken;
             state.pending_start += taken;
+            self.pending_bytes -= taken;
             let all = state.pending_len() == 0;
             let end_stream = all && state.end == End::Data;
             self.output.data(

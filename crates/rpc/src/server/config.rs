@@ -20,7 +20,7 @@ pub struct Config {
     pub call_window: u32,
     /// Bytes that the peer may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
     pub connection_window: u32,
-    /// Bytes that the unfinished messages of a connection may hold. From a quarter of it on, only the oldest call gets credit; what goes beyond it all the same ends with `RESOURCE_EXHAUSTED`. Default [`limits::DEFAULT_MAX_CONNECTION_MEMORY`].
+    /// Bytes that the unfinished messages of a connection may hold. From a quarter of it on, only the oldest call gets credit; what goes beyond it all the same ends with `RESOURCE_EXHAUSTED`. So does a new call while more bytes than this wait for the peer to give credit. Default [`limits::DEFAULT_MAX_CONNECTION_MEMORY`].
     pub max_connection_memory: usize,
     /// What all connections may hold of messages that wait; `None`, the default, for no limit.
     pub memory: Option<Arc<MemoryQuota>>,

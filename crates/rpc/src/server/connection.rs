@@ -428,6 +428,10 @@ impl Connection {
             }
         };
         let call = CallId::of(stream);
+        if self.link.h2.pending_bytes() > self.config.max_connection_memory {
+            self.reject(stream, &unread_answers(self.config.max_connection_memory));
+            return;
+        }
         self.idle_since = None;
         self.calls.insert(
             call,
@@ -666,6 +670,16 @@ impl Connection {
             .at
             .checked_add(self.config.max_connection_idle?)
     }
+}
+
+/// What a peer is told that asks for more and does not take what it was answered.
+fn unread_answers(limit: usize) -> Rejection {
+    Rejection::new(
+        Code::ResourceExhausted,
+        format!(
+            "SERVER: more than {limit} bytes of answers wait on this connection for the client to give credit (russet.max_connection_memory)"
+        ),
+    )
 }
 
 /// Writes what each response starts with.

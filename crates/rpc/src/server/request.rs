@@ -39,7 +39,7 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
-    fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    pub(super) fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self {
             http_status: 200,
             status: Status::new(code, message),

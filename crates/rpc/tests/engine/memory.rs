@@ -153,3 +153,40 @@ fn small_calls_go_on_while_the_memory_of_a_server_is_used_up() {
     start_uploads(&mut other, 1, MIB);
     assert_eq!(serve(&mut other).1, 1);
 }
+
+#[test]
+fn a_peer_that_takes_no_answers_gets_no_more_calls() {
+    let mut pair = Pair::with(
+        client::Config {
+            // What the application does not take holds the windows.
+            call_window: 1000,
+            ..client::Config::default()
+        },
+        server_with(4 * MIB),
+    );
+    let answer = vec![7; MIB];
+    let (mut answered, mut refused) = (0, 0);
+    for _ in 0..10 {
+        pair.start("/a/b");
+        pair.run();
+        while let Some(event) = pair.server.poll_event() {
+            if let server::Event::Call(incoming) = event {
+                answered += 1;
+                for _ in 0..2 {
+                    pair.server
+                        .send_message(incoming.call, &answer, plain())
+                        .unwrap();
+                }
+            }
+        }
+        let story = client_story(&pair.client_events());
+        refused += story
+            .iter()
+            .filter(|event| event.contains("of answers wait"))
+            .count();
+    }
+    // Beside the limit, what the windows and the output took.
+    assert!(answered <= 5, "{answered}");
+    assert_eq!(refused, 10 - answered);
+    assert!(!pair.server.is_closed());
+}
