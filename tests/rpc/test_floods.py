@@ -6,7 +6,9 @@ import contextlib
 import gzip
 import socket
 from types import ModuleType
+from typing import Any
 
+import pytest
 from support.process import Program
 from support.rpc import ECHO, WAIT, path, serving
 from support.wire import RawClient, grpc_message
@@ -110,3 +112,79 @@ def test_a_bomb_ends_its_call_alone(russet: ModuleType) -> None:
         raw.send(stream, grpc_message(b"x"), end_stream=True)
         assert raw.outcome(stream)["grpc-status"] == "0"
         assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+def test_messages_that_never_end_hold_bounded_memory(russet: ModuleType) -> None:
+    """Sixty megabytes of a thousand unfinished messages, of which a connection may hold four."""
+    with Program(
+        russet,
+        """
+        options = [("russet.max_connection_memory", 4 << 20)]
+        server, address = serve(handlers, options=options)
+        say(address)
+        sys.stdin.read()
+        """,
+    ) as program:
+        address = program.read_line()
+        with russet.insecure_channel(address) as channel, RawClient(address) as raw:
+            echo = channel.unary_unary("/s/echo")
+            assert echo(b"x", timeout=WAIT) == b"x"
+            before = program.peak_memory()
+            beginning = grpc_message(bytes(60_000), length=4_000_000)
+            streams = []
+            method = (":path", "/s/echo")
+            for _ in range(1000):
+                stream = raw.call("echo", method)
+                streams.append(stream)
+                raw.send_with_credit(stream, beginning)
+            assert echo(b"x", timeout=WAIT) == b"x"
+            assert program.peak_memory() - before < 30 << 20
+            refused = [stream for stream in streams if raw.status_so_far(stream) == "8"]
+            assert len(refused) > 800
+            # What is small is not refused.
+            whole = raw.call("echo", method)
+            raw.send(whole, grpc_message(b"x"), end_stream=True)
+            assert raw.outcome(whole)["grpc-status"] == "0"
+
+
+def test_answers_that_nobody_reads_hold_bounded_memory(russet: ModuleType) -> None:
+    """A client without a window asks for a megabyte again and again."""
+    options = (("russet.max_connection_memory", 8 << 20),)
+    big = bytes(1 << 20)
+    big_answer = ("unary_unary", lambda request, context: big)
+    with (
+        serving(russet, Big=big_answer, Echo=ECHO, options=options) as address,
+        russet.insecure_channel(address) as channel,
+        RawClient(address, window=0) as raw,
+    ):
+        statuses = []
+        while "8" not in statuses:
+            stream = raw.call("Big")
+            raw.send(stream, grpc_message(b""), end_stream=True)
+            # The beginning of an answer, or a refusal.
+            statuses.append(raw.first_status(stream))
+        assert statuses[:8] == [None] * 8
+        assert len(statuses) < 20
+        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+@pytest.mark.parametrize("intercepted", [False, True])
+def test_requests_that_never_end_keep_no_worker(russet: ModuleType, intercepted: bool) -> None:
+    class PassOn(russet.ServerInterceptor):  # type: ignore[misc, name-defined]
+        def intercept_service(self, continuation: Any, details: Any) -> Any:
+            return continuation(details)
+
+    interceptors = (PassOn(),) if intercepted else ()
+    with (
+        serving(russet, Echo=ECHO, workers=2, interceptors=interceptors) as address,
+        russet.insecure_channel(address) as channel,
+        RawClient(address) as raw,
+    ):
+        streams = [raw.call("Echo") for _ in range(10)]
+        for stream in streams:
+            raw.send(stream, grpc_message(b"x", length=5))
+        echo = channel.unary_unary(path("Echo"))
+        assert echo(b"y", timeout=WAIT) == b"y"
+        for stream in streams:
+            raw.send(stream, b"xxxx", end_stream=True)
+        assert all(raw.outcome(stream)["grpc-status"] == "0" for stream in streams)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 from types import ModuleType
 
 # Seconds within which a program that was told to end must have ended.
@@ -22,8 +23,8 @@ else:
     from russet import grpc
 def say(*words):
     print(*words, flush=True)
-def serve(handlers, workers=4):
-    server = grpc.server(futures.ThreadPoolExecutor(workers))
+def serve(handlers, workers=4, options=()):
+    server = grpc.server(futures.ThreadPoolExecutor(workers), options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -90,6 +91,11 @@ class Program:
         raise AssertionError(
             f"the program ended or hung before it said {line!r}; stderr:\n{errors}"
         )
+
+    def peak_memory(self) -> int:
+        """The most memory that it has held so far, in bytes."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
     def interrupt(self) -> None:
         """What Ctrl-C does."""

@@ -8,6 +8,7 @@ import struct
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 
 from support.rpc import WAIT, path
 
@@ -20,7 +21,8 @@ def grpc_message(payload: bytes, *, flag: int = 0, length: int | None = None) ->
 class RawClient:
     """A client that sends just what it is told to."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, window: int | None = None) -> None:
+        """`window` is what the server may send ahead on a stream; HTTP/2's default without it."""
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=WAIT)
         self.connection = h2.connection.H2Connection(
@@ -28,6 +30,15 @@ class RawClient:
                 client_side=True, header_encoding="utf-8", validate_outbound_headers=False
             )
         )
+        if window is not None:
+            # Part of the first SETTINGS.
+            self.connection.local_settings = h2.settings.Settings(
+                client=True,
+                initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window},
+            )
+        # Of each stream: what has come, and whether it has ended.
+        self._fields: dict[int, dict[str, str]] = {}
+        self._ended: set[int] = set()
         self.connection.initiate_connection()
         self.flush()
 
@@ -70,25 +81,49 @@ class RawClient:
         self.connection.reset_stream(stream, 8)
         self.flush()
 
+    def send_with_credit(self, stream: int, data: bytes) -> None:
+        """Send data as the connection's window allows; the stream's own must be large enough. Nothing more once the server has ended the stream."""
+        for start in range(0, len(data), 16_000):
+            piece = data[start : start + 16_000]
+            while self.connection.outbound_flow_control_window < len(piece):
+                self._read()
+            if stream in self._ended:
+                return
+            self.connection.send_data(stream, piece)
+            self.flush()
+
+    def first_status(self, stream: int) -> str | None:
+        """Read until the server has answered at all; the status if the answer was nothing but that."""
+        while stream not in self._fields:
+            self._read()
+        return self._fields[stream].get("grpc-status")
+
+    def status_so_far(self, stream: int) -> str | None:
+        """The status of a stream, if it has come."""
+        return self._fields.get(stream, {}).get("grpc-status")
+
     def outcome(self, stream: int) -> dict[str, str]:
         """Read until the stream ends; its header fields and trailers in one dictionary, "reset" if it was reset."""
-        fields: dict[str, str] = {}
-        while True:
-            data = self.socket.recv(65536)
-            if not data:
-                raise ConnectionError(f"the connection ended; so far: {fields}")
-            for event in self.connection.receive_data(data):
-                if isinstance(event, h2.events.ConnectionTerminated):
-                    raise ConnectionError(f"GOAWAY {event.error_code}; so far: {fields}")
-                if getattr(event, "stream_id", None) != stream:
-                    continue
-                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
-                    fields.update(event.headers)
-                elif isinstance(event, h2.events.DataReceived):
-                    self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
-                elif isinstance(event, h2.events.StreamReset):
-                    fields["reset"] = str(int(event.error_code))
-                    return fields
-                elif isinstance(event, h2.events.StreamEnded):
-                    return fields
-            self.flush()
+        while stream not in self._ended:
+            self._read()
+        return self._fields.get(stream, {})
+
+    def _read(self) -> None:
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError(f"the connection ended; so far: {self._fields}")
+        for event in self.connection.receive_data(data):
+            if isinstance(event, h2.events.ConnectionTerminated):
+                raise ConnectionError(f"GOAWAY {event.error_code}; so far: {self._fields}")
+            stream = getattr(event, "stream_id", None) or 0
+            if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                fields = self._fields.setdefault(stream, {})
+                fields.update((str(name), str(value)) for name, value in event.headers)
+            elif isinstance(event, h2.events.DataReceived):
+                self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
+            elif isinstance(event, h2.events.StreamReset):
+                self._fields.setdefault(stream, {})["reset"] = str(int(event.error_code))
+                self._ended.add(stream)
+            elif isinstance(event, h2.events.StreamEnded):
+                self._ended.add(stream)
+        self.flush()

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Longest message accepted: 4 MiB, as in every gRPC implementation.
 pub const DEFAULT_MAX_RECEIVE_MESSAGE_LENGTH: usize = 4 << 20;
 
+/// Longest message that the prefix of a message can tell (PROTOCOL-HTTP2, "Length-Prefixed-Message"): 4 GiB less one byte.
+pub const LONGEST_MESSAGE: usize = u32::MAX as usize;
+
 /// Calls open at once on one connection. `grpcio` has no limit; this one lets no connection hold unbounded memory and is far above what clients open.
 pub const DEFAULT_MAX_CONCURRENT_CALLS: u32 = 8192;
 

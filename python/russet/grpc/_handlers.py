@@ -9,7 +9,7 @@ from ._typing import RequestT, ResponseT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
     from typing import Any, Union
 
     from ._base_server import GenericRpcHandler, HandlerCallDetails
@@ -66,6 +66,20 @@ class DictionaryGenericHandler(ServiceRpcHandler):
     ) -> RpcMethodHandler[Any, Any] | None:
         """The handler for the RPC, or None if the method is not of this service."""
         return self._method_handlers.get(handler_call_details.method)
+
+    def unary_paths(self) -> Iterator[str]:
+        """The paths of the methods whose request is one message."""
+        for path, handler in self._method_handlers.items():
+            if not handler.request_streaming:
+                yield path
+
+
+def unary_paths(handlers: Iterable[GenericRpcHandler]) -> Iterator[str]:
+    """The paths whose request is certain to be one message: those of dictionaries, up to the first handler that decides by itself. A call of one of them needs no thread before its message is there."""
+    for handler in handlers:
+        if type(handler) is not DictionaryGenericHandler:
+            return
+        yield from handler.unary_paths()
 
 
 def unary_unary_rpc_method_handler(

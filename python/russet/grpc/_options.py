@@ -20,6 +20,8 @@ _COMMON_NUMBERS = {
     "grpc.max_message_length": "max_receive_message_length",
     "grpc.max_send_message_length": "max_send_message_length",
     "grpc.absolute_max_metadata_size": "max_header_list_size",
+    "grpc.max_metadata_size": "soft_header_list_size",
+    "russet.max_connection_memory": "max_connection_memory",
     "grpc.keepalive_time_ms": "keepalive_time_ms",
     "grpc.keepalive_timeout_ms": "keepalive_timeout_ms",
     "grpc.keepalive_permit_without_calls": "keepalive_without_calls",
@@ -40,7 +42,11 @@ _SERVER_NUMBERS = {
     "grpc.max_connection_age_grace_ms": "max_connection_age_grace_ms",
     "grpc.max_allowed_incoming_connections": "max_connections",
     "grpc.so_reuseport": "so_reuseport",
+    "russet.max_server_memory": "max_server_memory",
 }
+# A soft limit of metadata never makes the hard one smaller than this, in bytes.
+_LEAST_HARD_HEADER_LIMIT = 16 << 10
+
 # Those of the settings that are switches.
 _SWITCHES = {"keepalive_without_calls", "so_reuseport"}
 
@@ -75,6 +81,10 @@ def _read(options: Iterable[ChannelOption] | None, numbers: dict[str, str]) -> S
             settings[_TEXTS[key]] = value.decode() if isinstance(value, bytes) else value
         elif key == "grpc.default_compression_algorithm":
             settings["compression"] = int(value)
+    soft = settings.pop("soft_header_list_size", None)
+    if soft is not None:
+        # grpcio refuses at random above the soft limit and always above the hard one, which it derives so where it is not given. Here only the hard one counts.
+        settings.setdefault("max_header_list_size", max(soft * 5 // 4, _LEAST_HARD_HEADER_LIMIT))
     return settings
 
 

@@ -11,6 +11,7 @@ from time import monotonic
 
 from .. import _core
 from ._base_server import Server, ServicerContext
+from ._handlers import unary_paths
 from ._logging import logger
 from ._options import server_settings
 from ._server_interceptors import service_pipeline
@@ -163,6 +164,8 @@ class _Server(Server):
                     ' "service" method!'
                 )
         self._registry.generic.extend(handlers)
+        for path in unary_paths(self._registry.generic):
+            self._core.set_unary(path)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
@@ -172,6 +175,8 @@ class _Server(Server):
             self._registry.registered[path] = handler
             if self._registry.pipeline is None:
                 self._core.add_method(path, handler)
+            elif not handler.request_streaming:
+                self._core.set_unary(path)
 
     def add_insecure_port(self, address: str) -> int:
         return self._core.bind(address, self._reuse_port) or 1

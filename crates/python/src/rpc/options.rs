@@ -2,12 +2,13 @@
 //!
 //! The names are the engine's; a value of the wrong type is an error here, since the Python side has checked what users give.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use russet_net::backoff::BackoffConfig;
-use russet_net::rpc::{client, server};
+use russet_net::rpc::{MemoryQuota, client, limits, server};
 
 /// A setting, if it is given and not `None`.
 fn get<'py, T>(settings: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
@@ -52,6 +53,11 @@ fn millis(
     })
 }
 
+/// An amount of memory: absent keeps `default`, negative means none.
+fn memory(settings: &Bound<'_, PyDict>, name: &str, default: usize) -> PyResult<usize> {
+    Ok(limit(settings, name, Some(default))?.unwrap_or(usize::MAX))
+}
+
 fn number(settings: &Bound<'_, PyDict>, name: &str, default: u32) -> PyResult<u32> {
     Ok(get::<i64>(settings, name)?.map_or(default, |value| {
         u32::try_from(value.max(0)).unwrap_or(u32::MAX)
@@ -76,6 +82,11 @@ pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Co
             "max_header_list_size",
             default.max_header_list_size,
         )?,
+        max_connection_memory: memory(
+            settings,
+            "max_connection_memory",
+            default.max_connection_memory,
+        )?,
         keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
         keepalive_timeout: millis(
             settings,
@@ -91,12 +102,26 @@ pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Co
 
 pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Config> {
     let default = server::Config::default();
+    let max_receive_message_length = limit(
+        settings,
+        "max_receive_message_length",
+        default.max_receive_message_length,
+    )?;
+    // One message of the greatest length is let in whatever the limit of memory.
+    let longest = max_receive_message_length.unwrap_or(limits::LONGEST_MESSAGE);
+    let max_server_memory = memory(
+        settings,
+        "max_server_memory",
+        longest.max(limits::DEFAULT_MAX_SERVER_MEMORY),
+    )?;
     Ok(server::Config {
-        max_receive_message_length: limit(
+        max_receive_message_length,
+        max_connection_memory: memory(
             settings,
-            "max_receive_message_length",
-            default.max_receive_message_length,
+            "max_connection_memory",
+            default.max_connection_memory,
         )?,
+        memory: Some(Arc::new(MemoryQuota::new(max_server_memory))),
         max_send_message_length: limit(
             settings,
             "max_send_message_length",

@@ -420,6 +420,11 @@ impl Server {
         Ok(())
     }
 
+    /// Says that the request of `path` is one message: a call takes no worker before it is there.
+    fn set_unary(&self, path: &str) {
+        self.handle.inner.reactor.core().set_unary(path.into());
+    }
+
     /// Starts to accept and to serve.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         if self.started.swap(true, Ordering::SeqCst) {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ... import _core
 from .._base_server import handler_behavior
+from .._handlers import unary_paths
 from .._logging import logger
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
@@ -328,6 +329,8 @@ class _Server(Server):
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
         self._generic.extend(generic_rpc_handlers)
+        for path in unary_paths(self._generic):
+            self._core.set_unary(path)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
