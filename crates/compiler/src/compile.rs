@@ -107,6 +107,11 @@ impl<'s> Compiler<'s> {
         self.files.iter()
     }
 
+    /// A file as it is at run time, without options of source retention.
+    pub fn runtime_file(&self, name: &str) -> Option<Cow<'_, FileDescriptorProto>> {
+        self.file(name).map(|file| runtime(&self.table, file))
+    }
+
     /// All compiled files as they are at run time, without options of source retention, each after those it imports.
     pub fn runtime_files(&self) -> Vec<Cow<'_, FileDescriptorProto>> {
         let table = &self.table;

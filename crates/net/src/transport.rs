@@ -3,7 +3,7 @@
 //! Readiness is edge-triggered, so a transport remembers what it has not drained yet. It reads at most [`READ_BUDGET`] bytes a turn, so that one busy peer cannot keep the others waiting.
 
 use std::io::{ErrorKind, Read, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token};
 use russet_rpc::{client, server};
@@ -18,10 +18,15 @@ pub(crate) const READ_BUDGET: usize = 256 * 1024;
 /// The size of the buffer that a driver reads into.
 pub(crate) const READ_BUFFER: usize = 64 * 1024;
 
+/// How long the peer of a connection that has ended may leave its last words unread before the socket is closed all the same: 10 seconds.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(10);
+
 /// What both ends of the engine have in common.
 pub(crate) trait Engine {
     fn handle_input(&mut self, bytes: &[u8], now: Instant);
     fn handle_eof(&mut self, now: Instant);
+    fn handle_timeout(&mut self, now: Instant);
+    fn poll_timeout(&mut self) -> Option<Instant>;
     fn output(&self) -> &[u8];
     fn output_written(&mut self, count: usize);
     fn is_closed(&self) -> bool;
@@ -37,6 +42,12 @@ macro_rules! engine {
             }
             fn handle_eof(&mut self, now: Instant) {
                 self.handle_eof(now);
+            }
+            fn handle_timeout(&mut self, now: Instant) {
+                self.handle_timeout(now);
+            }
+            fn poll_timeout(&mut self) -> Option<Instant> {
+                self.poll_timeout()
             }
             fn output(&self) -> &[u8] {
                 self.output()
@@ -84,6 +95,8 @@ pub(crate) struct Transport<E> {
     closing: bool,
     /// The peer has closed its side, or the socket failed.
     ended: bool,
+    /// The engine is closed; the socket closes then, whatever is unwritten.
+    last_words_by: Option<Instant>,
     /// The earliest timer that stands in the driver's heap for this transport.
     pub(crate) armed: Option<Instant>,
     /// Whether it is on the driver's list of transports with something to write.
@@ -102,6 +115,7 @@ impl<E: Engine> Transport<E> {
             writable: true,
             closing: false,
             ended: false,
+            last_words_by: None,
             armed: None,
             dirty: false,
         }
@@ -139,7 +153,7 @@ impl<E: Engine> Transport<E> {
                     self.readable = count == buffer.len() || self.closing;
                     budget = budget.saturating_sub(count);
                     if budget == 0 && self.readable {
-                        return self.turn(Turn::More);
+                        return self.turn(Turn::More, now);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
@@ -150,7 +164,7 @@ impl<E: Engine> Transport<E> {
                 }
             }
         }
-        self.turn(Turn::Idle)
+        self.turn(Turn::Idle, now)
     }
 
     fn take_in(&mut self, bytes: &[u8], now: Instant) {
@@ -224,10 +238,29 @@ impl<E: Engine> Transport<E> {
             }
         }
         let resumed = held_back && self.readable && self.engine.accepts_input();
-        self.turn(if resumed { Turn::More } else { Turn::Idle })
+        self.turn(if resumed { Turn::More } else { Turn::Idle }, now)
     }
 
-    fn turn(&self, otherwise: Turn) -> Turn {
+    /// When to call [`Transport::handle_timeout`].
+    pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
+        if self.engine.is_closed() {
+            self.last_words_by
+        } else {
+            self.engine.poll_timeout()
+        }
+    }
+
+    /// Acts on the engine's timers, and gives a peer up that does not read the last words.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Turn {
+        self.engine.handle_timeout(now);
+        self.ended |= self.last_words_by.is_some_and(|by| by <= now);
+        self.turn(Turn::Idle, now)
+    }
+
+    fn turn(&mut self, otherwise: Turn, now: Instant) -> Turn {
+        if self.engine.is_closed() && self.last_words_by.is_none() {
+            self.last_words_by = now.checked_add(LAST_WORDS);
+        }
         if self.ended || (self.engine.is_closed() && self.is_written()) {
             Turn::Over
         } else {
@@ -289,6 +322,7 @@ mod tests {
     struct Generous {
         output: Vec<u8>,
         taken: usize,
+        closed: bool,
     }
 
     impl Engine for Generous {
@@ -298,6 +332,10 @@ mod tests {
                 .resize(self.output.len() + 1000 * bytes.len(), 0);
         }
         fn handle_eof(&mut self, _now: Instant) {}
+        fn handle_timeout(&mut self, _now: Instant) {}
+        fn poll_timeout(&mut self) -> Option<Instant> {
+            None
+        }
         fn output(&self) -> &[u8] {
             &self.output
         }
@@ -305,11 +343,26 @@ mod tests {
             self.output.drain(..count);
         }
         fn is_closed(&self) -> bool {
-            false
+            self.closed
         }
         fn accepts_input(&self) -> bool {
             self.output.len() < 100_000
         }
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_the_last_words_is_let_go() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let mut transport = Transport::new(Socket::Unix(ours), None, Generous::default());
+        transport.engine.output = vec![0; 10_000_000];
+        let now = Instant::now();
+        assert_eq!(transport.flush(now), Turn::Idle);
+        assert_eq!(transport.poll_timeout(), None);
+        transport.engine.closed = true;
+        assert_eq!(transport.flush(now), Turn::Idle);
+        assert_eq!(transport.poll_timeout(), Some(now + LAST_WORDS));
+        assert_eq!(transport.handle_timeout(now), Turn::Idle);
+        assert_eq!(transport.handle_timeout(now + LAST_WORDS), Turn::Over);
     }
 
     #[test]

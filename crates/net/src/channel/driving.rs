@@ -35,7 +35,7 @@ impl Channel {
         };
         let transport = &mut link.transport;
         self.timers
-            .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+            .arm(index, transport.poll_timeout(), &mut transport.armed);
         if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
             self.dirty.push(index);
         }
@@ -145,7 +145,7 @@ impl Channel {
             } else if let Some(Some(link)) = self.links.get_mut(index) {
                 let transport = &mut link.transport;
                 self.timers
-                    .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+                    .arm(index, transport.poll_timeout(), &mut transport.armed);
             }
         }
     }
@@ -181,9 +181,12 @@ impl Core for Channel {
         while let Some(index) = self.timers.pop_due(now) {
             if let Some(Some(link)) = self.links.get_mut(index) {
                 link.transport.armed = None;
-                link.transport.engine.handle_timeout(now);
+                let turn = link.transport.handle_timeout(now);
                 self.drain_events(index, now);
-                self.after(index, Turn::Idle);
+                self.after(index, turn);
+                if turn == Turn::Over {
+                    self.drop_link(index, now);
+                }
             }
         }
         for index in std::mem::take(&mut self.backlog) {

@@ -142,7 +142,7 @@ impl Server {
         };
         let transport = &mut peer.transport;
         self.timers
-            .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+            .arm(index, transport.poll_timeout(), &mut transport.armed);
         if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
             self.dirty.push(index);
         }
@@ -306,7 +306,7 @@ impl Server {
         } else if let Some(peer) = self.peers.get_mut(index) {
             let transport = &mut peer.transport;
             self.timers
-                .arm(index, transport.engine.poll_timeout(), &mut transport.armed);
+                .arm(index, transport.poll_timeout(), &mut transport.armed);
         }
         if turn == Turn::More {
             // The peer has read what it had left: it is read from again.
@@ -341,8 +341,8 @@ impl Core for Server {
         while let Some(index) = self.timers.pop_due(now) {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.transport.armed = None;
-                peer.transport.engine.handle_timeout(now);
-                self.after(index, Turn::Idle);
+                let turn = peer.transport.handle_timeout(now);
+                self.after(index, turn);
             }
         }
         for index in std::mem::take(&mut self.backlog) {
