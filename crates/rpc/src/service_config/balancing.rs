@@ -100,7 +100,7 @@ fn configured(policy: LoadBalancing, config: &Value, errors: &mut Errors) -> Loa
             let choices = fields.read("choiceCount", errors, whole).unwrap_or(choices);
             if choices < 2 {
                 errors.at(".choiceCount".to_owned(), |errors| {
-                    errors.add("must be at least 2")
+                    errors.add("must be at least 2");
                 });
             }
             LoadBalancing::LeastRequest {
