@@ -8,8 +8,8 @@ from typing import Any
 
 from support.rpc import SERVICE, WAIT
 
-# So short that no test waits for it.
-BACKOFF = {"initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1}
+# So short that no test waits for it; grpcio forgets calls whose wait is a few milliseconds.
+BACKOFF = {"initialBackoff": "0.02s", "maxBackoff": "0.02s", "backoffMultiplier": 1}
 
 
 def config(*, rest: dict[str, Any] | None = None, **method: Any) -> list[tuple[str, Any]]:
