@@ -66,6 +66,10 @@ impl Record {
 pub(super) struct Spare(Vec<Box<Record>>);
 
 impl Spare {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "the box itself is what is used again"
+    )]
     pub(super) fn take(
         &mut self,
         path: &str,
