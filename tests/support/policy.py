@@ -46,6 +46,7 @@ class Flaky:
         self.code = code
         self.trailing = trailing
         self.attempts: list[str | None] = []
+        self.entered = threading.Event()
         self._lock = threading.Lock()
 
     def _enter(self, grpc: Any, context: Any) -> None:
@@ -54,6 +55,7 @@ class Flaky:
         with self._lock:
             self.attempts.append(metadata.get("grpc-previous-rpc-attempts"))
             number = len(self.attempts)
+        self.entered.set()
         if number <= self.failures:
             context.set_trailing_metadata(self.trailing)
             context.abort(getattr(grpc.StatusCode, self.code), f"attempt {number}")
@@ -94,6 +96,7 @@ class Gate:
     def __init__(self, kept: int) -> None:
         self.kept = kept
         self.attempts = 0
+        self.entered = threading.Semaphore(0)
         self.opened = threading.Event()
         self.cancelled = threading.Event()
         self._lock = threading.Lock()
@@ -103,6 +106,7 @@ class Gate:
             with self._lock:
                 self.attempts += 1
                 number = self.attempts
+            self.entered.release()
             if number <= self.kept:
                 context.add_callback(self.cancelled.set)
                 self.opened.wait(WAIT)

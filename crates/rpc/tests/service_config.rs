@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use russet_rpc::Code;
 use russet_rpc::service_config::{HedgingPolicy, LoadBalancing, Repeat, ServiceConfig};
 
@@ -211,4 +212,41 @@ fn mistakes_are_named_with_their_place() {
 fn a_text_that_nests_deeply_is_an_error() {
     let text = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(ServiceConfig::parse(&text).is_err());
+}
+
+/// A config that has every field.
+const WHOLE: &str = r#"{"methodConfig":[{"name":[{"service":"s","method":"M"},{}],"timeout":"1.5s","waitForReady":true,
+"maxRequestMessageBytes":5,"maxResponseMessageBytes":"6","retryPolicy":{"maxAttempts":4,"initialBackoff":"0.1s",
+"maxBackoff":"1s","backoffMultiplier":1.5,"retryableStatusCodes":["UNAVAILABLE"]}},{"name":[{"service":"t"}],
+"hedgingPolicy":{"maxAttempts":2,"hedgingDelay":"0s","nonFatalStatusCodes":["INTERNAL"]}}],
+"retryThrottling":{"maxTokens":10,"tokenRatio":0.5},"loadBalancingConfig":[{"least_request_experimental":{"choiceCount":3}}],
+"healthCheckConfig":{"serviceName":"h"}}"#;
+
+proptest! {
+    /// Whatever a text holds, it is a config within its bounds or an error.
+    #[test]
+    fn changed_configs_keep_the_bounds(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![
+            "", "0", "-1", "9", "1e9", "\"", "{", "}", "[", "]", ",", ":", "null", "true", "\"1s\"", "\"x\"", "{}", "[]",
+        ])), 0..4),
+    ) {
+        let mut text = WHOLE.to_owned();
+        for (place, new) in changes {
+            let place = place.index(text.len());
+            text.replace_range(place..=place, new);
+        }
+        if let Ok(config) = ServiceConfig::parse(&text)
+            && let Some(method) = config.method("/s/M")
+        {
+            match &method.repeat {
+                Some(Repeat::Retry(retry)) => {
+                    prop_assert!((2..=5).contains(&retry.max_attempts));
+                    prop_assert!(!retry.initial_backoff.is_zero() && !retry.max_backoff.is_zero());
+                    prop_assert!(retry.backoff_multiplier > 0.0 && !retry.retryable.is_empty());
+                }
+                Some(Repeat::Hedge(hedge)) => prop_assert!((2..=5).contains(&hedge.max_attempts)),
+                None => {}
+            }
+        }
+    }
 }

@@ -16,8 +16,12 @@ use crate::security::ClientSecurity;
 use crate::transport::Turn;
 
 impl Channel {
-    /// Starts an attempt of a call that waits or hedges, with all that the call was given; `false` where no connection takes it now.
+    /// Starts an attempt of a call that waits or hedges, with all that the call was given; `false` where no connection takes it now, or where the call is held.
     pub(super) fn begin(&mut self, key: CallKey, now: Instant) -> bool {
+        let record = self.call(key).and_then(|call| call.record.as_ref());
+        if record.is_some_and(|record| record.held) {
+            return false;
+        }
         let mut tries = match self.policy {
             LoadBalancing::PickFirst { .. } => 1,
             // One that has no room for more is passed over.
@@ -137,6 +141,8 @@ impl Channel {
         let Some(call) = self.call_mut(key) else {
             return;
         };
+        // The attempts of a hedged call take no more than is kept of it, so that its sender never waits.
+        let congested = congested && !matches!(call.place, Place::Hedged);
         let was_congested = std::mem::replace(&mut call.congested, congested);
         if keep {
             call.record = Some(record);
@@ -333,10 +339,7 @@ impl Channel {
             if !self.is_waiting(key) {
                 continue;
             }
-            let held = self
-                .call(key)
-                .is_some_and(|call| call.record.as_ref().is_some_and(|record| record.held));
-            if held || !self.begin(key, now) {
+            if !self.begin(key, now) {
                 self.waiting.push_back(key);
             }
         }

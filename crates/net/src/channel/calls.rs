@@ -70,7 +70,7 @@ impl Channel {
             }
             None => return key,
         };
-        if new.held || !self.begin(key, now) {
+        if !self.begin(key, now) {
             self.waiting.push_back(key);
             self.pursue(wait_for_ready, now);
         }
