@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 from support.policy import Flaky, Gate, hedging
-from support.rpc import WAIT, connected, happened, path, rpc_error
+from support.rpc import WAIT, connected, happened, path, refused_address, rpc_error
 
 
 @pytest.fixture(params=["grpcio", "russet"])
@@ -117,3 +117,13 @@ def test_the_deadline_ends_all_attempts(russet: ModuleType, server: ModuleType) 
         error = rpc_error(russet, channel.unary_unary(path("Gate")), b"", timeout=0.5)
         assert error.code() is russet.StatusCode.DEADLINE_EXCEEDED
         gate.opened.set()
+
+
+@pytest.mark.parametrize("codes", [(), ("UNAVAILABLE",)])
+def test_servers_that_cannot_be_reached_end_the_call(
+    russet: ModuleType, codes: tuple[str, ...]
+) -> None:
+    options = hedging(*codes, delay="0.05s")
+    with russet.insecure_channel(refused_address(), options=options) as channel:
+        error = rpc_error(russet, channel.unary_unary(path("Gate")), b"", timeout=WAIT)
+        assert error.code() is russet.StatusCode.UNAVAILABLE

@@ -265,9 +265,11 @@ impl Channel {
         };
         let at = repeating.attempts.next_start();
         let idle = repeating.open.is_empty();
-        if !repeating.attempts.hedges() {
-            call.place = Place::Pausing;
-        }
+        call.place = if repeating.attempts.hedges() {
+            Place::Hedged
+        } else {
+            Place::Pausing
+        };
         // While an attempt is open, its connection keeps the deadline.
         let deadline = call.deadline.filter(|_| idle);
         for at in [at, deadline].into_iter().flatten() {

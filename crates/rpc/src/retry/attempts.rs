@@ -73,7 +73,7 @@ impl Attempts {
         matches!(self.method.repeat, Some(Repeat::Hedge(_)))
     }
 
-    /// Whether the attempt that is due at [`next_start`](Self::next_start) may really start. One that may not is put off, where another attempt is open that may answer.
+    /// Whether the attempt that is due at [`next_start`](Self::next_start) may really start. Too many failures of the channel put a hedge off while another attempt is open that may answer; where none is, it was decided when the last one failed.
     pub fn may_start(&mut self, throttle: &Throttle, now: Instant) -> bool {
         if self.next_start.is_none_or(|at| at > now) {
             return false;
@@ -81,7 +81,7 @@ impl Attempts {
         let Some(Repeat::Hedge(policy)) = &self.method.repeat else {
             return true;
         };
-        if throttle.allows() {
+        if throttle.allows() || self.open == 0 {
             return true;
         }
         // Without a delay there is no later time to look again.
@@ -380,6 +380,20 @@ mod tests {
     }
 
     #[test]
+    fn a_hedge_that_was_decided_on_starts_where_no_other_attempt_is_open() {
+        let mut story = Story::new(Repeat::Hedge(hedge(0)));
+        let pushback = Pushback::After(Duration::from_secs(1));
+        assert_eq!(story.end(Code::Unavailable, Some(pushback)), Next::Start);
+        story.throttle = Throttle::new(Some(RetryThrottling {
+            max_milli_tokens: 1000,
+            milli_token_ratio: 1,
+        }));
+        story.throttle.record_failure();
+        story.go();
+        assert_eq!(story.attempts.open(), 1);
+    }
+
+    #[test]
     fn throttled_hedges_are_put_off() {
         let mut story = Story::new(Repeat::Hedge(hedge(2)));
         let mut empty = Throttle::new(Some(RetryThrottling {
@@ -431,6 +445,7 @@ mod tests {
                 prop_assert!(hedged || attempts.open() <= 1);
                 if attempts.open() == 0 {
                     prop_assert!(attempts.next_start().is_some());
+                    prop_assert!(!start, "nothing is open, and what was due did not start");
                     continue;
                 }
                 let (code, pushback) = match answer {
