@@ -41,13 +41,15 @@ class Example:
         )
 
     @contextmanager
-    def server(self, script: str, *arguments: str) -> Iterator[int]:
-        """The port of a server that runs meanwhile, and that Ctrl-C must end without an error."""
+    def server(self, script: str, *arguments: str) -> Iterator[int | str]:
+        """The port, or the ports as they are printed, of a server that runs meanwhile, and that Ctrl-C must end without an error."""
         with self.process(script, *arguments) as (_, port):
             yield port
 
     @contextmanager
-    def process(self, script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    def process(
+        self, script: str, *arguments: str
+    ) -> Iterator[tuple[subprocess.Popen[str], int | str]]:
         """As `server`, with the process."""
         process = subprocess.Popen(
             [sys.executable, str(self.folder / script), "--port=0", *arguments],
@@ -62,7 +64,8 @@ class Example:
             if not line.startswith(STARTED):
                 process.kill()
                 pytest.fail(f"{script} did not start: {line}\n{process.communicate()[1]}")
-            yield process, int(line[len(STARTED) :])
+            bound = line[len(STARTED) :]
+            yield process, int(bound) if bound.isdecimal() else bound
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, errors
@@ -72,8 +75,8 @@ class Example:
                 process.kill()
                 process.communicate()
 
-    def client(self, script: str, port: int) -> str:
-        """What a client prints."""
+    def client(self, script: str, port: int | str) -> str:
+        """What a client prints; it is given a port, or a whole argument."""
         result = self._run(script, port)
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""
@@ -85,9 +88,13 @@ class Example:
         assert result.returncode != 0, result.stdout
         return result.stderr
 
-    def _run(self, script: str, port: int) -> subprocess.CompletedProcess[str]:
+    def _run(self, script: str, port: int | str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(self.folder / script), f"--port={port}"],
+            [
+                sys.executable,
+                str(self.folder / script),
+                f"--port={port}" if isinstance(port, int) else port,
+            ],
             env=self.environment,
             capture_output=True,
             text=True,

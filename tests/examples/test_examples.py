@@ -120,6 +120,22 @@ def test_interceptors(example: Any) -> None:
     )
 
 
+def test_retry_and_hedging(example: Any) -> None:
+    found = example("retry_and_hedging")
+    with found.server("server.py") as port:
+        printed = found.client("client.py", port)
+    assert printed == "Hello, client, after 2 failures!\nHello, client, in time!\n"
+
+
+def test_load_balancing(example: Any) -> None:
+    found = example("load_balancing")
+    with found.server("server.py") as ports:
+        printed = found.client("client.py", f"--ports={ports}")
+    assert printed.splitlines() == [
+        f"3 times: Hello, client, I am {name}!" for name in ("Ada", "Grace", "Mary")
+    ]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_graceful_shutdown(number: signal.Signals, example: Any) -> None:
     found = example("graceful_shutdown")

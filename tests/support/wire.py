@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
+import threading
 
 import h2.config
 import h2.connection
+import h2.errors
 import h2.events
+import h2.exceptions
 import h2.settings
 
 from support.rpc import WAIT, path
@@ -127,3 +131,63 @@ class RawClient:
             elif isinstance(event, h2.events.StreamEnded):
                 self._ended.add(stream)
         self.flush()
+
+
+class RawServer:
+    """A server that does with each call what the next entry of `script` says: "answer" with the request's messages, "refuse" its stream, say "goaway" as if it had not been seen, or "lose" the connection. The last entry holds for all that follow."""
+
+    def __init__(self, *script: str) -> None:
+        self.script = list(script)
+        self.calls: list[str] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> RawServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        # Until the listener is closed.
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        connection = h2.connection.H2Connection(
+            h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        )
+        connection.initiate_connection()
+        requests: dict[int, bytes] = {}
+        with client, contextlib.suppress(OSError, h2.exceptions.ProtocolError):
+            client.sendall(connection.data_to_send())
+            while data := client.recv(65536):
+                for event in connection.receive_data(data):
+                    stream: int = getattr(event, "stream_id", 0)
+                    if isinstance(event, h2.events.DataReceived):
+                        requests[stream] = requests.get(stream, b"") + event.data
+                        connection.acknowledge_received_data(event.flow_controlled_length, stream)
+                    elif isinstance(event, h2.events.StreamEnded):
+                        self._react(connection, stream, requests.pop(stream, b""))
+                client.sendall(connection.data_to_send())
+                if connection.state_machine.state is h2.connection.ConnectionState.CLOSED:
+                    return
+
+    def _react(self, connection: h2.connection.H2Connection, stream: int, request: bytes) -> None:
+        action = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        self.calls.append(action)
+        if action == "refuse":
+            connection.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
+        elif action == "goaway":
+            connection.close_connection(last_stream_id=0)
+        elif action == "lose":
+            raise ConnectionAbortedError
+        else:
+            headers = [(":status", "200"), ("content-type", "application/grpc")]
+            connection.send_headers(stream, headers)
+            for start in range(0, len(request), 16_384):
+                connection.send_data(stream, request[start : start + 16_384])
+            connection.send_headers(stream, [("grpc-status", "0")], end_stream=True)

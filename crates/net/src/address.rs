@@ -1,6 +1,6 @@
 //! What a target or a listening address names: host names, literal addresses, Unix sockets.
 //!
-//! The grammar is that of gRPC's naming document: `dns:[//authority/]host[:port]`, `ipv4:a.b.c.d[:port][,...]`, `ipv6:[addr][:port][,...]`, `unix:path`, `unix:///absolute/path`, and a bare `host:port`, which means `dns:`. Nothing is looked up here.
+//! The grammar is that of gRPC's naming document: `dns:[//authority/]host[:port]`, `ipv4:a.b.c.d[:port][,...]`, `ipv6:[addr][:port][,...]`, `unix:path`, `unix:///absolute/path`, `unix-abstract:name`, and a bare `host:port`, which means `dns:`. Nothing is looked up here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,6 +24,44 @@ pub enum Target {
     Sockets(Vec<SocketAddr>),
     /// A Unix-domain socket.
     Unix(PathBuf),
+    /// A Unix-domain socket with a name of its own instead of a file, which only Linux has.
+    UnixAbstract(String),
+}
+
+/// One address that a socket connects to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Address {
+    Socket(SocketAddr),
+    Unix(PathBuf),
+    UnixAbstract(String),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Socket(SocketAddr::V4(address)) => write!(f, "ipv4:{address}"),
+            Self::Socket(SocketAddr::V6(address)) => write!(f, "ipv6:{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::UnixAbstract(name) => write!(f, "unix-abstract:{name}"),
+        }
+    }
+}
+
+/// Addresses with the two families in turn, beginning with the first one's (RFC 8305, section 4): where one family does not work, the second attempt is of the other.
+pub(crate) fn interleave(addresses: Vec<Address>) -> Vec<Address> {
+    let is_v6 = |address: &Address| matches!(address, Address::Socket(socket) if socket.is_ipv6());
+    let first_family = addresses.first().is_some_and(is_v6);
+    let count = addresses.len();
+    let (one, other): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| is_v6(address) == first_family);
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut mixed = Vec::with_capacity(count);
+    while mixed.len() < count {
+        mixed.extend(one.next());
+        mixed.extend(other.next());
+    }
+    mixed
 }
 
 /// Why a text is not a target.
@@ -40,7 +78,7 @@ pub enum AddressError {
     NotLiteral(String),
     /// A resolver scheme that is not built in.
     #[error(
-        "the target {0:?} uses a resolver that is not built in; use dns:, ipv4:, ipv6: or unix:"
+        "the target {0:?} uses a resolver that is not built in; use dns:, ipv4:, ipv6:, unix: or unix-abstract:"
     )]
     UnknownScheme(String),
 }
@@ -48,6 +86,13 @@ pub enum AddressError {
 impl Target {
     /// Reads a target as `insecure_channel` takes it.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
+        if let Some(name) = text.strip_prefix("unix-abstract:") {
+            // `unix-abstract://authority/name` has no use for an authority.
+            let name = name.strip_prefix("//").map_or(name, |rest| {
+                rest.split_once('/').map_or(rest, |(_, name)| name)
+            });
+            return Ok(Self::UnixAbstract(name.to_owned()));
+        }
         if let Some(path) = text.strip_prefix("unix://") {
             return Ok(Self::Unix(PathBuf::from(path)));
         }
@@ -170,6 +215,8 @@ pub enum ListenAddress {
     },
     /// A Unix-domain socket.
     Unix(PathBuf),
+    /// A Unix-domain socket with a name of its own instead of a file, which only Linux has.
+    UnixAbstract(String),
 }
 
 impl ListenAddress {
@@ -177,6 +224,7 @@ impl ListenAddress {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         Ok(match Target::parse(text)? {
             Target::Unix(path) => Self::Unix(path),
+            Target::UnixAbstract(name) => Self::UnixAbstract(name),
             Target::Name { host, port } => Self::Name { host, port },
             Target::Sockets(sockets) => match sockets.first() {
                 Some(socket)
@@ -217,6 +265,10 @@ mod tests {
             ("ipv6:[::1]:7", socket("[::1]:7")),
             ("unix:rel/s", Target::Unix("rel/s".into())),
             ("unix:///tmp/s", Target::Unix("/tmp/s".into())),
+            (
+                "unix-abstract:name",
+                Target::UnixAbstract("name".to_owned()),
+            ),
         ] {
             assert_eq!(Target::parse(text), Ok(expected), "{text}");
         }
@@ -230,6 +282,30 @@ mod tests {
             "xds:///a",
         ] {
             assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_families_take_turns() {
+        let sockets = |texts: &[&str]| -> Vec<Address> {
+            texts
+                .iter()
+                .map(|text| Address::Socket(text.parse().unwrap()))
+                .collect()
+        };
+        for (given, mixed) in [
+            (&[][..], &[][..]),
+            (&["1.1.1.1:1", "2.2.2.2:1"], &["1.1.1.1:1", "2.2.2.2:1"]),
+            (
+                &["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"],
+                &["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"],
+            ),
+            (
+                &["1.1.1.1:1", "[::1]:1", "[::2]:1"],
+                &["1.1.1.1:1", "[::1]:1", "[::2]:1"],
+            ),
+        ] {
+            assert_eq!(interleave(sockets(given)), sockets(mixed));
         }
     }
 

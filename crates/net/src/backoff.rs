@@ -52,7 +52,7 @@ impl Backoff {
     pub(crate) fn wait(&mut self) -> Duration {
         let wait = self.next;
         self.next = self.next.mul_f64(MULTIPLIER).min(self.config.max);
-        wait.mul_f64(JITTER.mul_add(random_sign_unit(), 1.0))
+        wait.mul_f64(JITTER.mul_add(random_unit().mul_add(2.0, -1.0), 1.0))
     }
 
     /// How long an attempt may take: at least the minimum, and as long as the wait that would follow.
@@ -61,15 +61,27 @@ impl Backoff {
     }
 }
 
-/// A number from -1 to 1. The standard library seeds each hasher from the system's random numbers; jitter needs no better ones.
-fn random_sign_unit() -> f64 {
+/// A number from 0 to 1. The standard library seeds each hasher from the system's random numbers; jitter and shuffling need no better ones.
+pub(crate) fn random_unit() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     #[expect(
         clippy::cast_precision_loss,
         reason = "the 53 bits that are left fit exactly"
     )]
     let unit = bits as f64 / (1_u64 << 53) as f64;
-    unit.mul_add(2.0, -1.0)
+    unit
+}
+
+/// A number below `count`, which is not 0.
+pub(crate) fn random_below(count: usize) -> usize {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts of addresses and calls are small"
+    )]
+    let number = (random_unit() * count as f64) as usize;
+    number.min(count.saturating_sub(1))
 }
 
 #[cfg(test)]

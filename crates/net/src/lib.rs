@@ -5,6 +5,7 @@
 pub mod address;
 pub mod backoff;
 pub mod channel;
+pub mod proxy;
 pub mod security;
 pub mod server;
 pub mod tls;
@@ -16,6 +17,7 @@ mod resolver;
 mod socket;
 mod timers;
 mod transport;
+mod tunnel;
 
 pub use inbox::Inbound;
 pub use parker::{Parker, Wake};

@@ -11,7 +11,7 @@ use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Type};
 
-use crate::address::ListenAddress;
+use crate::address::{Address, ListenAddress};
 
 /// How many connections may wait to be accepted. The system lowers it to its own maximum.
 const LISTEN_BACKLOG: i32 = 4096;
@@ -24,17 +24,20 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Starts a TCP connection; it is there once the socket is writable and [`Socket::take_error`] is `None`.
-    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        // Calls are small and answered at once; waiting to fill a segment only adds latency.
-        stream.set_nodelay(true)?;
-        Ok(Self::Tcp(stream))
-    }
-
-    /// Starts a connection to a Unix-domain socket.
-    pub(crate) fn connect_unix(path: &Path) -> io::Result<Self> {
-        UnixStream::connect(path).map(Self::Unix)
+    /// Starts a connection; it is there once the socket is writable and [`Socket::take_error`] is `None`.
+    pub(crate) fn connect(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Socket(address) => {
+                let stream = TcpStream::connect(*address)?;
+                // Calls are small and answered at once; waiting to fill a segment only adds latency.
+                stream.set_nodelay(true)?;
+                Ok(Self::Tcp(stream))
+            }
+            Address::Unix(path) => UnixStream::connect(path).map(Self::Unix),
+            Address::UnixAbstract(name) => {
+                UnixStream::connect_addr(&abstract_name(name)?).map(Self::Unix)
+            }
+        }
     }
 
     /// The error of a failed connection attempt.
@@ -97,6 +100,21 @@ fn unix_name(path: Option<PathBuf>) -> String {
     format!("unix:{}", path.unwrap_or_default().display())
 }
 
+/// The address of a Unix-domain socket without a file.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_name(name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    std::os::unix::net::SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_name(_name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "unix-abstract: addresses exist on Linux only",
+    ))
+}
+
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -156,8 +174,8 @@ impl Source for Socket {
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    /// The path is removed when the listener is dropped.
-    Unix(UnixListener, PathBuf),
+    /// The path, if it has one, is removed when the listener is dropped.
+    Unix(UnixListener, Option<PathBuf>),
 }
 
 impl Listener {
@@ -166,7 +184,11 @@ impl Listener {
         match address {
             ListenAddress::Unix(path) => {
                 let listener = UnixListener::bind(path)?;
-                Ok((vec![Self::Unix(listener, path.clone())], 0))
+                Ok((vec![Self::Unix(listener, Some(path.clone()))], 0))
+            }
+            ListenAddress::UnixAbstract(name) => {
+                let listener = UnixListener::bind_addr(&abstract_name(name)?)?;
+                Ok((vec![Self::Unix(listener, None)], 0))
             }
             ListenAddress::Socket(socket) => Self::bind_all(&[*socket], reuse_port),
             ListenAddress::Any { port } => {
@@ -234,7 +256,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
+        if let Self::Unix(_, Some(path)) = self {
             // The name may be gone or taken over; either is no concern of a server that stops.
             let _ = std::fs::remove_file(path);
         }

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Registry, Token};
 use russet_rpc::{client, server};
 
+use crate::proxy::Proxy;
 use crate::security::AuthContext;
 use crate::socket::Socket;
 use crate::tls::Session;
+use crate::tunnel::Tunnel;
 
 /// How many bytes one transport may read before others get their turn.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
@@ -86,8 +88,10 @@ pub(crate) enum Turn {
 pub(crate) struct Transport<E> {
     pub(crate) engine: E,
     socket: Socket,
+    /// Until a proxy has agreed to pass bytes on.
+    tunnel: Option<Box<Tunnel>>,
     session: Option<Box<Session>>,
-    /// Why the session failed, if it did.
+    /// Why the session or the tunnel failed, if one did.
     failure: Option<String>,
     readable: bool,
     writable: bool,
@@ -109,6 +113,7 @@ impl<E: Engine> Transport<E> {
         Self {
             engine,
             socket,
+            tunnel: None,
             session: session.map(Box::new),
             failure: None,
             readable: true,
@@ -119,6 +124,11 @@ impl<E: Engine> Transport<E> {
             armed: None,
             dirty: false,
         }
+    }
+
+    /// Has the proxy at the other end of the socket make the connection first.
+    pub(crate) fn tunnel_through(&mut self, proxy: &Proxy) {
+        self.tunnel = Some(Box::new(Tunnel::new(proxy)));
     }
 
     /// Whether something may wait in the socket that the engine does not want yet.
@@ -139,9 +149,12 @@ impl<E: Engine> Transport<E> {
         while self.readable && !self.ended && self.engine.accepts_input() {
             match self.socket.read(buffer) {
                 Ok(0) => {
-                    if self.session.as_ref().is_some_and(|s| !s.is_established()) {
+                    if self.tunnel.is_some() {
+                        let why = "the proxy closed the connection without an answer";
+                        self.failure.get_or_insert_with(|| why.to_owned());
+                    } else if self.session.as_ref().is_some_and(|s| !s.is_established()) {
                         self.failure.get_or_insert_with(|| {
-                            "the peer closed the connection before TLS was agreed on; perhaps it speaks plaintext".to_owned()
+                            "TLS: the peer closed the connection before TLS was agreed on; perhaps it speaks plaintext".to_owned()
                         });
                     }
                     self.engine.handle_eof(now);
@@ -168,13 +181,29 @@ impl<E: Engine> Transport<E> {
     }
 
     fn take_in(&mut self, bytes: &[u8], now: Instant) {
+        let mut bytes = bytes;
+        if let Some(tunnel) = &mut self.tunnel {
+            match tunnel.receive(&mut bytes) {
+                Ok(false) => return,
+                Ok(true) => self.tunnel = None,
+                Err(why) => {
+                    self.failure = Some(why);
+                    self.engine.handle_eof(now);
+                    self.ended = true;
+                    return;
+                }
+            }
+            if bytes.is_empty() {
+                return;
+            }
+        }
         let Some(session) = &mut self.session else {
             self.engine.handle_input(bytes, now);
             return;
         };
         let received = session.receive(bytes, |plain| self.engine.handle_input(plain, now));
         if let Err(why) = received {
-            self.failure = Some(why);
+            self.failure = Some(format!("TLS: {why}"));
             // The alert tells the peer what we know. Where the socket does not take it, the end of the connection must do.
             while session.has_output()
                 && session
@@ -188,6 +217,15 @@ impl<E: Engine> Transport<E> {
 
     /// Writes a part of what is to be written; false where there is nothing.
     fn write_some(&mut self) -> std::io::Result<bool> {
+        if let Some(tunnel) = &mut self.tunnel {
+            let output = tunnel.output();
+            if output.is_empty() {
+                return Ok(false);
+            }
+            let count = self.socket.write(output)?;
+            tunnel.output_written(count);
+            return Ok(true);
+        }
         let output = self.engine.output();
         let Some(session) = &mut self.session else {
             if output.is_empty() {
@@ -214,7 +252,8 @@ impl<E: Engine> Transport<E> {
 
     /// Whether [`Transport::flush`] has something to do.
     pub(crate) fn has_output(&self) -> bool {
-        !self.engine.output().is_empty()
+        self.tunnel.is_some()
+            || !self.engine.output().is_empty()
             || self.engine.is_closed()
             || self
                 .session
@@ -268,8 +307,11 @@ impl<E: Engine> Transport<E> {
         }
     }
 
-    /// Whether nothing is left to write of an engine that is closed. What a session without an agreement on keys would send can never go.
+    /// Whether nothing is left to write of an engine that is closed. What a session without an agreement on keys would send can never go, nor what a proxy has not agreed to pass on.
     fn is_written(&self) -> bool {
+        if self.tunnel.is_some() {
+            return true;
+        }
         match &self.session {
             None => self.engine.output().is_empty(),
             Some(session) => {
@@ -288,7 +330,7 @@ impl<E: Engine> Transport<E> {
         self.session.as_ref().map(|session| session.auth_context())
     }
 
-    /// Why TLS ended the connection, if it did.
+    /// Why TLS or a proxy ended the connection, if one did.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }

@@ -6,10 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use russet_net::address::{ListenAddress, Target};
-use russet_net::backoff::BackoffConfig;
 use russet_net::channel::{CallKey, Channel, ChannelConfig, NewCall};
-use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, client, server};
-use russet_net::security::{ClientSecurity, ServerSecurity};
+use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, server};
+use russet_net::security::ServerSecurity;
 use russet_net::server::{Capacity, Server};
 use russet_net::{Inbound, Parker, Reactor, Waited};
 
@@ -118,13 +117,7 @@ fn connect(port: u16) -> Reactor<Channel> {
             registry,
             waker,
             target,
-            ChannelConfig {
-                engine: client::Config::default(),
-                authority: "test".to_owned(),
-                user_agent: String::new(),
-                backoff: BackoffConfig::default(),
-                security: ClientSecurity::Plaintext,
-            },
+            ChannelConfig::new("test".to_owned()),
         ))
     })
     .unwrap()
@@ -136,7 +129,7 @@ fn start(reactor: &Reactor<Channel>) -> CallKey {
             path: "/test/Echo",
             metadata: &Metadata::EMPTY,
             deadline: Some(soon()),
-            wait_for_ready: false,
+            wait_for_ready: None,
             encoding: Encoding::Identity,
             held: false,
         },

@@ -264,10 +264,10 @@ async fn our_client_calls_an_h2_server() {
                     call,
                     status,
                     trailing,
-                    processed,
+                    reach,
                 } => {
                     let number = number(call);
-                    assert!(processed);
+                    assert_eq!(reach, client::Reach::Processed);
                     assert_eq!(status, Status::new(Code::PermissionDenied, "no entry"));
                     assert_eq!(trailing.get("raw-bin"), Some(&[0, 1, 2, 3][..]));
                     assert_eq!(trailing.get("x-call"), Some(number.to_string().as_bytes()));

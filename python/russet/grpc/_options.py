@@ -30,6 +30,12 @@ _CHANNEL_NUMBERS = {
     **_COMMON_NUMBERS,
     "grpc.initial_reconnect_backoff_ms": "initial_backoff_ms",
     "grpc.max_reconnect_backoff_ms": "max_backoff_ms",
+    "grpc.min_reconnect_backoff_ms": "min_backoff_ms",
+    "grpc.enable_retries": "enable_retries",
+    "grpc.per_rpc_retry_buffer_size": "retry_buffer",
+    "grpc.happy_eyeballs_connection_attempt_delay_ms": "happy_eyeballs_delay_ms",
+    "grpc.dns_min_time_between_resolutions_ms": "resolution_interval_ms",
+    "grpc.enable_http_proxy": "enable_http_proxy",
 }
 _SERVER_NUMBERS = {
     **_COMMON_NUMBERS,
@@ -48,7 +54,7 @@ _SERVER_NUMBERS = {
 _LEAST_HARD_HEADER_LIMIT = 16 << 10
 
 # Those of the settings that are switches.
-_SWITCHES = {"keepalive_without_calls", "so_reuseport"}
+_SWITCHES = {"keepalive_without_calls", "so_reuseport", "enable_retries", "enable_http_proxy"}
 
 # A primary user agent goes before the library's own, a secondary one after it.
 _TEXTS = {
@@ -56,6 +62,9 @@ _TEXTS = {
     "grpc.ssl_target_name_override": "tls_name",
     "grpc.primary_user_agent": "primary_user_agent",
     "grpc.secondary_user_agent": "secondary_user_agent",
+    "grpc.service_config": "service_config",
+    "grpc.lb_policy_name": "load_balancing",
+    "grpc.http_proxy": "http_proxy",
 }
 
 

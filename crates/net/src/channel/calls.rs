@@ -1,19 +1,19 @@
-//! The calls of a channel: started, given messages, read, ended. A call whose connection does not stand yet waits here.
+//! The calls of a channel as the application sees them: started, given messages, read, ended. How they get to a connection, and to another one where that is called for, is in `attempts`.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use russet_rpc::client::{StartCall, StartError};
-use russet_rpc::{CallEnded, Code, MessageOptions, Metadata, SendError, Status};
+use russet_rpc::retry::Attempts;
+use russet_rpc::{CallEnded, CallId, Code, MessageOptions, Metadata, SendError, Status};
 
-use super::{Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Waiting};
+use super::record::TRANSPARENT_RETRY_BUFFER;
+use super::{Attempt, Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Repeating};
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
-use crate::security::ClientSecurity;
 use crate::transport::Turn;
 
 impl Channel {
-    pub(super) fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
+    fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let index = self.calls.insert(Call {
@@ -28,6 +28,10 @@ impl Channel {
             abandoned: false,
             interest: Interest::default(),
             peer: None,
+            record: None,
+            method: None,
+            repeating: None,
+            refused: false,
         });
         CallKey {
             // More than 2^32 calls at once do not fit into memory.
@@ -45,27 +49,55 @@ impl Channel {
 
     /// Starts a call. It always succeeds: what goes wrong becomes the call's status.
     pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
-        let key = self.add_call(new.deadline, new.wait_for_ready);
+        let key = self.add_call(new.deadline, new.wait_for_ready.unwrap_or(false));
         if self.state == Connectivity::Shutdown {
             self.end_locally(key, Status::new(Code::Cancelled, "Channel closed!"));
             return key;
         }
-        if !new.held && self.start_on_active(key, new, now) {
+        if let Some(defect) = &self.defect {
+            let status = Status::new(Code::InvalidArgument, defect.clone());
+            self.end_locally(key, status);
             return key;
         }
-        if let Some(call) = self.call_mut(key) {
-            call.place = Place::Waiting(Box::new(Waiting {
-                path: new.path.to_owned(),
-                metadata: new.metadata.clone(),
-                encoding: new.encoding,
-                messages: Vec::new(),
-                half_closed: false,
-                held: new.held,
+        self.configure(key, new, now);
+        let record = self.spare.take(new.path, new.metadata, new.encoding);
+        let wait_for_ready = match self.call_mut(key) {
+            Some(call) => {
+                call.place = Place::Waiting;
+                let record = call.record.insert(record);
+                record.held = new.held;
+                call.wait_for_ready
+            }
+            None => return key,
+        };
+        if !self.begin(key, now) {
+            self.waiting.push_back(key);
+            self.pursue(wait_for_ready, now);
+        }
+        key
+    }
+
+    /// Gives a call what the service config says of its method.
+    fn configure(&mut self, key: CallKey, new: &NewCall<'_>, now: Instant) {
+        let Some(method) = self.service_config.method(new.path).cloned() else {
+            return;
+        };
+        let retries = self.retries.enabled;
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        let limit = method.timeout.and_then(|timeout| now.checked_add(timeout));
+        call.deadline = [call.deadline, limit].into_iter().flatten().min();
+        if new.wait_for_ready.is_none() {
+            call.wait_for_ready = method.wait_for_ready.unwrap_or(false);
+        }
+        if retries && let Some(attempts) = Attempts::new(&method) {
+            call.repeating = Some(Box::new(Repeating {
+                attempts,
+                open: Vec::new(),
             }));
         }
-        self.waiting.push_back(key);
-        self.pursue(new.wait_for_ready, now);
-        key
+        call.method = Some(method);
     }
 
     /// Sends a held call on its way, with metadata that is added to its own.
@@ -74,84 +106,17 @@ impl Channel {
             return;
         };
         let wait_for_ready = call.wait_for_ready;
-        let Place::Waiting(waiting) = &mut call.place else {
+        let Some(record) = &mut call.record else {
             return;
         };
-        waiting.metadata.extend(metadata);
-        waiting.held = false;
-        if self.active.is_some() {
-            self.start_waiting(now);
-        } else {
+        record.metadata.extend(metadata);
+        record.held = false;
+        self.start_waiting(now);
+        if self
+            .call(key)
+            .is_some_and(|call| matches!(call.place, Place::Waiting))
+        {
             self.pursue(wait_for_ready, now);
-        }
-    }
-
-    /// Does what a call that waits asks of the channel.
-    fn pursue(&mut self, wait_for_ready: bool, now: Instant) {
-        if self.retry_at.is_some_and(|at| at <= now) {
-            // The wait is over; nobody was there to notice.
-            self.set_state(Connectivity::Connecting);
-            self.start_attempt(now);
-        } else if self.state == Connectivity::TransientFailure && !wait_for_ready {
-            self.fail_waiting();
-        } else {
-            self.connect(now);
-        }
-    }
-
-    /// Starts a call on the connection that stands; `false` where it has to wait.
-    pub(super) fn start_on_active(
-        &mut self,
-        key: CallKey,
-        new: &NewCall<'_>,
-        now: Instant,
-    ) -> bool {
-        let Some(index) = self.active else {
-            return false;
-        };
-        let Some(Some(link)) = self.links.get_mut(index) else {
-            return false;
-        };
-        let started = link.transport.engine.start_call(
-            &StartCall {
-                path: new.path,
-                authority: &self.authority,
-                scheme: match self.security {
-                    ClientSecurity::Tls { .. } => "https",
-                    _ => "http",
-                },
-                user_agent: &self.user_agent,
-                metadata: new.metadata,
-                deadline: new.deadline,
-                encoding: new.encoding,
-            },
-            now,
-        );
-        match started {
-            Ok(id) => {
-                link.calls.insert(id, key.index);
-                let peer = link.peer.clone();
-                if let Some(call) = self.call_mut(key) {
-                    call.place = Place::On {
-                        connection: index,
-                        id,
-                    };
-                    call.peer = Some(peer);
-                }
-                self.after(index, Turn::Idle);
-                true
-            }
-            Err(StartError::TooManyStreams(_) | StartError::GoingAway | StartError::Closed) => {
-                false
-            }
-            Err(error @ StartError::HeadersTooLarge { .. }) => {
-                self.end_locally(key, Status::new(Code::ResourceExhausted, error.to_string()));
-                true
-            }
-            Err(error @ StartError::IllegalHeader(_)) => {
-                self.end_locally(key, Status::new(Code::Internal, error.to_string()));
-                true
-            }
         }
     }
 
@@ -181,7 +146,7 @@ impl Channel {
     }
 
     /// Gives a message, or the end, or both; returns whether the sender should wait before the next one.
-    pub(super) fn send(
+    fn send(
         &mut self,
         key: CallKey,
         message: Option<&[u8]>,
@@ -190,49 +155,120 @@ impl Channel {
     ) -> Result<bool, SendError> {
         let max = self.config.max_send_message_length;
         let call = self.call_mut(key).ok_or(SendError::CallEnded)?;
-        match &mut call.place {
+        let max = [
+            max,
+            call.method
+                .as_ref()
+                .and_then(|method| method.max_request_bytes),
+        ];
+        if let Some(message) = message
+            && let Some(max) = max.into_iter().flatten().min()
+            && message.len() > max
+        {
+            return Err(SendError::TooLarge {
+                length: message.len(),
+                max,
+            });
+        }
+        let over = matches!(call.place, Place::Over);
+        if let Some(record) = &mut call.record
+            && !over
+        {
+            if record.half_closed {
+                return if message.is_some() {
+                    Err(SendError::HalfClosed)
+                } else {
+                    Ok(false)
+                };
+            }
+            if let Some(message) = message {
+                record.push(message, options);
+            }
+            record.half_closed = last;
+        }
+        match &call.place {
             Place::Over => Err(SendError::CallEnded),
-            Place::Waiting(waiting) => {
-                if waiting.half_closed {
-                    return if message.is_some() {
-                        Err(SendError::HalfClosed)
-                    } else {
-                        Ok(false)
-                    };
-                }
-                if let Some(message) = message {
-                    if let Some(max) = max
-                        && message.len() > max
-                    {
-                        return Err(SendError::TooLarge {
-                            length: message.len(),
-                            max,
-                        });
-                    }
-                    waiting.messages.push((message.to_vec(), options));
-                }
-                waiting.half_closed = last;
+            Place::Waiting | Place::Pausing => {
                 // A caller that sends before the connection stands should send one message, not the whole stream.
                 call.congested = !last;
                 Ok(call.congested)
             }
-            &mut Place::On { connection, id } => {
-                let Some(Some(link)) = self.links.get_mut(connection) else {
-                    return Err(SendError::CallEnded);
-                };
-                let engine = &mut link.transport.engine;
-                match (message, last) {
-                    (Some(message), true) => engine.send_last_message(id, message, options)?,
-                    (Some(message), false) => engine.send_message(id, message, options)?,
-                    (None, _) => engine.half_close(id)?,
+            &Place::On { connection, id } => {
+                let congested = self.send_on(connection, id, message, options, last);
+                self.limit_record(key);
+                let call = self.call_mut(key).ok_or(SendError::CallEnded)?;
+                match congested {
+                    Ok(congested) => call.congested = congested,
+                    // Its end is on its way; what was given is sent again if the call is.
+                    Err(SendError::CallEnded) if call.record.is_some() => {}
+                    Err(error) => return Err(error),
                 }
-                let congested = engine.send_buffered(id) > russet_rpc::limits::SEND_BUFFER_HIGH;
-                self.after(connection, Turn::Idle);
-                if let Some(call) = self.call_mut(key) {
-                    call.congested = congested;
-                }
-                Ok(congested)
+                Ok(call.congested)
             }
+            Place::Hedged => {
+                let open = call
+                    .repeating
+                    .as_ref()
+                    .map_or_else(Vec::new, |repeating| repeating.open.clone());
+                for (connection, id) in open {
+                    // One that has ended has its status.
+                    let _ = self.send_on(connection, id, message, options, last);
+                }
+                self.limit_record(key);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Gives a message, or the end, or both, to one attempt; whether the sender should wait before the next one.
+    pub(super) fn send_on(
+        &mut self,
+        connection: usize,
+        id: CallId,
+        message: Option<&[u8]>,
+        options: MessageOptions,
+        last: bool,
+    ) -> Result<bool, SendError> {
+        let Some(Some(link)) = self.links.get_mut(connection) else {
+            return Err(SendError::CallEnded);
+        };
+        let engine = &mut link.transport.engine;
+        match (message, last) {
+            (Some(message), true) => engine.send_last_message(id, message, options)?,
+            (Some(message), false) => engine.send_message(id, message, options)?,
+            (None, _) => engine.half_close(id)?,
+        }
+        let congested = engine.send_buffered(id) > russet_rpc::limits::SEND_BUFFER_HIGH;
+        self.after(connection, Turn::Idle);
+        Ok(congested)
+    }
+
+    /// Lets go of what a call was given where that is more than is kept, which commits it to the attempt it has.
+    pub(super) fn limit_record(&mut self, key: CallKey) {
+        let policy = self.retries.buffer;
+        let Some(call) = self.call(key) else { return };
+        let limit = if call.repeating.is_some() {
+            policy
+        } else {
+            policy.min(TRANSPARENT_RETRY_BUFFER)
+        };
+        if call
+            .record
+            .as_ref()
+            .is_none_or(|record| record.len() <= limit)
+        {
+            return;
+        }
+        let attempt = match &call.place {
+            &Place::On { connection, id } => Some((connection, id)),
+            Place::Hedged => call
+                .repeating
+                .as_ref()
+                .and_then(|repeating| repeating.open.first().copied()),
+            Place::Waiting | Place::Pausing | Place::Over => None,
+        };
+        if let Some(attempt) = attempt {
+            self.commit(key, attempt);
         }
     }
 
@@ -278,6 +314,11 @@ impl Channel {
         self.call(key).and_then(|call| call.outcome.as_ref())
     }
 
+    /// When the call ends with `DEADLINE_EXCEEDED`: the application's deadline or the service config's, whichever is earlier.
+    pub fn deadline(&self, key: CallKey) -> Option<Instant> {
+        self.call(key).and_then(|call| call.deadline)
+    }
+
     /// The server's address, once the call has a connection.
     pub fn peer(&self, key: CallKey) -> Option<Arc<str>> {
         self.call(key).and_then(|call| call.peer.clone())
@@ -317,14 +358,19 @@ impl Channel {
             return;
         }
         call.inbox = Inbox::default();
-        if let &Place::On { connection, id } = &call.place
-            && let Some(Some(link)) = self.links.get_mut(connection)
-        {
+        if let &Place::On { connection, id } = &call.place {
+            self.cancel_attempt((connection, id), &status);
+        }
+        self.end_locally(key, status);
+    }
+
+    /// Cancels one attempt on its connection; its end is no news any more.
+    pub(super) fn cancel_attempt(&mut self, (connection, id): Attempt, status: &Status) {
+        if let Some(Some(link)) = self.links.get_mut(connection) {
             link.calls.remove(&id);
             let _: Result<(), CallEnded> = link.transport.engine.cancel(id, status.clone());
             self.after(connection, Turn::Idle);
         }
-        self.end_locally(key, status);
     }
 
     /// The caller is done with a call: its state goes. A call that still runs is cancelled.
@@ -357,17 +403,33 @@ impl Channel {
     }
 
     pub(super) fn end(&mut self, key: CallKey, outcome: Outcome) {
-        if let Some(call) = self.call_mut(key) {
-            call.place = Place::Over;
-            call.outcome = Some(outcome);
-            let abandoned = call.abandoned;
-            if call.interest.watched {
-                self.attend(false);
-            }
-            self.tell(key);
-            if abandoned {
-                self.calls.remove(key.index as usize);
-            }
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        call.place = Place::Over;
+        let record = call.record.take();
+        let open = call
+            .repeating
+            .take()
+            .map_or_else(Vec::new, |repeating| repeating.open);
+        call.outcome = Some(outcome);
+        let abandoned = call.abandoned;
+        let watched = call.interest.watched;
+        if let Some(record) = record {
+            self.spare.give_back(record);
+        }
+        for attempt in open {
+            self.cancel_attempt(
+                attempt,
+                &Status::new(Code::Cancelled, "another attempt ended"),
+            );
+        }
+        if watched {
+            self.attend(false);
+        }
+        self.tell(key);
+        if abandoned {
+            self.calls.remove(key.index as usize);
         }
     }
 
@@ -376,88 +438,6 @@ impl Channel {
             && call.interest.tell()
         {
             self.changed.push(key);
-        }
-    }
-
-    /// Starts the calls that waited for a connection.
-    pub(super) fn start_waiting(&mut self, now: Instant) {
-        for key in std::mem::take(&mut self.waiting) {
-            let Some(call) = self.call_mut(key) else {
-                continue;
-            };
-            let Place::Waiting(_) = &call.place else {
-                continue;
-            };
-            let Place::Waiting(waiting) = std::mem::replace(&mut call.place, Place::Over) else {
-                continue;
-            };
-            let new = NewCall {
-                path: &waiting.path,
-                metadata: &waiting.metadata,
-                deadline: call.deadline,
-                wait_for_ready: call.wait_for_ready,
-                encoding: waiting.encoding,
-                held: waiting.held,
-            };
-            if new.held || !self.start_on_active(key, &new, now) {
-                if let Some(call) = self.call_mut(key) {
-                    call.place = Place::Waiting(waiting);
-                }
-                self.waiting.push_back(key);
-                continue;
-            }
-            let count = waiting.messages.len();
-            for (number, (message, options)) in waiting.messages.iter().enumerate() {
-                let last = waiting.half_closed && number + 1 == count;
-                // A call that ended meanwhile has its status.
-                let _ = self.send(key, Some(message), *options, last);
-            }
-            if waiting.half_closed && count == 0 {
-                let _ = self.half_close(key);
-            }
-            if !self.is_congested(key) {
-                self.tell(key);
-            }
-        }
-    }
-
-    /// Ends the calls that do not wait for better days.
-    pub(super) fn fail_waiting(&mut self) {
-        let status = Status::new(
-            Code::Unavailable,
-            format!(
-                "failed to connect to all addresses; last error: {}",
-                self.last_error
-            ),
-        );
-        for key in std::mem::take(&mut self.waiting) {
-            match self.call(key) {
-                Some(call) if call.wait_for_ready => self.waiting.push_back(key),
-                Some(_) => self.end_locally(key, status.clone()),
-                None => {}
-            }
-        }
-    }
-
-    /// Ends the waiting calls whose deadline has passed.
-    pub(super) fn expire_waiting(&mut self, now: Instant) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let due = |call: &Call| call.deadline.is_some_and(|deadline| deadline <= now);
-        for key in std::mem::take(&mut self.waiting) {
-            match self.call(key) {
-                Some(call) if due(call) => {
-                    self.end_locally(
-                        key,
-                        Status::new(Code::DeadlineExceeded, "Deadline Exceeded"),
-                    );
-                }
-                Some(call) if matches!(call.place, Place::Waiting(_)) => {
-                    self.waiting.push_back(key);
-                }
-                _ => {}
-            }
         }
     }
 }

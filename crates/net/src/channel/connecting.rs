@@ -1,4 +1,4 @@
-//! From a target to a connection: names, addresses, attempts, backoff.
+//! From addresses to a connection: attempts side by side (Happy Eyeballs, RFC 8305 and gRFC A61), handshakes, backoff.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,14 +6,67 @@ use std::time::Instant;
 
 use mio::Token;
 use russet_rpc::client::Connection;
+use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashMap;
 
-use super::{Address, Attempt, Channel, Connectivity, FIRST_CONNECTION, Link};
-use crate::address::Target;
-use crate::resolver::Resolution;
+use super::{Channel, Connectivity, FIRST_CONNECTION, Link};
+use crate::address::Address;
+use crate::backoff::Backoff;
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::transport::{Transport, Turn, register};
+
+/// One or more addresses of which one connection is wanted.
+#[derive(Debug)]
+pub(super) struct Subchannel {
+    pub(super) addresses: Vec<Address>,
+    /// Never `Shutdown`. After a failure it stays `TransientFailure` until a connection stands, but where a call asks for the next attempt.
+    pub(super) state: Connectivity,
+    /// The connection that takes calls.
+    pub(super) active: Option<usize>,
+    race: Option<Race>,
+    backoff: Backoff,
+    retry_at: Option<Instant>,
+}
+
+impl Subchannel {
+    pub(super) const fn new(backoff: Backoff) -> Self {
+        Self {
+            addresses: Vec::new(),
+            state: Connectivity::Idle,
+            active: None,
+            race: None,
+            backoff,
+            retry_at: None,
+        }
+    }
+
+    /// Whether it neither has a connection nor works on one, nor waits after a failure.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.active.is_none() && self.race.is_none() && self.retry_at.is_none()
+    }
+}
+
+/// An attempt to reach one of several addresses.
+#[derive(Debug)]
+struct Race {
+    /// Those that were not tried yet.
+    addresses: VecDeque<Address>,
+    racers: Vec<Racer>,
+    /// When the next address is tried beside those that run.
+    next_start: Option<Instant>,
+    deadline: Instant,
+}
+
+/// An address whose connection is under way.
+#[derive(Debug)]
+struct Racer {
+    /// Its place among the links.
+    index: usize,
+    address: Address,
+    /// Until the transport has it.
+    socket: Option<Socket>,
+}
 
 impl Channel {
     pub(super) fn set_state(&mut self, state: Connectivity) {
@@ -26,84 +79,162 @@ impl Channel {
         }
     }
 
-    pub(super) fn start_attempt(&mut self, now: Instant) {
-        self.retry_at = None;
-        let mut attempt = Attempt {
-            addresses: VecDeque::new(),
-            socket: None,
-            deadline: now + self.backoff.connect_timeout(),
-        };
-        match &self.target {
-            Target::Sockets(sockets) => {
-                attempt.addresses = sockets.iter().copied().map(Address::Socket).collect();
-            }
-            Target::Unix(path) => attempt.addresses.push_back(Address::Unix(path.clone())),
-            Target::Name { host, port } => {
-                if let Err(error) = self.resolver.start(host.clone(), *port) {
-                    self.fail_attempt(format!("no thread to look {host} up: {error}"), now);
-                    return;
+    /// Does what a call that waits asks of the channel.
+    pub(super) fn pursue(&mut self, wait_for_ready: bool, now: Instant) {
+        if self.state == Connectivity::TransientFailure {
+            // Where the wait after a failure is over and nobody was there to notice, the call waits for the next attempt.
+            let mut due = self.names.is_due(now);
+            for index in self.order.clone() {
+                if let Some(subchannel) = self.subchannels.get_mut(index)
+                    && subchannel.retry_at.is_some_and(|at| at <= now)
+                {
+                    subchannel.state = Connectivity::Connecting;
+                    due = true;
                 }
-                self.attempt = Some(attempt);
-                return;
             }
+            if due {
+                self.set_state(Connectivity::Connecting);
+                self.run_names(now);
+                self.run_connecting(now);
+            } else if !wait_for_ready {
+                self.fail_waiting(now);
+            }
+        } else {
+            self.connect(now);
         }
-        self.attempt = Some(attempt);
-        self.next_address(now);
     }
 
-    pub(super) fn resolved(&mut self, resolution: Resolution, now: Instant) {
-        let Some(attempt) = &mut self.attempt else {
+    /// Whether connections are under way.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.names.is_under_way()
+            || self
+                .subchannels
+                .iter()
+                .any(|(_, subchannel)| subchannel.race.is_some())
+    }
+
+    /// When [`Channel::run_connecting`] has something to do.
+    pub(super) fn next_connecting(&self) -> Option<Instant> {
+        self.subchannels
+            .iter()
+            .flat_map(|(_, subchannel)| {
+                let race = subchannel.race.as_ref();
+                [
+                    subchannel.retry_at,
+                    race.map(|race| race.deadline),
+                    race.and_then(|race| race.next_start),
+                ]
+            })
+            .flatten()
+            .min()
+    }
+
+    /// Does what the time has come for: further addresses, the ends of attempts and of waits.
+    pub(super) fn run_connecting(&mut self, now: Instant) {
+        for place in 0..self.order.len() {
+            let Some(&index) = self.order.get(place) else {
+                return;
+            };
+            let Some(subchannel) = self.subchannels.get_mut(index) else {
+                continue;
+            };
+            if subchannel.retry_at.is_some_and(|at| at <= now) {
+                subchannel.retry_at = None;
+                if matches!(self.policy, LoadBalancing::PickFirst { .. }) {
+                    // The name may lead elsewhere by now.
+                    self.resolve(now);
+                } else {
+                    self.start_connecting(index, now);
+                }
+                continue;
+            }
+            let Some(race) = &mut subchannel.race else {
+                continue;
+            };
+            if race.deadline <= now {
+                let error = "the connection was not made within the time limit".to_owned();
+                self.fail_race(index, error, now);
+            } else if race.next_start.is_some_and(|at| at <= now) {
+                self.next_address(index, now);
+            }
+        }
+    }
+
+    /// Starts to connect a subchannel.
+    pub(super) fn start_connecting(&mut self, index: usize, now: Instant) {
+        let Some(subchannel) = self.subchannels.get_mut(index) else {
             return;
         };
-        match resolution {
-            Ok(found) if !found.is_empty() => {
-                attempt.addresses = found.into_iter().map(Address::Socket).collect();
-                self.next_address(now);
-            }
-            Ok(_) => self.fail_attempt("the name has no address".to_owned(), now),
-            Err(error) => {
-                let name = match &self.target {
-                    Target::Name { host, .. } => host.clone(),
-                    _ => String::new(),
-                };
-                self.fail_attempt(format!("DNS resolution failed for {name}: {error}"), now);
-            }
+        subchannel.retry_at = None;
+        if subchannel.state != Connectivity::TransientFailure {
+            subchannel.state = Connectivity::Connecting;
         }
+        subchannel.race = Some(Race {
+            addresses: subchannel.addresses.iter().cloned().collect(),
+            racers: Vec::new(),
+            next_start: None,
+            deadline: now + subchannel.backoff.connect_timeout(),
+        });
+        self.next_address(index, now);
     }
 
-    /// Tries the attempt's next address; the attempt fails where none is left.
-    pub(super) fn next_address(&mut self, now: Instant) {
-        while let Some(attempt) = &mut self.attempt {
-            let Some(address) = attempt.addresses.pop_front() else {
-                let error = std::mem::take(&mut self.last_error);
-                self.fail_attempt(error, now);
+    /// Tries the next address; the attempt fails where none is left and none runs.
+    fn next_address(&mut self, subchannel: usize, now: Instant) {
+        loop {
+            let Some(race) = self
+                .subchannels
+                .get_mut(subchannel)
+                .and_then(|subchannel| subchannel.race.as_mut())
+            else {
                 return;
             };
-            let connected = match &address {
-                address if !self.admits(address) => Err(io::Error::other(
-                    "it is not on this machine, as local credentials demand",
-                )),
-                Address::Socket(socket) => Socket::connect(*socket),
-                Address::Unix(path) => Socket::connect_unix(path),
+            race.next_start = None;
+            let Some(address) = race.addresses.pop_front() else {
+                if race.racers.is_empty() {
+                    let error = std::mem::take(&mut self.last_error);
+                    self.fail_race(subchannel, error, now);
+                }
+                return;
             };
-            let index = self.links.insert(None);
-            let registered = connected.and_then(|mut socket| {
-                register(&self.registry, &mut socket, Token(FIRST_CONNECTION + index))?;
-                Ok(socket)
-            });
-            match registered {
-                Ok(socket) => {
-                    if let Some(attempt) = &mut self.attempt {
-                        attempt.socket = Some((socket, index, address));
+            match self.open(&address) {
+                Ok((index, socket)) => {
+                    let delay = self.happy_eyeballs_delay;
+                    if let Some(race) = self.race_mut(subchannel) {
+                        race.racers.push(Racer {
+                            index,
+                            address,
+                            socket: Some(socket),
+                        });
+                        race.next_start = (!race.addresses.is_empty())
+                            .then(|| now.checked_add(delay))
+                            .flatten();
                     }
                     return;
                 }
-                Err(error) => {
-                    self.links.remove(index);
-                    self.last_error = connect_error(&address, &error);
-                }
+                Err(error) => self.last_error = connect_error(&address, &error),
             }
         }
+    }
+
+    fn race_mut(&mut self, subchannel: usize) -> Option<&mut Race> {
+        self.subchannels.get_mut(subchannel)?.race.as_mut()
+    }
+
+    /// A socket on its way to an address, and its place among the links.
+    fn open(&mut self, address: &Address) -> io::Result<(usize, Socket)> {
+        if !self.admits(address) {
+            return Err(io::Error::other(
+                "it is not on this machine, as local credentials demand",
+            ));
+        }
+        let mut socket = Socket::connect(address)?;
+        let index = self.links.insert(None);
+        let token = Token(FIRST_CONNECTION + index);
+        if let Err(error) = register(&self.registry, &mut socket, token) {
+            self.links.remove(index);
+            return Err(error);
+        }
+        Ok((index, socket))
     }
 
     /// Whether the channel's credentials allow this address.
@@ -111,97 +242,182 @@ impl Channel {
         match self.security {
             ClientSecurity::Local(kind) => kind.admits(match address {
                 Address::Socket(socket) => Some(socket.ip()),
-                Address::Unix(_) => None,
+                Address::Unix(_) | Address::UnixAbstract(_) => None,
             }),
             ClientSecurity::Plaintext | ClientSecurity::Tls { .. } => true,
         }
     }
 
-    pub(super) fn fail_attempt(&mut self, error: String, now: Instant) {
-        if let Some(Attempt {
-            socket: Some((mut socket, index, _)),
-            ..
-        }) = self.attempt.take()
-        {
-            let _ = self.registry.deregister(&mut socket);
-            self.links.remove(index);
-        }
+    fn fail_race(&mut self, index: usize, error: String, now: Instant) {
+        self.stop_racing(index);
         self.last_error = error;
-        self.retry_at = Some(now + self.backoff.wait());
-        self.set_state(Connectivity::TransientFailure);
-        self.fail_waiting();
+        let Some(subchannel) = self.subchannels.get_mut(index) else {
+            return;
+        };
+        subchannel.retry_at = Some(now + subchannel.backoff.wait());
+        subchannel.state = Connectivity::TransientFailure;
+        self.resolve_again(now);
+        self.update_state(now);
     }
 
-    /// The attempt's socket has news.
-    pub(super) fn attempt_ready(&mut self, now: Instant) {
-        let Some(attempt) = &mut self.attempt else {
+    /// Drops what runs to reach a subchannel's addresses.
+    pub(super) fn stop_racing(&mut self, subchannel: usize) {
+        let race = self
+            .subchannels
+            .get_mut(subchannel)
+            .and_then(|subchannel| subchannel.race.take());
+        for racer in race.into_iter().flat_map(|race| race.racers) {
+            if let Some(mut socket) = racer.socket {
+                // It fails only for a socket that is not registered, which is what is wanted.
+                let _ = self.registry.deregister(&mut socket);
+                self.links.remove(racer.index);
+            } else if let Some(Some(link)) = self.links.get_mut(racer.index) {
+                link.transport.engine.close("another address was faster");
+                self.after(racer.index, Turn::Idle);
+            }
+        }
+    }
+
+    /// A connecting socket has news.
+    pub(super) fn racer_ready(&mut self, index: usize, now: Instant) {
+        let found = self
+            .subchannels
+            .iter_mut()
+            .find_map(|(number, subchannel)| {
+                let racers = &mut subchannel.race.as_mut()?.racers;
+                let racer = racers.iter_mut().find(|racer| racer.index == index)?;
+                Some((number, racer.address.clone(), racer.socket.take()?))
+            });
+        let Some((subchannel, address, socket)) = found else {
             return;
         };
-        let Some((socket, index, address)) = attempt.socket.take() else {
-            return;
-        };
-        let outcome = match socket.take_error() {
+        let connected = match socket.take_error() {
             Ok(Some(error)) | Err(error) => Err(error),
             Ok(None) => socket.is_connected(),
         };
-        match outcome {
-            Ok(true) => {
-                let peer = socket.peer().into();
-                let session = match &self.security {
-                    ClientSecurity::Tls { tls, name } => tls.open(name).map(Some),
-                    _ => Ok(None),
-                };
-                let session = match session {
-                    Ok(session) => session,
-                    Err(error) => {
-                        self.last_error = format!("{address}: {error}");
-                        self.links.remove(index);
-                        self.next_address(now);
-                        return;
-                    }
-                };
-                let engine = Connection::new(self.config.clone(), now);
-                self.links[index] = Some(Link {
-                    transport: Transport::new(socket, session, engine),
-                    calls: FxHashMap::default(),
-                    peer,
-                    handshaking: true,
-                });
-                self.after(index, Turn::Idle);
-                self.read(index, now);
+        match connected {
+            Ok(true) => self.shake_hands(subchannel, index, &address, socket, now),
+            Ok(false) => {
+                let racer = self
+                    .race_mut(subchannel)
+                    .and_then(|race| race.racers.iter_mut().find(|racer| racer.index == index));
+                if let Some(racer) = racer {
+                    racer.socket = Some(socket);
+                }
             }
-            Ok(false) => attempt.socket = Some((socket, index, address)),
             Err(error) => {
-                self.last_error = connect_error(&address, &error);
                 drop(socket);
                 self.links.remove(index);
-                self.next_address(now);
+                let error = connect_error(&address, &error);
+                self.racer_failed(subchannel, index, error, now);
             }
         }
     }
 
-    pub(super) fn ready(&mut self, index: usize, now: Instant) {
-        if let Some(Some(link)) = self.links.get_mut(index) {
-            link.handshaking = false;
+    /// A socket is connected: the proxy, TLS and HTTP/2 follow.
+    fn shake_hands(
+        &mut self,
+        subchannel: usize,
+        index: usize,
+        address: &Address,
+        socket: Socket,
+        now: Instant,
+    ) {
+        let session = match &self.security {
+            ClientSecurity::Tls { tls, name } => tls.open(name).map(Some),
+            _ => Ok(None),
+        };
+        let session = match session {
+            Ok(session) => session,
+            Err(error) => {
+                self.links.remove(index);
+                let error = format!("{address}: {error}");
+                self.racer_failed(subchannel, index, error, now);
+                return;
+            }
+        };
+        let peer = socket.peer().into();
+        let engine = Connection::new(self.config.clone(), now);
+        let mut transport = Transport::new(socket, session, engine);
+        if let Some(proxy) = &self.proxy {
+            transport.tunnel_through(proxy);
         }
-        if self.state == Connectivity::Shutdown {
+        self.links[index] = Some(Link {
+            transport,
+            calls: FxHashMap::default(),
+            peer,
+            subchannel,
+            handshaking: true,
+        });
+        self.after(index, Turn::Idle);
+        self.read(index, now);
+    }
+
+    /// An address could not be reached, or its handshake failed: the next one is tried.
+    pub(super) fn racer_failed(
+        &mut self,
+        subchannel: usize,
+        index: usize,
+        error: String,
+        now: Instant,
+    ) {
+        let Some(race) = self.race_mut(subchannel) else {
+            return;
+        };
+        let count = race.racers.len();
+        race.racers.retain(|racer| racer.index != index);
+        if race.racers.len() < count {
+            self.last_error = error;
+            self.next_address(subchannel, now);
+        }
+    }
+
+    /// A connection stands.
+    pub(super) fn ready(&mut self, index: usize, now: Instant) {
+        let Some(Some(link)) = self.links.get_mut(index) else {
+            return;
+        };
+        link.handshaking = false;
+        let number = link.subchannel;
+        let won = self.state != Connectivity::Shutdown
+            && self.race_mut(number).is_some_and(|race| {
+                let count = race.racers.len();
+                race.racers.retain(|racer| racer.index != index);
+                race.racers.len() < count
+            });
+        if !won {
             return;
         }
-        self.attempt = None;
-        self.backoff.reset();
-        self.active = Some(index);
-        self.set_state(Connectivity::Ready);
+        self.stop_racing(number);
+        if let Some(subchannel) = self.subchannels.get_mut(number) {
+            subchannel.backoff.reset();
+            subchannel.active = Some(index);
+            subchannel.state = Connectivity::Ready;
+        }
+        self.update_state(now);
         self.start_waiting(now);
     }
 
-    /// The active connection takes no more calls.
+    /// A connection takes no more calls.
     pub(super) fn retire(&mut self, index: usize, now: Instant) {
-        if self.active == Some(index) {
-            self.active = None;
-            self.set_state(Connectivity::Idle);
+        let found = self
+            .subchannels
+            .iter_mut()
+            .find(|(_, subchannel)| subchannel.active == Some(index));
+        let Some((number, subchannel)) = found else {
+            return;
+        };
+        subchannel.active = None;
+        subchannel.state = Connectivity::Idle;
+        if matches!(self.policy, LoadBalancing::PickFirst { .. }) {
+            self.update_state(now);
             if !self.waiting.is_empty() {
                 self.connect(now);
             }
+        } else {
+            self.resolve_again(now);
+            self.start_connecting(number, now);
+            self.update_state(now);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a channel does with the readiness of its sockets and with the events of its engines.
 
+use std::cmp::Reverse;
 use std::time::Instant;
 
-use russet_rpc::client::Event;
-use russet_rpc::{CallId, Code, Status};
+use russet_rpc::client::{Event, Reach};
+use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome, key_of};
 use crate::inbox::Received;
@@ -53,20 +54,24 @@ impl Channel {
             link.transport.failure(),
             link.transport.engine.close_reason(),
         ) {
-            (Some(failure), _) => format!("TLS: {failure}"),
+            (Some(failure), _) => failure.to_owned(),
             (None, Some(reason)) => reason.to_string(),
             (None, None) => "the connection was lost".to_owned(),
         };
         // The engine has ended each call already; none may be left waiting if it forgot one.
-        for call_index in link.calls.into_values() {
+        for (id, call_index) in std::mem::take(&mut link.calls) {
             if let Some(call) = self.calls.get(call_index as usize) {
                 let key = key_of(call_index as usize, call);
-                self.end_locally(key, Status::new(Code::Unavailable, why.clone()));
+                let outcome = Outcome {
+                    status: Status::new(Code::Unavailable, why.clone()),
+                    trailing: Metadata::EMPTY,
+                };
+                self.attempt_over(key, (index, id), outcome, Reach::Processed, now);
             }
         }
-        if link.handshaking && self.attempt.is_some() {
-            self.last_error = format!("{}: {why}", link.peer);
-            self.next_address(now);
+        if link.handshaking {
+            let error = format!("{}: {why}", link.peer);
+            self.racer_failed(link.subchannel, index, error, now);
         }
         self.retire(index, now);
     }
@@ -81,6 +86,9 @@ impl Channel {
                 Event::Ready => self.ready(index, now),
                 Event::InitialMetadata { call, metadata } => {
                     if let Some(key) = self.key(index, call) {
+                        if !self.is_committed(key) {
+                            self.commit(key, (index, call));
+                        }
                         if let Some(call) = self.call_mut(key) {
                             call.initial = Some(metadata);
                         }
@@ -103,13 +111,14 @@ impl Channel {
                     call,
                     status,
                     trailing,
-                    ..
+                    reach,
                 } => {
                     if let Some(key) = self.key(index, call) {
                         if let Some(Some(link)) = self.links.get_mut(index) {
                             link.calls.remove(&call);
                         }
-                        self.end(key, Outcome { status, trailing });
+                        let outcome = Outcome { status, trailing };
+                        self.attempt_over(key, (index, call), outcome, reach, now);
                     }
                 }
                 Event::Writable { call } => {
@@ -169,15 +178,13 @@ impl Core for Channel {
                     self.read(index, now);
                 }
             }
-            Some(None) => self.attempt_ready(now),
+            Some(None) => self.racer_ready(index, now),
             None => {}
         }
     }
 
     fn handle_turn(&mut self, now: Instant) {
-        while let Some(resolution) = self.resolver.finished() {
-            self.resolved(resolution, now);
-        }
+        self.run_names(now);
         while let Some(index) = self.timers.pop_due(now) {
             if let Some(Some(link)) = self.links.get_mut(index) {
                 link.transport.armed = None;
@@ -193,19 +200,8 @@ impl Core for Channel {
             self.read(index, now);
         }
         self.expire_waiting(now);
-        if self
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.deadline <= now)
-        {
-            self.fail_attempt(
-                "the connection was not made within the time limit".to_owned(),
-                now,
-            );
-        }
-        if self.retry_at.is_some_and(|at| at <= now) {
-            self.start_attempt(now);
-        }
+        self.run_connecting(now);
+        self.run_call_timers(now);
     }
 
     fn next_turn(&self) -> Option<Instant> {
@@ -213,16 +209,23 @@ impl Core for Channel {
             // Due already.
             return Some(Instant::now());
         }
-        let attempt = self.attempt.as_ref().map(|attempt| attempt.deadline);
         let waiting = self
             .waiting
             .iter()
             .filter_map(|key| self.call(*key).and_then(|call| call.deadline))
             .min();
-        [self.timers.next(), self.retry_at, attempt, waiting]
-            .into_iter()
-            .flatten()
-            .min()
+        let call = self.call_timers.peek().map(|Reverse((at, _))| *at);
+        let subchannels = self.next_connecting();
+        [
+            self.timers.next(),
+            self.names.next_turn(),
+            subchannels,
+            call,
+            waiting,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn flush(&mut self, now: Instant) {
@@ -230,7 +233,7 @@ impl Core for Channel {
     }
 
     fn needs_guard(&self) -> bool {
-        self.unattended > 0 || self.attempt.is_some() || !self.links.is_empty()
+        self.unattended > 0 || self.is_connecting() || !self.links.is_empty()
     }
 
     fn is_busy(&self) -> bool {

@@ -1,20 +1,25 @@
-//! A client's channel: one target, the connection to it, and the calls.
+//! A client's channel: one target, the connections to it, and the calls.
 //!
-//! [`Channel`] resolves its target, connects when a call or a watcher asks for it, backs off when that fails, and keeps the state of each call until its caller is done with it. A call that is started before the connection stands waits here. Driven by a [`Reactor`](crate::Reactor).
+//! [`Channel`] resolves its target, connects when a call or a watcher asks for it, backs off when that fails, spreads calls over its connections, and keeps the state of each call until its caller is done with it. A call that is started before a connection stands waits here; one that fails is sent again where the service config or the protocol allows. Driven by a [`Reactor`](crate::Reactor).
 
+mod attempts;
+mod balancing;
 mod calls;
 mod connecting;
 mod driving;
+mod names;
+mod record;
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::{Registry, Waker};
 use russet_rpc::client::{Config, Connection};
-use russet_rpc::{CallId, Code, Encoding, MessageOptions, Metadata, Status};
+use russet_rpc::retry::{Attempts, Throttle};
+use russet_rpc::service_config::{LoadBalancing, MethodConfig, ServiceConfig};
+use russet_rpc::{CallId, Code, Encoding, Metadata, Status};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
@@ -22,9 +27,9 @@ use crate::address::Target;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
+use crate::proxy::Proxy;
 use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
-use crate::socket::Socket;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
 
@@ -46,6 +51,33 @@ pub enum Connectivity {
     Shutdown,
 }
 
+/// How long the first address of a target has before the next one is tried beside it (RFC 8305, gRFC A61).
+pub const DEFAULT_HAPPY_EYEBALLS_DELAY: Duration = Duration::from_millis(250);
+
+/// Least time between two look-ups of a name that a failing connection asks for: 30 s, as in `grpcio`.
+pub const DEFAULT_RESOLUTION_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Bytes of messages that are kept of a call with a policy, so that it can be sent again: 256 KiB, as in `grpcio`.
+pub const DEFAULT_RETRY_BUFFER: usize = 256 << 10;
+
+/// Whether calls are sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryConfig {
+    /// False sends every call once, whatever the service config says, and also those that no server saw.
+    pub enabled: bool,
+    /// Bytes of messages that are kept of a call; more commit it to the attempt it has. Default [`DEFAULT_RETRY_BUFFER`].
+    pub buffer: usize,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            buffer: DEFAULT_RETRY_BUFFER,
+        }
+    }
+}
+
 /// What a channel is told when it is made.
 #[derive(Clone, Debug)]
 pub struct ChannelConfig {
@@ -59,6 +91,40 @@ pub struct ChannelConfig {
     pub backoff: BackoffConfig,
     /// How the connections are protected.
     pub security: ClientSecurity,
+    /// What calls are given by their methods.
+    pub service_config: ServiceConfig,
+    /// What is wrong with the channel's settings: every call ends with `INVALID_ARGUMENT` and this text.
+    pub defect: Option<String>,
+    /// The policy that spreads calls over addresses, where the service config names none.
+    pub load_balancing: LoadBalancing,
+    /// Whether calls are sent again.
+    pub retries: RetryConfig,
+    /// How long an address has before the next one is tried beside it. Default [`DEFAULT_HAPPY_EYEBALLS_DELAY`].
+    pub happy_eyeballs_delay: Duration,
+    /// Least time between two look-ups. Default [`DEFAULT_RESOLUTION_INTERVAL`].
+    pub resolution_interval: Duration,
+    /// The proxy that connections go through.
+    pub proxy: Option<Proxy>,
+}
+
+impl ChannelConfig {
+    /// The defaults: plaintext, no service config, no proxy.
+    pub fn new(authority: String) -> Self {
+        Self {
+            engine: Config::default(),
+            authority,
+            user_agent: String::new(),
+            backoff: BackoffConfig::default(),
+            security: ClientSecurity::Plaintext,
+            service_config: ServiceConfig::default(),
+            defect: None,
+            load_balancing: LoadBalancing::default(),
+            retries: RetryConfig::default(),
+            happy_eyeballs_delay: DEFAULT_HAPPY_EYEBALLS_DELAY,
+            resolution_interval: DEFAULT_RESOLUTION_INTERVAL,
+            proxy: None,
+        }
+    }
 }
 
 /// What starts a call.
@@ -70,8 +136,8 @@ pub struct NewCall<'a> {
     pub metadata: &'a Metadata,
     /// When the call ends with `DEADLINE_EXCEEDED`.
     pub deadline: Option<Instant>,
-    /// Whether the call waits where a call without would fail because the target cannot be reached.
-    pub wait_for_ready: bool,
+    /// Whether the call waits where a call without would fail because the target cannot be reached; `None` leaves it to the service config.
+    pub wait_for_ready: Option<bool>,
     /// How its messages are compressed.
     pub encoding: Encoding,
     /// Whether it waits for [`Channel::provide`] before it goes out.
@@ -79,7 +145,7 @@ pub struct NewCall<'a> {
 }
 
 /// Names a call of a channel. Cheap to copy; the key of a call that is gone is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey {
     index: u32,
     generation: u32,
@@ -94,22 +160,30 @@ pub struct Outcome {
     pub trailing: Metadata,
 }
 
-/// What is kept of a call that has no connection yet.
-#[derive(Debug)]
-struct Waiting {
-    path: String,
-    metadata: Metadata,
-    encoding: Encoding,
-    messages: Vec<(Vec<u8>, MessageOptions)>,
-    half_closed: bool,
-    held: bool,
-}
+/// An attempt of a call: the index of its connection, and its number there.
+type Attempt = (usize, CallId);
 
+/// Where a call is.
 #[derive(Debug)]
 enum Place {
-    Waiting(Box<Waiting>),
+    /// It waits for a connection.
+    Waiting,
+    /// It waits for the time of its next attempt.
+    Pausing,
+    /// On a connection, with its only attempt.
     On { connection: usize, id: CallId },
+    /// It may be on several, or wait for the time of the next; which are open stands in `repeating`.
+    Hedged,
+    /// It has ended.
     Over,
+}
+
+/// A call that its service config has sent again.
+#[derive(Debug)]
+struct Repeating {
+    attempts: Attempts,
+    /// The open attempts of a call that is hedged; empty for others.
+    open: Vec<Attempt>,
 }
 
 #[derive(Debug)]
@@ -126,6 +200,13 @@ struct Call {
     abandoned: bool,
     interest: Interest,
     peer: Option<Arc<str>>,
+    /// What it was given, while it may have to be given to a connection once more.
+    record: Option<Box<record::Record>>,
+    /// What the service config says of its method.
+    method: Option<Arc<MethodConfig>>,
+    repeating: Option<Box<Repeating>>,
+    /// A server said once that it had not seen the call, which is forgiven once.
+    refused: bool,
 }
 
 #[derive(Debug)]
@@ -133,33 +214,10 @@ struct Link {
     transport: Transport<Connection>,
     calls: FxHashMap<CallId, u32>,
     peer: Arc<str>,
+    /// Its place in the channel's `subchannels`, where it still has one.
+    subchannel: usize,
     /// Until the server's SETTINGS have come.
     handshaking: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Address {
-    Socket(SocketAddr),
-    Unix(PathBuf),
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Socket(SocketAddr::V4(address)) => write!(f, "ipv4:{address}"),
-            Self::Socket(SocketAddr::V6(address)) => write!(f, "ipv6:{address}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-/// An attempt to reach the target: first its name, then its addresses in turn.
-#[derive(Debug)]
-struct Attempt {
-    addresses: VecDeque<Address>,
-    /// A socket whose connection is under way, its token's index, and its address.
-    socket: Option<(Socket, usize, Address)>,
-    deadline: Instant,
 }
 
 /// See the module's documentation.
@@ -172,19 +230,33 @@ pub struct Channel {
     user_agent: String,
     target: Target,
     security: ClientSecurity,
-    resolver: Resolver,
-    backoff: Backoff,
+    service_config: ServiceConfig,
+    defect: Option<String>,
+    retries: RetryConfig,
+    throttle: Throttle,
+    policy: LoadBalancing,
+    proxy: Option<Proxy>,
+    happy_eyeballs_delay: Duration,
+    names: names::Names,
+    backoff: BackoffConfig,
     state: Connectivity,
     state_changes: u64,
     state_waiters: Vec<Arc<Parker>>,
-    attempt: Option<Attempt>,
-    retry_at: Option<Instant>,
     last_error: String,
+    /// One for each address, or one for all of them, as the policy wants it.
+    subchannels: Slab<connecting::Subchannel>,
+    /// The subchannels in the order of the addresses.
+    order: Vec<usize>,
+    /// Whose turn was the last.
+    turn: usize,
+    /// Connections; `None` where a socket is still connecting.
     links: Slab<Option<Link>>,
-    active: Option<usize>,
     calls: Slab<Call>,
     next_generation: u32,
     waiting: VecDeque<CallKey>,
+    spare: record::Spare,
+    /// When calls want their next attempt, or to be ended between two; an entry may have become idle.
+    call_timers: BinaryHeap<Reverse<(Instant, CallKey)>>,
     changed: Vec<CallKey>,
     unattended: usize,
     timers: Timers,
@@ -201,27 +273,46 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
+        let balancing = config.service_config.load_balancing;
+        let throttling = config.service_config.retry_throttling;
         Self {
             registry,
-            resolver: Resolver::new(waker.clone()),
+            names: names::Names::new(
+                Resolver::new(waker.clone()),
+                Backoff::new(config.backoff.clone()),
+                config.resolution_interval,
+            ),
             waker,
             config: Arc::new(config.engine),
             authority: config.authority,
             user_agent: config.user_agent,
             target,
             security: config.security,
-            backoff: Backoff::new(config.backoff),
-            state: Connectivity::Idle,
+            service_config: config.service_config,
+            state: if config.defect.is_some() {
+                Connectivity::TransientFailure
+            } else {
+                Connectivity::Idle
+            },
+            defect: config.defect,
+            retries: config.retries,
+            throttle: Throttle::new(throttling),
+            policy: balancing.unwrap_or(config.load_balancing),
+            proxy: config.proxy,
+            happy_eyeballs_delay: config.happy_eyeballs_delay,
+            backoff: config.backoff,
             state_changes: 0,
             state_waiters: Vec::new(),
-            attempt: None,
-            retry_at: None,
             last_error: String::new(),
+            subchannels: Slab::new(),
+            order: Vec::new(),
+            turn: 0,
             links: Slab::new(),
-            active: None,
             calls: Slab::new(),
             next_generation: 0,
             waiting: VecDeque::new(),
+            call_timers: BinaryHeap::new(),
+            spare: record::Spare::default(),
             changed: Vec::new(),
             unattended: 0,
             timers: Timers::default(),
@@ -256,7 +347,7 @@ impl Channel {
     pub fn connect(&mut self, now: Instant) {
         if self.state == Connectivity::Idle {
             self.set_state(Connectivity::Connecting);
-            self.start_attempt(now);
+            self.resolve(now);
         }
     }
 
@@ -274,9 +365,9 @@ impl Channel {
             self.cancel(key, Status::new(Code::Cancelled, "Channel closed!"));
         }
         self.set_state(Connectivity::Shutdown);
-        self.attempt = None;
-        self.retry_at = None;
-        self.active = None;
+        self.subchannels.clear();
+        self.order.clear();
+        self.names.stop();
         for index in 0..self.links.capacity() {
             if let Some(Some(link)) = self.links.get_mut(index) {
                 link.transport.engine.shutdown(now);

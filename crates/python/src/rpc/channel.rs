@@ -131,7 +131,7 @@ pub(super) struct Start {
     pub(super) deadline: Option<Instant>,
     /// The error is of metadata that cannot be sent, which ends the call.
     pub(super) metadata: Result<Metadata, MetadataError>,
-    pub(super) wait_for_ready: bool,
+    pub(super) wait_for_ready: Option<bool>,
     pub(super) encoding: Encoding,
     /// Whether the call waits for [`ClientCall::provide`].
     pub(super) held: bool,
@@ -147,7 +147,7 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
         let inner = &self.handle.inner;
-        let key = py.detach(|| {
+        let started = py.detach(|| {
             let mut core = inner.reactor.core();
             if core.state() == Connectivity::Shutdown {
                 return None;
@@ -156,10 +156,11 @@ impl Channel {
                 Ok(metadata) => metadata,
                 Err(error) => {
                     let text = format!("Invalid metadata: {error}");
-                    return Some(core.start_ended(Status::new(Code::Internal, text)));
+                    let key = core.start_ended(Status::new(Code::Internal, text));
+                    return Some((key, start.deadline));
                 }
             };
-            Some(core.start(
+            let key = core.start(
                 &NewCall {
                     path,
                     metadata,
@@ -169,11 +170,12 @@ impl Channel {
                     held: start.held,
                 },
                 Instant::now(),
-            ))
+            );
+            Some((key, core.deadline(key)))
         });
-        let key =
-            key.ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?;
-        Ok(ClientCall::new(self.handle.clone(), key, start.deadline))
+        let (key, deadline) =
+            started.ok_or_else(|| PyValueError::new_err("Cannot invoke RPC on closed channel!"))?;
+        Ok(ClientCall::new(self.handle.clone(), key, deadline))
     }
 }
 
@@ -212,7 +214,7 @@ fn start_of(
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
         metadata: check_metadata(metadata)?,
-        wait_for_ready: wait_for_ready.unwrap_or(false),
+        wait_for_ready,
         encoding: encoding(compression)?,
         held,
     })
@@ -228,13 +230,12 @@ impl Channel {
         let authority = options::text(settings, "authority")?
             .or(options::text(settings, "tls_name")?)
             .unwrap_or_else(|| Target::default_authority(target));
-        let config = ChannelConfig {
-            engine: options::client_config(settings)?,
-            security: tls::client_security(settings, &authority)?,
-            authority: authority.clone(),
-            user_agent: options::text(settings, "user_agent")?.unwrap_or_default(),
-            backoff: options::backoff(settings)?,
-        };
+        let mut config = ChannelConfig::new(authority.clone());
+        config.engine = options::client_config(settings)?;
+        config.security = tls::client_security(settings, &authority)?;
+        config.user_agent = options::text(settings, "user_agent")?.unwrap_or_default();
+        config.backoff = options::backoff(settings)?;
+        options::call_policy(settings, target, &mut config)?;
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;

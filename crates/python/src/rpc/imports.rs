@@ -22,6 +22,8 @@ imports! {
     status_codes = "russet.grpc._status", "STATUS_CODES";
     /// Logs the exception of a handler with its traceback.
     log_handler_error = "russet.grpc._server", "log_handler_error";
+    /// The logger of a module of the library.
+    logger = "russet.grpc._logging", "logger";
     /// `logging.getLogger("grpc._server").error`, without importing `logging` before it is needed.
     log_server_error = "russet.grpc._server", "log_server_error";
 }

@@ -8,7 +8,12 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use russet_net::backoff::BackoffConfig;
+use russet_net::channel::ChannelConfig;
+use russet_net::proxy::Proxy;
+use russet_net::rpc::service_config::{LoadBalancing, ServiceConfig};
 use russet_net::rpc::{MemoryQuota, client, limits, server};
+
+use super::imports;
 
 /// A setting, if it is given and not `None`.
 fn get<'py, T>(settings: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
@@ -189,6 +194,64 @@ pub(super) fn backoff(settings: &Bound<'_, PyDict>) -> PyResult<BackoffConfig> {
         initial: millis(settings, "initial_backoff_ms", Some(default.initial))?
             .unwrap_or(default.initial),
         max: millis(settings, "max_backoff_ms", Some(default.max))?.unwrap_or(default.max),
-        min_connect_timeout: default.min_connect_timeout,
+        min_connect_timeout: millis(
+            settings,
+            "min_backoff_ms",
+            Some(default.min_connect_timeout),
+        )?
+        .unwrap_or(default.min_connect_timeout),
     })
+}
+
+/// Bounds of the time that an address has before the next one is tried beside it (gRFC A61).
+const MIN_HAPPY_EYEBALLS_DELAY: Duration = Duration::from_millis(100);
+const MAX_HAPPY_EYEBALLS_DELAY: Duration = Duration::from_secs(2);
+
+/// What calls are given and where connections go. What is wrong with it ends each call, as in grpcio, but for a proxy that cannot be used, which is logged.
+pub(super) fn call_policy(
+    settings: &Bound<'_, PyDict>,
+    target: &str,
+    config: &mut ChannelConfig,
+) -> PyResult<()> {
+    if let Some(text) = text(settings, "service_config")? {
+        match ServiceConfig::parse(&text) {
+            Ok(parsed) => config.service_config = parsed,
+            Err(error) => {
+                config.defect = Some(format!("Failed to create channel to '{target}':{error}"));
+            }
+        }
+    }
+    let policy = text(settings, "load_balancing")?;
+    if let Some(policy) = policy.and_then(|name| LoadBalancing::named(&name)) {
+        config.load_balancing = policy;
+    }
+    config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
+    if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
+        config.retries.buffer = buffer;
+    }
+    config.happy_eyeballs_delay = millis(
+        settings,
+        "happy_eyeballs_delay_ms",
+        Some(config.happy_eyeballs_delay),
+    )?
+    .unwrap_or(MAX_HAPPY_EYEBALLS_DELAY)
+    .clamp(MIN_HAPPY_EYEBALLS_DELAY, MAX_HAPPY_EYEBALLS_DELAY);
+    config.resolution_interval = millis(
+        settings,
+        "resolution_interval_ms",
+        Some(config.resolution_interval),
+    )?
+    .unwrap_or(Duration::MAX);
+    if get(settings, "enable_http_proxy")?.unwrap_or(true) {
+        let option = text(settings, "http_proxy")?;
+        let found = Proxy::find(target, option.as_deref(), |name| std::env::var(name).ok());
+        match found {
+            Ok(proxy) => config.proxy = proxy,
+            Err(why) => imports::logger(settings.py())?
+                .call1(("_channel",))?
+                .call_method1("error", ("no proxy is used: %s", why))
+                .map(drop)?,
+        }
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use russet_http2::{ErrorCode, Event as Http2Event, Role, Sent, StreamId};
 use thiserror::Error;
 
 use super::response::{Head, ResponseReader};
-use super::{Config, Event};
+use super::{Config, Event, Reach};
 use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::Keepalive;
@@ -75,6 +75,8 @@ struct Call {
     encoding: Encoding,
     half_closed: bool,
     headers_seen: bool,
+    /// The longest message that is accepted, where that is less than the connection's limit.
+    max_receive: Option<usize>,
     /// Bytes that must have been written on the connection before the server can have seen anything of the call.
     starts_after: u64,
 }
@@ -217,7 +219,7 @@ impl Connection {
             return;
         }
         while let Some(call) = self.link.deadlines.pop_due(now) {
-            self.end_call(call, deadline_exceeded(), Metadata::EMPTY, true);
+            self.end_call(call, deadline_exceeded(), Metadata::EMPTY, Reach::Processed);
         }
         self.link.handle_timeout(self.calls.len() > 0, now);
         self.settle();
@@ -256,7 +258,7 @@ impl Connection {
                 call: id,
                 status: deadline_exceeded(),
                 trailing: Metadata::EMPTY,
-                processed: false,
+                reach: Reach::Unsent,
             });
             return Ok(id);
         }
@@ -296,6 +298,7 @@ impl Connection {
                 encoding: call.encoding,
                 half_closed: false,
                 headers_seen: false,
+                max_receive: None,
                 starts_after,
             },
         );
@@ -344,7 +347,7 @@ impl Connection {
             return Err(CallEnded);
         }
         self.events.retain(|event| event.call() != Some(call));
-        self.end_call(call, status, Metadata::EMPTY, true);
+        self.end_call(call, status, Metadata::EMPTY, Reach::Processed);
         self.settle();
         Ok(())
     }
@@ -353,6 +356,18 @@ impl Connection {
     pub fn message_consumed(&mut self, call: CallId, credit: u32) {
         if let Some(state) = self.calls.get_mut(call) {
             self.link.message_consumed(call, &mut state.inbound, credit);
+        }
+    }
+
+    /// Lowers the longest response message that is accepted on this call, to `max` bytes after decompression. Without effect where the connection's limit is lower, and on a call that has ended.
+    pub fn limit_responses(&mut self, call: CallId, max: usize) {
+        if let Some(state) = self.calls.get_mut(call)
+            && self
+                .config
+                .max_receive_message_length
+                .is_none_or(|limit| max < limit)
+        {
+            state.max_receive = Some(max);
         }
     }
 
@@ -467,7 +482,7 @@ impl Connection {
                 self.responses
                     .read_trailers(self.link.h2.headers(), trailers)
             };
-            self.end_call(call, status, trailing, true);
+            self.end_call(call, status, trailing, Reach::Processed);
             return;
         }
         match self.responses.read_head(self.link.h2.headers()) {
@@ -477,7 +492,7 @@ impl Connection {
                 self.events
                     .push_back(Event::InitialMetadata { call, metadata });
             }
-            Err(status) => self.end_call(call, status, Metadata::EMPTY, true),
+            Err(status) => self.end_call(call, status, Metadata::EMPTY, Reach::Processed),
         }
     }
 
@@ -487,7 +502,7 @@ impl Connection {
             self.link.drop_data(bytes.len());
             return;
         };
-        let max = self.config.max_receive_message_length;
+        let max = state.max_receive.or(self.config.max_receive_message_length);
         let events = &mut self.events;
         let taken = self
             .link
@@ -506,7 +521,7 @@ impl Connection {
                 "the server closed the stream without sending trailers",
             ),
         };
-        self.end_call(call, status, Metadata::EMPTY, true);
+        self.end_call(call, status, Metadata::EMPTY, Reach::Processed);
     }
 
     fn on_reset(&mut self, stream: StreamId, code: ErrorCode, broken_rule: Option<&'static str>) {
@@ -517,8 +532,12 @@ impl Connection {
                 format!("Received RST_STREAM with error code {}", code.0),
             ),
         };
-        let processed = broken_rule.is_some() || code != ErrorCode::REFUSED_STREAM;
-        self.end_call(CallId::of(stream), status, Metadata::EMPTY, processed);
+        let reach = if broken_rule.is_none() && code == ErrorCode::REFUSED_STREAM {
+            Reach::Unprocessed
+        } else {
+            Reach::Processed
+        };
+        self.end_call(CallId::of(stream), status, Metadata::EMPTY, reach);
         self.link.h2.release(stream);
     }
 
@@ -542,7 +561,7 @@ impl Connection {
                     code.0
                 ),
             );
-            self.end_call(call, status, Metadata::EMPTY, false);
+            self.end_call(call, status, Metadata::EMPTY, Reach::Unprocessed);
         }
         self.events.push_back(Event::GoAway { code, debug });
     }
@@ -550,7 +569,7 @@ impl Connection {
 
 /// How calls and the connection end.
 impl Connection {
-    fn end_call(&mut self, call: CallId, status: Status, trailing: Metadata, processed: bool) {
+    fn end_call(&mut self, call: CallId, status: Status, trailing: Metadata, reach: Reach) {
         let Some(state) = self.calls.remove(call) else {
             return;
         };
@@ -560,7 +579,7 @@ impl Connection {
             call,
             status,
             trailing,
-            processed,
+            reach,
         });
     }
 
@@ -612,15 +631,15 @@ impl Connection {
         };
         let written = self.link.h2.total_written();
         for call in self.calls.ids() {
-            let processed = self
-                .calls
-                .get(call)
-                .is_some_and(|state| written > state.starts_after);
+            let reach = match self.calls.get(call) {
+                Some(state) if written > state.starts_after => Reach::Processed,
+                _ => Reach::Unsent,
+            };
             self.end_call(
                 call,
                 Status::new(Code::Unavailable, reason.to_string()),
                 Metadata::EMPTY,
-                processed,
+                reach,
             );
         }
         self.events.push_back(Event::Closed { reason });

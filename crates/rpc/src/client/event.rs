@@ -2,6 +2,17 @@
 
 use crate::{CallId, CloseReason, Metadata, Status};
 
+/// How far a call came before it ended (gRFC A6, "transparent retries").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing of it was written: it can be sent again as often as this happens.
+    Unsent,
+    /// The server said that no handler saw it, by a refused stream or by the last stream of its GOAWAY: it can be sent again once.
+    Unprocessed,
+    /// A handler may have seen it.
+    Processed,
+}
+
 /// What a client connection tells its driver. Each started call gets exactly one [`Event::Status`], its last event, also when `cancel` or the end of the connection ended it.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -31,8 +42,8 @@ pub enum Event {
         status: Status,
         /// The server's trailing metadata; empty where this side made the status.
         trailing: Metadata,
-        /// False where it is certain that no handler of the server saw the call: never written, refused, or beyond the server's GOAWAY. Then a transparent retry is safe (gRFC A6).
-        processed: bool,
+        /// How far the call had come, which says whether it may be sent again without a policy.
+        reach: Reach,
     },
     /// A call with more than [`SEND_BUFFER_HIGH`](crate::limits::SEND_BUFFER_HIGH) unsent bytes has at most [`SEND_BUFFER_LOW`](crate::limits::SEND_BUFFER_LOW) now.
     Writable {

@@ -9,4 +9,4 @@ mod response;
 
 pub use config::Config;
 pub use connection::{Connection, StartCall, StartError};
-pub use event::Event;
+pub use event::{Event, Reach};

@@ -68,7 +68,7 @@ fn a_deadline_in_the_past_sends_nothing() {
     assert!(pair.client.output().is_empty());
     assert_eq!(
         client_story(&pair.client_events()),
-        ["unprocessed(DEADLINE_EXCEEDED: Deadline Exceeded)"]
+        ["unsent(DEADLINE_EXCEEDED: Deadline Exceeded)"]
     );
     assert!(pair.client.half_close(id).is_err());
     pair.start("/a/b");
@@ -338,7 +338,7 @@ fn a_lost_connection_ends_every_call_once() {
         client_story(&story),
         [
             "status(UNAVAILABLE: the peer closed the connection)",
-            "unprocessed(UNAVAILABLE: the peer closed the connection)",
+            "unsent(UNAVAILABLE: the peer closed the connection)",
             "closed(the peer closed the connection)"
         ]
     );

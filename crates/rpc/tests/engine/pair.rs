@@ -150,14 +150,15 @@ pub(crate) fn client_story(events: &[client::Event]) -> Vec<String> {
             client::Event::Message { message, .. } => format!("message({})", message.len()),
             client::Event::Status {
                 status,
-                processed: true,
+                reach: client::Reach::Processed,
                 ..
             } => format!("status({status})"),
             client::Event::Status {
                 status,
-                processed: false,
+                reach: client::Reach::Unprocessed,
                 ..
             } => format!("unprocessed({status})"),
+            client::Event::Status { status, .. } => format!("unsent({status})"),
             client::Event::Writable { .. } => "writable".to_owned(),
             client::Event::StreamsAvailable => "streams".to_owned(),
             client::Event::GoAway { code, debug } => format!("goaway({code} {debug})"),

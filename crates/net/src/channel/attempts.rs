@@ -1,0 +1,419 @@
+//! The attempts of calls: how a call gets to a connection, and to another one where it is sent again (gRFC A6).
+//!
+//! What is to be done after an attempt is decided by [`russet_rpc::retry`]; here it is done. A call keeps its [`Record`](super::record::Record) until it is committed to one attempt: by response headers, by an end that is final, or by more messages than are kept.
+
+use std::cmp::Reverse;
+use std::time::Instant;
+
+use russet_rpc::client::{Reach, StartCall, StartError};
+use russet_rpc::retry::{self, Next, Pushback};
+use russet_rpc::service_config::LoadBalancing;
+use russet_rpc::{Code, Metadata, Status};
+
+use super::{Attempt, CallKey, Channel, Outcome, Place};
+use crate::backoff::random_unit;
+use crate::security::ClientSecurity;
+use crate::transport::Turn;
+
+impl Channel {
+    /// Starts an attempt of a call that waits or hedges, with all that the call was given; `false` where no connection takes it now, or where the call is held.
+    pub(super) fn begin(&mut self, key: CallKey, now: Instant) -> bool {
+        let record = self.call(key).and_then(|call| call.record.as_ref());
+        if record.is_some_and(|record| record.held) {
+            return false;
+        }
+        let mut tries = match self.policy {
+            LoadBalancing::PickFirst { .. } => 1,
+            // One that has no room for more is passed over.
+            _ => self.order.len(),
+        };
+        while tries > 0
+            && let Some(index) = self.pick()
+        {
+            if self.begin_on(index, key, now) {
+                return true;
+            }
+            tries -= 1;
+        }
+        false
+    }
+
+    fn begin_on(&mut self, index: usize, key: CallKey, now: Instant) -> bool {
+        let Some(call) = self
+            .calls
+            .get_mut(key.index as usize)
+            .filter(|call| call.generation == key.generation)
+        else {
+            return true;
+        };
+        let Some(record) = &call.record else {
+            return true;
+        };
+        let Some(Some(link)) = self.links.get_mut(index) else {
+            return false;
+        };
+        let before = call
+            .repeating
+            .as_ref()
+            .map_or(0, |repeating| repeating.attempts.started());
+        let numbered;
+        let metadata = if before == 0 {
+            &record.metadata
+        } else {
+            numbered = with_attempts(&record.metadata, before);
+            &numbered
+        };
+        let started = link.transport.engine.start_call(
+            &StartCall {
+                path: &record.path,
+                authority: &self.authority,
+                scheme: match self.security {
+                    ClientSecurity::Tls { .. } => "https",
+                    _ => "http",
+                },
+                user_agent: &self.user_agent,
+                metadata,
+                deadline: call.deadline,
+                encoding: record.encoding,
+            },
+            now,
+        );
+        let id = match started {
+            Ok(id) => id,
+            Err(StartError::TooManyStreams(_) | StartError::GoingAway | StartError::Closed) => {
+                return false;
+            }
+            Err(error @ StartError::HeadersTooLarge { .. }) => {
+                self.end_locally(key, Status::new(Code::ResourceExhausted, error.to_string()));
+                return true;
+            }
+            Err(error @ StartError::IllegalHeader(_)) => {
+                self.end_locally(key, Status::new(Code::Internal, error.to_string()));
+                return true;
+            }
+        };
+        link.calls.insert(id, key.index);
+        if let Some(max) = call
+            .method
+            .as_ref()
+            .and_then(|method| method.max_response_bytes)
+        {
+            link.transport.engine.limit_responses(id, max);
+        }
+        call.peer = Some(link.peer.clone());
+        call.place = Place::On {
+            connection: index,
+            id,
+        };
+        if let Some(repeating) = &mut call.repeating {
+            repeating.attempts.on_start(now);
+            if repeating.attempts.hedges() {
+                repeating.open.push((index, id));
+                call.place = Place::Hedged;
+                if let Some(at) = repeating.attempts.next_start() {
+                    self.call_timers.push(Reverse((at, key)));
+                }
+            }
+        }
+        self.after(index, Turn::Idle);
+        self.replay(key, (index, id));
+        true
+    }
+
+    /// Gives an attempt what its call was given before.
+    fn replay(&mut self, key: CallKey, (connection, id): Attempt) {
+        let keep = self.retries.enabled;
+        // Out of the call meanwhile, so that both can be used.
+        let Some(record) = self.call_mut(key).and_then(|call| call.record.take()) else {
+            return;
+        };
+        let mut congested = false;
+        for (message, options, last) in record.messages() {
+            // An attempt that ended meanwhile has its status.
+            congested = self
+                .send_on(connection, id, Some(message), options, last)
+                .unwrap_or(false);
+        }
+        if record.ends_without_message() {
+            let _ = self.send_on(connection, id, None, <_>::default(), true);
+        }
+        let given = record.len() > 0 || record.half_closed;
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        // The attempts of a hedged call take no more than is kept of it, so that its sender never waits.
+        let congested = congested && !matches!(call.place, Place::Hedged);
+        let was_congested = std::mem::replace(&mut call.congested, congested);
+        if keep {
+            call.record = Some(record);
+            if given {
+                self.limit_record(key);
+            }
+        } else {
+            self.spare.give_back(record);
+        }
+        if was_congested && !congested {
+            self.tell(key);
+        }
+    }
+
+    /// Whether the call has committed, so that nothing of it can be sent again.
+    pub(super) fn is_committed(&self, key: CallKey) -> bool {
+        self.call(key).is_none_or(|call| call.record.is_none())
+    }
+
+    /// Commits a call to one of its attempts: the others are cancelled, and what it was given is let go.
+    pub(super) fn commit(&mut self, key: CallKey, attempt: Attempt) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        let record = call.record.take();
+        if matches!(call.place, Place::Hedged) {
+            let (connection, id) = attempt;
+            call.place = Place::On { connection, id };
+            let open = call
+                .repeating
+                .as_mut()
+                .map_or_else(Vec::new, |repeating| std::mem::take(&mut repeating.open));
+            for other in open.into_iter().filter(|other| *other != attempt) {
+                let status = Status::new(Code::Cancelled, "another attempt was answered first");
+                self.cancel_attempt(other, &status);
+            }
+            let peer = self
+                .links
+                .get(connection)
+                .and_then(|link| Some(link.as_ref()?.peer.clone()));
+            if let Some(call) = self.call_mut(key) {
+                call.peer = peer;
+            }
+        }
+        if let Some(record) = record {
+            self.spare.give_back(record);
+        }
+    }
+
+    /// An attempt has ended: so does the call, or it is sent again.
+    pub(super) fn attempt_over(
+        &mut self,
+        key: CallKey,
+        attempt: Attempt,
+        outcome: Outcome,
+        reach: Reach,
+        now: Instant,
+    ) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        if let Some(repeating) = &mut call.repeating {
+            repeating.open.retain(|open| *open != attempt);
+        }
+        let unseen = call.record.is_some() && outcome.status.code == Code::Unavailable;
+        let again = match reach {
+            Reach::Unsent => unseen,
+            Reach::Unprocessed => unseen && !std::mem::replace(&mut call.refused, true),
+            Reach::Processed => false,
+        };
+        if again {
+            if let Some(repeating) = &mut call.repeating {
+                repeating.attempts.on_unseen();
+            }
+            self.begin_or_wait(key, now);
+            return;
+        }
+        let next = self.decide(key, &outcome, now);
+        match next {
+            Next::End => self.end(key, outcome),
+            Next::Wait => {}
+            Next::Start => self.schedule(key),
+        }
+    }
+
+    /// What follows on the end of an attempt.
+    fn decide(&mut self, key: CallKey, outcome: &Outcome, now: Instant) -> Next {
+        let Some(call) = self
+            .calls
+            .get_mut(key.index as usize)
+            .filter(|call| call.generation == key.generation)
+        else {
+            return Next::End;
+        };
+        let Some(repeating) = &mut call.repeating else {
+            return Next::End;
+        };
+        let next = repeating.attempts.on_end(
+            outcome.status.code,
+            Pushback::of(&outcome.trailing),
+            &mut self.throttle,
+            now,
+            random_unit(),
+        );
+        // A call that has committed ends with its attempt, whatever its policy; the channel's tokens count it all the same.
+        if call.record.is_none() {
+            Next::End
+        } else {
+            next
+        }
+    }
+
+    /// Has the call's next attempt start at its time.
+    fn schedule(&mut self, key: CallKey) {
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        let Some(repeating) = &call.repeating else {
+            return;
+        };
+        let at = repeating.attempts.next_start();
+        let idle = repeating.open.is_empty();
+        call.place = if repeating.attempts.hedges() {
+            Place::Hedged
+        } else {
+            Place::Pausing
+        };
+        // While an attempt is open, its connection keeps the deadline.
+        let deadline = call.deadline.filter(|_| idle);
+        for at in [at, deadline].into_iter().flatten() {
+            self.call_timers.push(Reverse((at, key)));
+        }
+    }
+
+    /// Starts attempts whose time has come, and ends calls whose deadline passed between two.
+    pub(super) fn run_call_timers(&mut self, now: Instant) {
+        while let Some(&Reverse((at, key))) = self.call_timers.peek() {
+            if at > now {
+                return;
+            }
+            self.call_timers.pop();
+            let Some(call) = self
+                .calls
+                .get_mut(key.index as usize)
+                .filter(|call| call.generation == key.generation)
+            else {
+                continue;
+            };
+            if call.record.is_none() || !matches!(call.place, Place::Pausing | Place::Hedged) {
+                continue;
+            }
+            let Some(repeating) = &mut call.repeating else {
+                continue;
+            };
+            if repeating.open.is_empty() && call.deadline.is_some_and(|deadline| deadline <= now) {
+                self.end_locally(key, deadline_exceeded());
+                continue;
+            }
+            if repeating.attempts.next_start().is_none_or(|at| at > now) {
+                continue;
+            }
+            if repeating.attempts.may_start(&self.throttle, now) {
+                self.begin_or_wait(key, now);
+            } else if repeating.attempts.next_start().is_some() {
+                self.schedule(key);
+            }
+        }
+    }
+
+    /// Starts an attempt, or has it wait for a connection.
+    fn begin_or_wait(&mut self, key: CallKey, now: Instant) {
+        if self.begin(key, now) {
+            return;
+        }
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        let wait_for_ready = call.wait_for_ready;
+        if !matches!(call.place, Place::Hedged) {
+            call.place = Place::Waiting;
+        }
+        self.waiting.push_back(key);
+        self.pursue(wait_for_ready, now);
+    }
+
+    /// Whether an entry of the list of waiting calls still stands for one.
+    fn is_waiting(&self, key: CallKey) -> bool {
+        self.call(key).is_some_and(|call| {
+            call.record.is_some() && matches!(call.place, Place::Waiting | Place::Hedged)
+        })
+    }
+
+    /// Starts the calls that waited for a connection.
+    pub(super) fn start_waiting(&mut self, now: Instant) {
+        for key in std::mem::take(&mut self.waiting) {
+            if !self.is_waiting(key) {
+                continue;
+            }
+            if !self.begin(key, now) {
+                self.waiting.push_back(key);
+            }
+        }
+    }
+
+    /// Ends the attempts that do not wait for better days, and with them the calls that are not sent again.
+    pub(super) fn fail_waiting(&mut self, now: Instant) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let outcome = Outcome {
+            status: Status::new(
+                Code::Unavailable,
+                format!(
+                    "failed to connect to all addresses; last error: {}",
+                    self.last_error
+                ),
+            ),
+            trailing: Metadata::EMPTY,
+        };
+        for key in std::mem::take(&mut self.waiting) {
+            if !self.is_waiting(key) {
+                continue;
+            }
+            let Some(call) = self.call_mut(key) else {
+                continue;
+            };
+            if call.wait_for_ready {
+                self.waiting.push_back(key);
+                continue;
+            }
+            if let Some(repeating) = &mut call.repeating {
+                repeating.attempts.on_start(now);
+            }
+            match self.decide(key, &outcome, now) {
+                Next::End => self.end(key, outcome.clone()),
+                Next::Wait => {}
+                Next::Start => self.schedule(key),
+            }
+        }
+    }
+
+    /// Ends the waiting calls whose deadline has passed.
+    pub(super) fn expire_waiting(&mut self, now: Instant) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        for key in std::mem::take(&mut self.waiting) {
+            if !self.is_waiting(key) {
+                continue;
+            }
+            let due = self
+                .call(key)
+                .and_then(|call| call.deadline)
+                .is_some_and(|deadline| deadline <= now);
+            if due {
+                self.end_locally(key, deadline_exceeded());
+            } else {
+                self.waiting.push_back(key);
+            }
+        }
+    }
+}
+
+fn deadline_exceeded() -> Status {
+    Status::new(Code::DeadlineExceeded, "Deadline Exceeded")
+}
+
+/// Metadata that also says how many attempts came before.
+fn with_attempts(metadata: &Metadata, before: u32) -> Metadata {
+    let mut metadata = metadata.clone();
+    // A name and a number that can always be sent.
+    let _ = metadata.push(retry::PREVIOUS_ATTEMPTS, before.to_string().as_bytes());
+    metadata
+}
