@@ -5,8 +5,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use russet_net::CallKey;
 use russet_net::address::{ListenAddress, Target};
-use russet_net::channel::{CallKey, Channel, ChannelConfig, NewCall};
+use russet_net::channel::{Channel, ChannelConfig, NewCall};
 use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, server};
 use russet_net::security::ServerSecurity;
 use russet_net::server::{Capacity, Server};

@@ -39,11 +39,7 @@ impl Channel {
     }
 
     fn begin_on(&mut self, index: usize, key: CallKey, now: Instant) -> bool {
-        let Some(call) = self
-            .calls
-            .get_mut(key.index as usize)
-            .filter(|call| call.generation == key.generation)
-        else {
+        let Some(call) = self.calls.get_mut(key) else {
             return true;
         };
         let Some(record) = &call.record else {
@@ -92,7 +88,7 @@ impl Channel {
                 return true;
             }
         };
-        link.calls.insert(id, key.index);
+        link.calls.insert(id, key);
         if let Some(max) = call
             .method
             .as_ref()
@@ -230,11 +226,7 @@ impl Channel {
 
     /// What follows on the end of an attempt.
     fn decide(&mut self, key: CallKey, outcome: &Outcome, now: Instant) -> Next {
-        let Some(call) = self
-            .calls
-            .get_mut(key.index as usize)
-            .filter(|call| call.generation == key.generation)
-        else {
+        let Some(call) = self.calls.get_mut(key) else {
             return Next::End;
         };
         let Some(repeating) = &mut call.repeating else {
@@ -284,11 +276,7 @@ impl Channel {
                 return;
             }
             self.call_timers.pop();
-            let Some(call) = self
-                .calls
-                .get_mut(key.index as usize)
-                .filter(|call| call.generation == key.generation)
-            else {
+            let Some(call) = self.calls.get_mut(key) else {
                 continue;
             };
             if call.record.is_none() || !matches!(call.place, Place::Pausing | Place::Hedged) {

@@ -14,10 +14,7 @@ use crate::transport::Turn;
 
 impl Channel {
     fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
-        let generation = self.next_generation;
-        self.next_generation = generation.wrapping_add(1);
-        let index = self.calls.insert(Call {
-            generation,
+        self.calls.insert(Call {
             place: Place::Over,
             deadline,
             wait_for_ready,
@@ -32,12 +29,7 @@ impl Channel {
             method: None,
             repeating: None,
             refused: false,
-        });
-        CallKey {
-            // More than 2^32 calls at once do not fit into memory.
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            generation,
-        }
+        })
     }
 
     /// A call that ended before it could start.
@@ -379,9 +371,7 @@ impl Channel {
             key,
             Status::new(Code::Cancelled, "Locally cancelled by application!"),
         );
-        if self.call(key).is_some() {
-            self.calls.remove(key.index as usize);
-        }
+        self.calls.remove(key);
     }
 
     /// The caller will not ask for a call any more, but it goes on to its end.
@@ -429,7 +419,7 @@ impl Channel {
         }
         self.tell(key);
         if abandoned {
-            self.calls.remove(key.index as usize);
+            self.calls.remove(key);
         }
     }
 

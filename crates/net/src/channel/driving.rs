@@ -6,7 +6,7 @@ use std::time::Instant;
 use russet_rpc::client::{Event, Reach};
 use russet_rpc::{CallId, Code, Metadata, Status};
 
-use super::{CallKey, Channel, FIRST_CONNECTION, Outcome, key_of};
+use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
 use crate::reactor::Core;
 use crate::transport::Turn;
@@ -59,9 +59,8 @@ impl Channel {
             (None, None) => "the connection was lost".to_owned(),
         };
         // The engine has ended each call already; none may be left waiting if it forgot one.
-        for (id, call_index) in std::mem::take(&mut link.calls) {
-            if let Some(call) = self.calls.get(call_index as usize) {
-                let key = key_of(call_index as usize, call);
+        for (id, key) in std::mem::take(&mut link.calls) {
+            if self.call(key).is_some() {
                 let outcome = Outcome {
                     status: Status::new(Code::Unavailable, why.clone()),
                     trailing: Metadata::EMPTY,
@@ -136,9 +135,8 @@ impl Channel {
     }
 
     pub(super) fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
-        let index = *self.links.get(connection)?.as_ref()?.calls.get(&id)?;
-        let call = self.calls.get(index as usize)?;
-        Some(key_of(index as usize, call))
+        let link = self.links.get(connection)?.as_ref()?;
+        link.calls.get(&id).copied()
     }
 
     pub(super) fn flush_all(&mut self, now: Instant) {

@@ -30,6 +30,7 @@ use crate::parker::Parker;
 use crate::proxy::Proxy;
 use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
+use crate::slots::{CallKey, CallSlots};
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
 
@@ -144,13 +145,6 @@ pub struct NewCall<'a> {
     pub held: bool,
 }
 
-/// Names a call of a channel. Cheap to copy; the key of a call that is gone is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallKey {
-    index: u32,
-    generation: u32,
-}
-
 /// How a call ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -188,7 +182,6 @@ struct Repeating {
 
 #[derive(Debug)]
 struct Call {
-    generation: u32,
     place: Place,
     deadline: Option<Instant>,
     wait_for_ready: bool,
@@ -212,7 +205,7 @@ struct Call {
 #[derive(Debug)]
 struct Link {
     transport: Transport<Connection>,
-    calls: FxHashMap<CallId, u32>,
+    calls: FxHashMap<CallId, CallKey>,
     peer: Arc<str>,
     /// Its place in the channel's `subchannels`, where it still has one.
     subchannel: usize,
@@ -251,8 +244,7 @@ pub struct Channel {
     turn: usize,
     /// Connections; `None` where a socket is still connecting.
     links: Slab<Option<Link>>,
-    calls: Slab<Call>,
-    next_generation: u32,
+    calls: CallSlots<Call>,
     waiting: VecDeque<CallKey>,
     spare: record::Spare,
     /// When calls want their next attempt, or to be ended between two; an entry may have become idle.
@@ -308,8 +300,7 @@ impl Channel {
             order: Vec::new(),
             turn: 0,
             links: Slab::new(),
-            calls: Slab::new(),
-            next_generation: 0,
+            calls: CallSlots::default(),
             waiting: VecDeque::new(),
             call_timers: BinaryHeap::new(),
             spare: record::Spare::default(),
@@ -356,12 +347,7 @@ impl Channel {
         if self.state == Connectivity::Shutdown {
             return;
         }
-        let keys: Vec<CallKey> = self
-            .calls
-            .iter()
-            .map(|(index, call)| key_of(index, call))
-            .collect();
-        for key in keys {
+        for key in self.calls.keys() {
             self.cancel(key, Status::new(Code::Cancelled, "Channel closed!"));
         }
         self.set_state(Connectivity::Shutdown);
@@ -415,21 +401,10 @@ impl Channel {
     }
 
     fn call(&self, key: CallKey) -> Option<&Call> {
-        self.calls
-            .get(key.index as usize)
-            .filter(|call| call.generation == key.generation)
+        self.calls.get(key)
     }
 
     fn call_mut(&mut self, key: CallKey) -> Option<&mut Call> {
-        self.calls
-            .get_mut(key.index as usize)
-            .filter(|call| call.generation == key.generation)
-    }
-}
-
-fn key_of(index: usize, call: &Call) -> CallKey {
-    CallKey {
-        index: u32::try_from(index).unwrap_or(u32::MAX),
-        generation: call.generation,
+        self.calls.get_mut(key)
     }
 }

@@ -153,8 +153,7 @@ impl Server {
     }
 
     pub(super) fn forget(&mut self, key: CallKey) {
-        if self.call(key).is_some() {
-            let call = self.calls.remove(key.index as usize);
+        if let Some(call) = self.calls.remove(key) {
             if let Some(peer) = self.peers.get_mut(call.connection) {
                 peer.calls.remove(&call.id);
             }

@@ -9,9 +9,7 @@ use russet_rpc::server::{CancelReason, Connection, Event, IncomingCall};
 use russet_rpc::{CallId, Code, Metadata, Status};
 use rustc_hash::FxHashMap;
 
-use super::{
-    ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server, key_of,
-};
+use super::{ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server};
 use crate::inbox::{Inbox, Interest, Received};
 use crate::parker::Parker;
 use crate::reactor::{Core, TICK};
@@ -157,11 +155,7 @@ impl Server {
         let mut peer = self.peers.remove(index);
         peer.transport.deregister(&self.registry);
         // The engine has cancelled each call already; none may be left waiting if it forgot one.
-        for call_index in peer.calls.into_values() {
-            let Some(call) = self.calls.get(call_index as usize) else {
-                continue;
-            };
-            let key = key_of(call_index as usize, call);
+        for key in peer.calls.into_values() {
             self.end(key, CancelReason::ConnectionLost);
         }
     }
@@ -208,9 +202,7 @@ impl Server {
     }
 
     pub(super) fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
-        let index = *self.peers.get(connection)?.calls.get(&id)?;
-        let call = self.calls.get(index as usize)?;
-        Some(key_of(index as usize, call))
+        self.peers.get(connection)?.calls.get(&id).copied()
     }
 
     pub(super) fn begin(&mut self, connection: usize, incoming: IncomingCall) {
@@ -230,10 +222,7 @@ impl Server {
         }
         let peer = self.peers[connection].info();
         let unary = self.unary.contains(&incoming.path);
-        let generation = self.next_generation;
-        self.next_generation = generation.wrapping_add(1);
-        let index = self.calls.insert(Call {
-            generation,
+        let key = self.calls.insert(Call {
             connection,
             peer,
             id,
@@ -246,11 +235,9 @@ impl Server {
             released: false,
             interest: Interest::default(),
         });
-        // More than 2^32 calls at once do not fit into memory.
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        self.peers[connection].calls.insert(id, index);
+        self.peers[connection].calls.insert(id, key);
         if !unary {
-            self.incoming.push_back(CallKey { index, generation });
+            self.incoming.push_back(key);
         }
     }
 

@@ -22,6 +22,7 @@ use crate::address::ListenAddress;
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
 use crate::security::{AuthContext, ServerSecurity};
+use crate::slots::{CallKey, CallSlots};
 use crate::socket::Listener;
 use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
@@ -37,13 +38,6 @@ const FIRST_LISTENER: usize = 1;
 
 /// The first token of a connection. A server listens on fewer addresses than this.
 const FIRST_CONNECTION: usize = 1 << 16;
-
-/// Names a call of a server. Cheap to copy; the key of a call that is gone is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CallKey {
-    index: u32,
-    generation: u32,
-}
 
 /// A call for which a handler should run.
 #[derive(Debug)]
@@ -91,7 +85,7 @@ pub struct Sent {
 #[derive(Debug)]
 struct Peer {
     transport: Transport<Connection>,
-    calls: FxHashMap<CallId, u32>,
+    calls: FxHashMap<CallId, CallKey>,
     local: bool,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,
@@ -99,7 +93,6 @@ struct Peer {
 
 #[derive(Debug)]
 struct Call {
-    generation: u32,
     connection: usize,
     peer: Arc<PeerInfo>,
     id: CallId,
@@ -126,8 +119,7 @@ pub struct Server {
     ports: Vec<Port>,
     fetcher: Fetcher,
     peers: Slab<Peer>,
-    calls: Slab<Call>,
-    next_generation: u32,
+    calls: CallSlots<Call>,
     incoming: VecDeque<CallKey>,
     changed: Vec<CallKey>,
     /// Methods whose request is one message: their handler starts when it is there.
@@ -154,8 +146,7 @@ impl Server {
             config: Arc::new(config),
             ports: Vec::new(),
             peers: Slab::new(),
-            calls: Slab::new(),
-            next_generation: 0,
+            calls: CallSlots::default(),
             incoming: VecDeque::new(),
             changed: Vec::new(),
             unary: FxHashSet::default(),
@@ -238,12 +229,7 @@ impl Server {
     /// Ends every call with `status`, then every connection.
     pub fn close(&mut self, status: &Status, now: Instant) {
         self.shutdown(now);
-        let keys: Vec<CallKey> = self
-            .calls
-            .iter()
-            .map(|(index, call)| key_of(index, call))
-            .collect();
-        for key in keys {
+        for key in self.calls.keys() {
             let Ok((connection, id)) = self.open(key) else {
                 continue;
             };
@@ -365,21 +351,10 @@ impl Server {
     }
 
     fn call(&self, key: CallKey) -> Option<&Call> {
-        self.calls
-            .get(key.index as usize)
-            .filter(|call| call.generation == key.generation)
+        self.calls.get(key)
     }
 
     fn call_mut(&mut self, key: CallKey) -> Option<&mut Call> {
-        self.calls
-            .get_mut(key.index as usize)
-            .filter(|call| call.generation == key.generation)
-    }
-}
-
-fn key_of(index: usize, call: &Call) -> CallKey {
-    CallKey {
-        index: u32::try_from(index).unwrap_or(u32::MAX),
-        generation: call.generation,
+        self.calls.get_mut(key)
     }
 }

@@ -11,8 +11,8 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 use russet_net::address::ListenAddress;
 use russet_net::rpc::server::IncomingCall;
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
-use russet_net::server::{CallKey, Capacity, PeerInfo, Server as State};
-use russet_net::{Core, Inbound, Reactor};
+use russet_net::server::{Capacity, PeerInfo, Server as State};
+use russet_net::{CallKey, Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::convert::{

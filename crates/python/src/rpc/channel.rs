@@ -8,9 +8,9 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use russet_net::address::Target;
-use russet_net::channel::{CallKey, Channel as State, ChannelConfig, Connectivity, NewCall};
+use russet_net::channel::{Channel as State, ChannelConfig, Connectivity, NewCall};
 use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, Status};
-use russet_net::{Core, Reactor};
+use russet_net::{CallKey, Core, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::client_call::ClientCall;

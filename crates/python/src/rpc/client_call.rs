@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
+use russet_net::CallKey;
 use russet_net::Inbound;
-use russet_net::channel::{CallKey, Outcome};
+use russet_net::channel::Outcome;
 use russet_net::rpc::{Code, MessageOptions, SendError, Status};
 
 use super::channel::{BURST, Handle, lock};

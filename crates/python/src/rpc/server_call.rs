@@ -8,10 +8,11 @@ use std::time::Instant;
 use pyo3::exceptions::{PyException, PyStopIteration, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use russet_net::CallKey;
 use russet_net::Inbound;
 use russet_net::rpc::server::{CancelReason, IncomingCall};
 use russet_net::rpc::{Code, MessageOptions, Metadata, SendError, Status};
-use russet_net::server::{CallKey, Incoming, PeerInfo};
+use russet_net::server::{Incoming, PeerInfo};
 
 use super::channel::BURST;
 use super::convert::{
