@@ -1,6 +1,6 @@
 //! Names and literals: JSON and camel-case spellings, the text of defaults.
 
-use super::model::{Default, Enum, FieldType};
+use super::model::{Default, Enum, EnumValue, FieldType};
 
 /// lowerCamelCase as `ProtoJSON` spells field names: underscores go, the letter after each is capitalised.
 pub fn json_name(name: &str) -> String {
@@ -72,7 +72,7 @@ pub(super) fn zero_default(field_type: FieldType, enumeration: Option<&Enum>) ->
         FieldType::Enum => Default::Enum(
             enumeration
                 .and_then(|e| e.values().first())
-                .map_or(0, super::model::EnumValue::number),
+                .map_or(0, EnumValue::number),
         ),
         FieldType::Group | FieldType::Message => Default::None,
     }

@@ -173,7 +173,7 @@ impl Converter<'_, '_> {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
             })
         {
-            if descriptor.proto().extension_range.is_empty() {
+            if !descriptor.is_extendable() {
                 return Err(Failure::parse(format!(
                     "Message type {} does not have extensions at {path}",
                     descriptor.full_name()
