@@ -3,8 +3,8 @@
 //! Editions replace the `syntax` switch: proto2 and proto3 are only two sets of defaults, plus a few older spellings (labels, `[packed]`, groups) that mean a feature. What is resolved here is all that later code may ask; it never asks for the syntax. See "Feature Settings for Editions" of the language's documentation.
 
 use crate::proto::{
-    FeatureSet, FieldDescriptorProto, FieldOptions, edition, enum_type, field_presence, field_type, json_format,
-    label, message_encoding, repeated_field_encoding, utf8_validation,
+    FeatureSet, FieldDescriptorProto, FieldOptions, edition, enum_type, field_presence, field_type,
+    json_format, label, message_encoding, repeated_field_encoding, utf8_validation,
 };
 
 /// The resolved features of a schema element; each a number of the module of its name in [`crate::proto`].

@@ -53,8 +53,7 @@ impl Symbols {
 
     /// Whatever has this full name.
     pub(super) fn get(&self, full_name: &str) -> Option<Symbol> {
-        self.container(full_name)
-            .or_else(|| self.member(full_name))
+        self.container(full_name).or_else(|| self.member(full_name))
     }
 
     /// What has this full name, unless it is a field, a oneof or a method; extensions are found.

@@ -9,11 +9,19 @@ use crate::wire::{DEFAULT_RECURSION_LIMIT, Reader, WireError, WireType};
 
 /// A field of a view: takes one occurrence, or answers `false` where the wire type is not its own.
 trait Slot<'a> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'a>) -> Result<bool, WireError>;
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'a>,
+    ) -> Result<bool, WireError>;
 }
 
 impl<'a> Slot<'a> for Option<&'a str> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'a>) -> Result<bool, WireError> {
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'a>,
+    ) -> Result<bool, WireError> {
         let is_own = wire_type == WireType::LengthDelimited;
         if is_own {
             *self = Some(reader.utf8()?);
@@ -23,7 +31,11 @@ impl<'a> Slot<'a> for Option<&'a str> {
 }
 
 impl<'a> Slot<'a> for Option<&'a [u8]> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'a>) -> Result<bool, WireError> {
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'a>,
+    ) -> Result<bool, WireError> {
         let is_own = wire_type == WireType::LengthDelimited;
         if is_own {
             *self = Some(reader.length_delimited()?);
@@ -33,7 +45,11 @@ impl<'a> Slot<'a> for Option<&'a [u8]> {
 }
 
 impl<'a> Slot<'a> for Vec<&'a str> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'a>) -> Result<bool, WireError> {
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'a>,
+    ) -> Result<bool, WireError> {
         let is_own = wire_type == WireType::LengthDelimited;
         if is_own {
             self.push(reader.utf8()?);
@@ -43,7 +59,11 @@ impl<'a> Slot<'a> for Vec<&'a str> {
 }
 
 impl<'a> Slot<'a> for Vec<&'a [u8]> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'a>) -> Result<bool, WireError> {
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'a>,
+    ) -> Result<bool, WireError> {
         let is_own = wire_type == WireType::LengthDelimited;
         if is_own {
             self.push(reader.length_delimited()?);
@@ -65,7 +85,11 @@ macro_rules! owned {
 owned!(Option<i32>, Option<bool>, Vec<i32>);
 
 impl<T: Value> Slot<'_> for Option<Box<T>> {
-    fn read_into(&mut self, wire_type: WireType, reader: &mut Reader<'_>) -> Result<bool, WireError> {
+    fn read_into(
+        &mut self,
+        wire_type: WireType,
+        reader: &mut Reader<'_>,
+    ) -> Result<bool, WireError> {
         self.merge(wire_type, reader, DEFAULT_RECURSION_LIMIT)
     }
 }

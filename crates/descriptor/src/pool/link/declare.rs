@@ -1,14 +1,13 @@
 //! Fields, extensions and enums.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::{Builder, References, fill, leak};
 use crate::pool::error::PoolError;
 use crate::pool::features::Features;
-use crate::pool::model::{
-    Attachment, Cardinality, Enum, EnumValue, Field, FieldType, Message, TypeRef,
-};
-use crate::pool::names::{json_name, zero_default};
+use crate::pool::model::{Attachment, Cardinality, Enum, EnumValue, Field, FieldType, Message};
+use crate::pool::names::{join, json_name};
 use crate::pool::symbols::Symbol;
 use crate::pool::view::{EnumView, FieldView, ValueView};
 use crate::proto::{enum_type, field_presence, label, message_encoding};
@@ -25,23 +24,23 @@ impl Builder<'_> {
         outer: Features,
         is_extension: bool,
     ) -> Result<(Field, Option<References>), PoolError> {
-        let (name, full_name) = self.name(scope_name, view.name)?;
+        let name = self.identifier(scope_name, view.name)?;
+        let invalid = |problem: String| Err(self.invalid(&join(scope_name, name), problem));
         let number = view.number.unwrap_or_default();
-        let number = u32::try_from(number)
+        let Some(number) = u32::try_from(number)
             .ok()
             .filter(|number| (1..=MAX_FIELD_NUMBER).contains(number))
-            .ok_or_else(|| {
-                let problem = format!("field number {number} is not within 1 to {MAX_FIELD_NUMBER}");
-                self.invalid(full_name, problem)
-            })?;
+        else {
+            return invalid(format!(
+                "field number {number} is not within 1 to {MAX_FIELD_NUMBER}"
+            ));
+        };
         let options = view.options.as_deref();
         let features = outer.spelled(view.label, view.type_, view.proto3_optional, options);
         // An absent type is a named one that was left unresolved; which it is, resolving tells.
-        let declared = match view.type_ {
-            Some(number) => FieldType::from_number(number).ok_or_else(|| {
-                self.invalid(full_name, format!("there is no field type {number}"))
-            })?,
-            None => FieldType::Message,
+        let declared = view.type_.unwrap_or(FieldType::Message as i32);
+        let Some(declared) = FieldType::from_number(declared) else {
+            return invalid(format!("there is no field type {declared}"));
         };
         let cardinality = match view.label.unwrap_or(label::OPTIONAL) {
             label::REPEATED => Cardinality::Repeated,
@@ -49,31 +48,31 @@ impl Builder<'_> {
                 Cardinality::Required
             }
             label::OPTIONAL => Cardinality::Singular,
-            other => {
-                return Err(self.invalid(full_name, format!("there is no label {other}")));
-            }
+            other => return invalid(format!("there is no label {other}")),
         };
         if view.oneof_index.is_some() && cardinality != Cardinality::Singular {
-            return Err(self.invalid(full_name, "fields of oneofs must be optional"));
+            return invalid("fields of oneofs must be optional".to_owned());
         }
         let json_name = match view.json_name.map(String::from_utf8_lossy) {
-            Some(std::borrow::Cow::Borrowed(own)) => own,
-            Some(std::borrow::Cow::Owned(own)) => self.names.keep(&[&own]),
-            None => self.names.keep(&[&json_name(name)]),
+            Some(Cow::Borrowed(own)) => own,
+            Some(Cow::Owned(own)) => self.names.keep(&[&own]),
+            None if name.contains('_') => self.names.keep(&[&json_name(name)]),
+            None => name,
         };
         let field_type = encoded_type(view, declared, features, scope);
         let is_named = matches!(
             field_type,
             FieldType::Message | FieldType::Group | FieldType::Enum
         );
-        let references = (is_named || is_extension || view.default_value.is_some()).then(|| References {
-            type_name: view.type_name.unwrap_or_default(),
-            extendee: view.extendee.unwrap_or_default(),
-            default_value: view.default_value,
-        });
+        let references =
+            (is_named || is_extension || view.default_value.is_some()).then(|| References {
+                type_name: view.type_name.unwrap_or_default(),
+                extendee: view.extendee.unwrap_or_default(),
+                default_value: view.default_value,
+            });
         let field = Field {
             name,
-            full_name,
+            full_name: OnceLock::new(),
             json_name,
             has_json_name: view.json_name.is_some(),
             file: self.file,
@@ -85,18 +84,10 @@ impl Builder<'_> {
             features,
             is_extension,
             has_default: view.default_value.is_some(),
-            oneof: view.oneof_index.and_then(|index| usize::try_from(index).ok()),
-            type_ref: OnceLock::new(),
-            extendee: OnceLock::new(),
-            default: OnceLock::new(),
+            oneof: view.oneof_index.and_then(|index| u32::try_from(index).ok()),
+            resolved: OnceLock::new(),
             attachment: Attachment::default(),
         };
-        if references.is_none() {
-            fill(&field.type_ref, TypeRef::Scalar);
-            if !field.is_repeated() {
-                fill(&field.default, zero_default(field_type, None));
-            }
-        }
         Ok((field, references))
     }
 
@@ -115,7 +106,7 @@ impl Builder<'_> {
             }
             let (field, references) = self.field(&view, scope_name, scope, index, outer, true)?;
             let field = leak(field);
-            self.define(field.full_name, Symbol::Field(field))?;
+            self.define(field.full_name(), Symbol::Field(field))?;
             self.unresolved.extend(references.map(|it| (field, it)));
             extensions.push(field);
         }

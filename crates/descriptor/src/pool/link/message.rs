@@ -143,7 +143,7 @@ impl Builder<'_> {
             if let Some((first, second)) = first_repeated(&numbers, |_| true) {
                 let (number, first) = (numbers[second], fields[first].name);
                 let problem = format!("number {number} is already used by \"{first}\"");
-                return Err(self.invalid(fields[second].full_name, problem));
+                return Err(self.invalid(fields[second].full_name(), problem));
             }
         }
         if message.is_json_strict() {
@@ -152,7 +152,7 @@ impl Builder<'_> {
             let is_renamed = |index: usize| fields[index].json_name != fields[index].name;
             if let Some((_, second)) = first_repeated(&names, is_renamed) {
                 let problem = format!("its JSON name \"{}\" is taken", names[second]);
-                return Err(self.invalid(fields[second].full_name, problem));
+                return Err(self.invalid(fields[second].full_name(), problem));
             }
         }
         Ok(())

@@ -113,12 +113,22 @@ impl Builder<'_> {
         scope: &str,
         name: Option<&'static str>,
     ) -> Result<(&'static str, &'static str), PoolError> {
+        let name = self.identifier(scope, name)?;
+        Ok((name, self.names.join(scope, name)))
+    }
+
+    /// A name, if it is an identifier.
+    fn identifier(
+        &self,
+        scope: &str,
+        name: Option<&'static str>,
+    ) -> Result<&'static str, PoolError> {
         let name = name.unwrap_or_default();
         let is_identifier = !name.is_empty()
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if is_identifier {
-            Ok((name, self.names.join(scope, name)))
+            Ok(name)
         } else {
             Err(self.invalid(scope, format!("\"{name}\" is not a name")))
         }
@@ -156,7 +166,7 @@ impl Builder<'_> {
         let ends = ends.chain((!package.is_empty()).then_some(package.len()));
         for prefix in ends.map(|end| &package[..end]) {
             let (scope, part) = prefix.rsplit_once('.').unwrap_or(("", prefix));
-            self.name(scope, Some(part))?;
+            self.identifier(scope, Some(part))?;
             match self.pool.get(prefix) {
                 None => self.symbols.insert(prefix, Symbol::Package(file)),
                 Some(Symbol::Package(_)) => {}

@@ -6,9 +6,9 @@ use super::message::first_repeated;
 use super::{Builder, References, fill, leak};
 use crate::pool::error::PoolError;
 use crate::pool::model::{
-    Cardinality, Default, Field, FieldType, Message, Method, Service, TypeRef,
+    Cardinality, Default, EnumValue, Field, FieldType, Message, Method, Resolved, Service, TypeRef,
 };
-use crate::pool::names::{parse_default, zero_default};
+use crate::pool::names::{join, parse_default};
 use crate::pool::symbols::Symbol;
 use crate::pool::view::{FileView, MethodView, ServiceView};
 
@@ -26,39 +26,34 @@ impl Builder<'_> {
     }
 
     /// Looks a type name up: from the root where it starts with a dot, else from the innermost scope outwards.
-    fn lookup(&self, name: &str, scope: &str, referrer: &str) -> Result<Symbol, PoolError> {
+    fn lookup<'s>(&self, name: &str, scope: impl Fn() -> &'s str) -> Option<Symbol> {
         let find = |full_name: &str| {
             self.symbols
                 .container(full_name)
                 .or_else(|| self.pool.container(full_name))
                 .filter(|symbol| matches!(symbol, Symbol::Message(_) | Symbol::Enum(_)))
         };
-        let found = if let Some(absolute) = name.strip_prefix('.') {
-            find(absolute)
-        } else {
-            let mut scope = Some(scope);
-            loop {
-                let Some(inner) = scope else { break None };
-                let found = if inner.is_empty() {
-                    find(name)
-                } else {
-                    find(&format!("{inner}.{name}"))
-                };
-                if let Some(symbol) = found {
-                    break Some(symbol);
-                }
-                scope = match inner.rfind('.') {
-                    Some(dot) => Some(&inner[..dot]),
-                    None if inner.is_empty() => None,
-                    None => Some(""),
-                };
+        if let Some(absolute) = name.strip_prefix('.') {
+            return find(absolute);
+        }
+        let mut scope = scope();
+        loop {
+            if let Some(symbol) = find(&join(scope, name)) {
+                return Some(symbol);
             }
-        };
-        found.ok_or_else(|| PoolError::Unresolved {
+            if scope.is_empty() {
+                return None;
+            }
+            scope = scope.rfind('.').map_or("", |dot| &scope[..dot]);
+        }
+    }
+
+    fn unresolved(&self, name: &str, referrer: &str) -> PoolError {
+        PoolError::Unresolved {
             file: self.file.name().to_owned(),
             referrer: referrer.to_owned(),
             name: name.trim_start_matches('.').to_owned(),
-        })
+        }
     }
 
     fn resolve_message(
@@ -67,9 +62,10 @@ impl Builder<'_> {
         scope: &str,
         referrer: &str,
     ) -> Result<&'static Message, PoolError> {
-        match self.lookup(name, scope, referrer)? {
-            Symbol::Message(message) => Ok(message),
-            _ => Err(self.invalid(referrer, format!("\"{name}\" is not a message type"))),
+        match self.lookup(name, || scope) {
+            Some(Symbol::Message(message)) => Ok(message),
+            Some(_) => Err(self.invalid(referrer, format!("\"{name}\" is not a message type"))),
+            None => Err(self.unresolved(name, referrer)),
         }
     }
 
@@ -78,18 +74,19 @@ impl Builder<'_> {
         field: &'static Field,
         references: References,
     ) -> Result<(), PoolError> {
-        let name = field.full_name;
         let type_name = references.type_name;
         let type_ref = match field.field_type {
             FieldType::Message | FieldType::Group | FieldType::Enum => {
-                match (self.lookup(type_name, name, name)?, field.field_type) {
+                let found = self.lookup(type_name, || field.full_name());
+                let found = found.ok_or_else(|| self.unresolved(type_name, field.full_name()))?;
+                match (found, field.field_type) {
                     (Symbol::Message(message), FieldType::Message | FieldType::Group) => {
                         TypeRef::Message(message)
                     }
                     (Symbol::Enum(enumeration), FieldType::Enum) => TypeRef::Enum(enumeration),
                     _ => {
                         return Err(self.invalid(
-                            name,
+                            field.full_name(),
                             format!(
                                 "\"{type_name}\" is not of the kind that the field's type says"
                             ),
@@ -99,35 +96,46 @@ impl Builder<'_> {
             }
             _ => TypeRef::Scalar,
         };
-        fill(&field.type_ref, type_ref);
+        let mut extendee = None;
         if field.is_extension {
-            let extendee = self.resolve_message(references.extendee, name, name)?;
-            if !extendee.is_extension_number(field.number) {
-                return Err(self.invalid(
-                    name,
-                    format!(
-                        "\"{}\" does not declare {} as an extension number",
-                        extendee.full_name, field.number
-                    ),
-                ));
+            let (name, number) = (field.full_name(), field.number);
+            let extended = self.resolve_message(references.extendee, name, name)?;
+            if !extended.is_extension_number(number) {
+                let extended = extended.full_name;
+                let problem =
+                    format!("\"{extended}\" does not declare {number} as an extension number");
+                return Err(self.invalid(name, problem));
             }
-            fill(&field.extendee, extendee);
+            extendee = Some(extended);
         }
-        if let TypeRef::Message(entry) = type_ref
-            && entry.is_map_entry()
-        {
+        let (message, enumeration) = match type_ref {
+            TypeRef::Message(message) => (Some(message), None),
+            TypeRef::Enum(enumeration) => (None, Some(enumeration)),
+            TypeRef::Scalar => (None, None),
+        };
+        if let Some(entry) = message.filter(|message| message.is_map_entry) {
             self.check_map_entry(field, entry)?;
         }
-        let enumeration = field.enum_type();
         let text = references.default_value.map(String::from_utf8_lossy);
-        let default = match text.as_deref() {
-            Some(text) => parse_default(text, field.field_type, enumeration).ok_or_else(|| {
-                self.invalid(name, format!("\"{text}\" is no default for its type"))
-            })?,
-            None if field.is_repeated() => Default::None,
-            None => zero_default(field.field_type, enumeration),
+        let default = match (text.as_deref(), enumeration) {
+            (Some(text), _) => {
+                parse_default(text, field.field_type, enumeration).ok_or_else(|| {
+                    let problem = format!("\"{text}\" is no default for its type");
+                    self.invalid(field.full_name(), problem)
+                })?
+            }
+            (None, _) if field.is_repeated() => Default::None,
+            (None, Some(enumeration)) => {
+                Default::Enum(enumeration.values().first().map_or(0, EnumValue::number))
+            }
+            (None, None) => Default::zero(field.field_type).clone(),
         };
-        fill(&field.default, default);
+        let resolved = Resolved {
+            type_ref,
+            extendee,
+            default,
+        };
+        fill(&field.resolved, Box::new(resolved));
         Ok(())
     }
 
@@ -159,7 +167,7 @@ impl Builder<'_> {
             Ok(())
         } else {
             Err(self.invalid(
-                field.full_name,
+                field.full_name(),
                 "a map needs an entry of the fields key = 1 and value = 2, the key an integer, bool or string",
             ))
         }

@@ -52,7 +52,13 @@ impl Enum {
     /// A value by its name.
     pub fn value_by_name(&self, name: &str) -> Option<&EnumValue> {
         let values = self.values();
-        let index = || values.iter().enumerate().map(|(i, v)| (v.name, i)).collect();
+        let index = || {
+            values
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (v.name, i))
+                .collect()
+        };
         let by_name: &HashMap<_, usize> = self.by_name.get_or_init(index);
         by_name.get(name).map(|&index| &values[index])
     }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::{Attachment, Cardinality, Enum, FieldType, File, Message, Oneof};
 use crate::pool::features::Features;
+use crate::pool::names::join;
 use crate::proto::{FieldDescriptorProto, field_presence, utf8_validation};
 
 /// A field's default, as declared or as its type has it.
@@ -25,12 +26,38 @@ pub enum Default {
     Enum(i32),
 }
 
+impl Default {
+    /// What a type has where nothing is declared; an enum without its values has zero.
+    pub(in crate::pool) fn zero(field_type: FieldType) -> &'static Self {
+        static EMPTY: Default = Default::Bytes(Vec::new());
+        match field_type {
+            FieldType::Bool => &Self::Bool(false),
+            FieldType::Int32 | FieldType::Sint32 | FieldType::Sfixed32 => &Self::I32(0),
+            FieldType::Uint32 | FieldType::Fixed32 => &Self::U32(0),
+            FieldType::Int64 | FieldType::Sint64 | FieldType::Sfixed64 => &Self::I64(0),
+            FieldType::Uint64 | FieldType::Fixed64 => &Self::U64(0),
+            FieldType::Float => &Self::F32(0.0),
+            FieldType::Double => &Self::F64(0.0),
+            FieldType::String | FieldType::Bytes => &EMPTY,
+            FieldType::Enum => &Self::Enum(0),
+            FieldType::Group | FieldType::Message => &Self::None,
+        }
+    }
+}
+
 /// What a field's type name leads to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pool) enum TypeRef {
     Scalar,
     Message(&'static Message),
     Enum(&'static Enum),
+}
+
+/// What of a field comes of names, or needs its type.
+pub(in crate::pool) struct Resolved {
+    pub(in crate::pool) type_ref: TypeRef,
+    pub(in crate::pool) extendee: Option<&'static Message>,
+    pub(in crate::pool) default: Default,
 }
 
 /// A field of a message, or an extension.
@@ -40,7 +67,8 @@ pub(in crate::pool) enum TypeRef {
 )]
 pub struct Field {
     pub(in crate::pool) name: &'static str,
-    pub(in crate::pool) full_name: &'static str,
+    /// Made when it is first asked for, as few are.
+    pub(in crate::pool) full_name: OnceLock<Box<str>>,
     pub(in crate::pool) json_name: &'static str,
     pub(in crate::pool) has_json_name: bool,
     pub(in crate::pool) file: &'static File,
@@ -54,10 +82,9 @@ pub struct Field {
     pub(in crate::pool) is_extension: bool,
     pub(in crate::pool) has_default: bool,
     /// The index of its oneof, synthetic ones included.
-    pub(in crate::pool) oneof: Option<usize>,
-    pub(in crate::pool) type_ref: OnceLock<TypeRef>,
-    pub(in crate::pool) extendee: OnceLock<&'static Message>,
-    pub(in crate::pool) default: OnceLock<Default>,
+    pub(in crate::pool) oneof: Option<u32>,
+    /// Left out of a scalar field without a declared default, which most are.
+    pub(in crate::pool) resolved: OnceLock<Box<Resolved>>,
     pub(in crate::pool) attachment: Attachment,
 }
 
@@ -67,8 +94,11 @@ impl Field {
         self.name
     }
     /// Its name after that of its scope.
-    pub fn full_name(&self) -> &'static str {
-        self.full_name
+    pub fn full_name(&self) -> &str {
+        self.full_name.get_or_init(|| {
+            let scope = self.scope.map_or(self.file.package, Message::full_name);
+            join(scope, self.name).into_boxed_str()
+        })
     }
     /// Its `ProtoJSON` name: given, or its name in lowerCamelCase.
     pub fn json_name(&self) -> &'static str {
@@ -85,8 +115,9 @@ impl Field {
     /// The message that holds it: for an extension, the one extended.
     pub fn containing_type(&self) -> &'static Message {
         if self.is_extension {
-            self.extendee
+            self.resolved
                 .get()
+                .and_then(|resolved| resolved.extendee)
                 .expect("linking sets every extension's extendee")
         } else {
             self.scope.expect("a plain field stands in a message")
@@ -130,15 +161,15 @@ impl Field {
     }
     /// The message type of its values.
     pub fn message_type(&self) -> Option<&'static Message> {
-        match self.type_ref.get() {
-            Some(TypeRef::Message(message)) => Some(message),
+        match self.resolved.get()?.type_ref {
+            TypeRef::Message(message) => Some(message),
             _ => None,
         }
     }
     /// The enum type of its values.
     pub fn enum_type(&self) -> Option<&'static Enum> {
-        match self.type_ref.get() {
-            Some(TypeRef::Enum(enumeration)) => Some(enumeration),
+        match self.resolved.get()?.type_ref {
+            TypeRef::Enum(enumeration) => Some(enumeration),
             _ => None,
         }
     }
@@ -175,7 +206,7 @@ impl Field {
         if self.is_extension {
             return None;
         }
-        self.scope?.oneofs().get(self.oneof?)
+        self.scope?.oneofs().get(usize::try_from(self.oneof?).ok()?)
     }
     /// Its oneof, unless that only stands for `optional`.
     pub fn real_oneof(&self) -> Option<&'static Oneof> {
@@ -184,7 +215,11 @@ impl Field {
     }
     /// Its default.
     pub fn default(&self) -> &Default {
-        self.default.get().unwrap_or(&Default::None)
+        match self.resolved.get() {
+            Some(resolved) => &resolved.default,
+            None if self.is_repeated() => &Default::None,
+            None => Default::zero(self.field_type),
+        }
     }
     /// Whether the descriptor declares a default.
     pub fn has_default(&self) -> bool {

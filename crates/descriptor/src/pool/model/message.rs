@@ -74,7 +74,13 @@ impl Message {
         if fields.len() <= SCANNED {
             return fields.iter().find(|field| field.name == name);
         }
-        let index = || fields.iter().enumerate().map(|(i, f)| (f.name, i)).collect();
+        let index = || {
+            fields
+                .iter()
+                .enumerate()
+                .map(|(i, f)| (f.name, i))
+                .collect()
+        };
         let by_name: &HashMap<_, usize> = self.by_name.get_or_init(index);
         by_name.get(name).map(|&index| &fields[index])
     }
@@ -84,7 +90,13 @@ impl Message {
         if fields.len() <= SCANNED {
             return fields.iter().find(|field| field.number == number);
         }
-        let index = || fields.iter().enumerate().map(|(i, f)| (f.number, i)).collect();
+        let index = || {
+            fields
+                .iter()
+                .enumerate()
+                .map(|(i, f)| (f.number, i))
+                .collect()
+        };
         let by_number: &HashMap<_, usize> = self.by_number.get_or_init(index);
         by_number.get(&number).map(|&index| &fields[index])
     }

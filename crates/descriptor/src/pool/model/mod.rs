@@ -15,8 +15,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 pub use enumeration::{Enum, EnumValue};
-pub(super) use field::TypeRef;
 pub use field::{Default, Field};
+pub(super) use field::{Resolved, TypeRef};
 pub use field_type::{Cardinality, FieldType};
 pub use file::File;
 pub use message::Message;
