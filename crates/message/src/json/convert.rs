@@ -70,6 +70,12 @@ impl<'a> Parser<'a> {
     }
 }
 
+fn null_element(path: &Path<'_>) -> Failure {
+    Failure::parse(format!(
+        "null is not allowed to be used as an element in a repeated field at {path}"
+    ))
+}
+
 struct Converter<'p, 'd> {
     parser: &'p Parser<'p>,
     document: &'p Document<'d>,
@@ -308,25 +314,28 @@ impl Converter<'_, '_> {
         }
         let path = Path::Field(parent, name);
         let list = message.list_or_new(field);
-        let takes_null = field.storage() == Storage::Message
-            && field.message_type().well_known() == Some(WellKnown::Value);
+        if field.storage() != Storage::Message {
+            let mut items = list.items_mut();
+            for (place, element) in self.document.elements(value).enumerate() {
+                let path = Path::Index(&path, place);
+                if matches!(self.node(element), Node::Null) {
+                    return Err(null_element(&path));
+                }
+                if let Some(value) = self.scalar(element, field, false, &path)? {
+                    items.push(value);
+                }
+            }
+            return Ok(());
+        }
+        let takes_null = field.message_type().well_known() == Some(WellKnown::Value);
         for (place, element) in self.document.elements(value).enumerate() {
             let path = Path::Index(&path, place);
-            let child =
-                (field.storage() == Storage::Message).then(|| Message::new(field.message_type()));
-            if let Some(child) = &child {
-                list.items_mut().push(Value::Message(child.clone()));
-            }
+            let child = Message::new(field.message_type());
+            list.items_mut().push(Value::Message(child.clone()));
             if !takes_null && matches!(self.node(element), Node::Null) {
-                return Err(Failure::parse(format!(
-                    "null is not allowed to be used as an element in a repeated field at {path}"
-                )));
+                return Err(null_element(&path));
             }
-            if let Some(child) = &child {
-                self.message(element, child, &path, depth)?;
-            } else if let Some(value) = self.scalar(element, field, false, &path)? {
-                list.items_mut().push(value);
-            }
+            self.message(element, &child, &path, depth)?;
         }
         Ok(())
     }
