@@ -336,3 +336,34 @@ fn python_float(text: &str) -> Option<f64> {
 fn separated(digits: &str) -> bool {
     digits.split('_').all(|group| !group.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_few_digits_are_read_fast_and_others_are_left() {
+        for (text, number) in [
+            ("0", 0),
+            ("-0", 0),
+            ("-007", -7),
+            ("999999999999999999", 999_999_999_999_999_999),
+            ("-999999999999999999", -999_999_999_999_999_999),
+        ] {
+            assert_eq!(plain_integer(text), Some(number), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "1.0",
+            "1234567890123456789",
+            " 1",
+            "0x1",
+            "1_0",
+            "+1",
+            "٣",
+        ] {
+            assert_eq!(plain_integer(text), None, "{text}");
+        }
+    }
+}
