@@ -12,6 +12,7 @@ use super::scalars::scalar;
 use super::show::{quoted, shown, type_name};
 use super::{mask, time};
 use crate::MAX_NESTING;
+use crate::list::Items;
 use crate::message::Message;
 use crate::resolve::Resolver;
 use crate::text::Text;
@@ -317,8 +318,16 @@ impl Converter<'_, '_> {
         if field.storage() != Storage::Message {
             let mut items = list.items_mut();
             for (place, element) in self.document.elements(value).enumerate() {
+                let node = self.node(element);
+                // Straight from node to number: an array is most of its message.
+                if let (Items::F64(numbers), Node::Float(number)) = (&mut *items, node)
+                    && number.is_finite()
+                {
+                    numbers.push(*number);
+                    continue;
+                }
                 let path = Path::Index(&path, place);
-                if matches!(self.node(element), Node::Null) {
+                if matches!(node, Node::Null) {
                     return Err(null_element(&path));
                 }
                 if let Some(value) = self.scalar(element, field, false, &path)? {
