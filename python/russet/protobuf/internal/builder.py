@@ -62,11 +62,11 @@ def BuildTopDescriptorsAndMessages(
 def _bind_classes(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
     """Binds the classes of a file's messages. In a module, each is built when it is first asked for: a program uses few of those that it imports. Code that runs elsewhere gets them at once."""
     if not _is_module(module_name, module):
+        # Also where the module goes by another name than protoc gave it.
+        _bind_all_descriptors(file_des, module)
         for name, message in file_des.message_types_by_name.items():
             module[name] = _build_class(message, module_name, "")
         return
-    if module.get("__name__") != module_name:
-        _bind_all_descriptors(file_des, module)
     prefix = file_des.package + "." if file_des.package else ""
 
     def build_all() -> None:
