@@ -403,3 +403,109 @@ fn extensions_are_found_by_number_and_may_not_collide() {
     }
     assert_eq!(pool.extensions_of(m).len(), 1);
 }
+
+/// Whatever bytes a pool takes, descriptors find their parts of the file's struct, which is made later of the same bytes.
+#[test]
+fn a_file_of_any_bytes_is_refused_or_whole() {
+    let mut m = message(
+        "M",
+        vec![
+            field("a_b", 1, field_type::INT32),
+            typed("e", 2, field_type::ENUM, "E"),
+        ],
+    );
+    m.field[0].oneof_index = Some(0);
+    m.oneof_decl.push(OneofDescriptorProto {
+        name: Some("o".into()),
+        ..OneofDescriptorProto::default()
+    });
+    m.nested_type.push(message("N", vec![]));
+    m.extension_range.push(ExtensionRange {
+        start: Some(5),
+        end: Some(9),
+        ..ExtensionRange::default()
+    });
+    m.enum_type.push(EnumDescriptorProto {
+        name: Some("E".into()),
+        value: vec![EnumValueDescriptorProto {
+            name: Some("ZERO".into()),
+            ..EnumValueDescriptorProto::default()
+        }],
+        ..EnumDescriptorProto::default()
+    });
+    let mut proto = file("a.proto", "proto2", vec![m]);
+    proto.options = Some(Box::default());
+    proto.source_code_info = Some(crate::proto::SourceCodeInfo::default());
+    proto.extension.push(FieldDescriptorProto {
+        extendee: Some("M".into()),
+        ..field("x", 6, field_type::STRING)
+    });
+    proto.service.push(ServiceDescriptorProto {
+        name: Some("S".into()),
+        method: vec![MethodDescriptorProto {
+            name: Some("m".into()),
+            input_type: Some("M".into()),
+            output_type: Some("M.N".into()),
+            ..MethodDescriptorProto::default()
+        }],
+        ..ServiceDescriptorProto::default()
+    });
+    let bytes = proto.encode();
+    let (mut taken, mut refused) = (0, 0);
+    for at in 0..bytes.len() {
+        for flipped in 0..8 {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1 << flipped;
+            match Pool::new().add_serialized(&bytes) {
+                Ok(file) => {
+                    taken += 1;
+                    check_parts(file);
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(
+        taken > 100 && refused > 100,
+        "{taken} taken, {refused} refused"
+    );
+}
+
+fn check_parts(file: &'static File) {
+    fn check_message(message: &'static Message) {
+        assert_eq!(
+            message.proto().name.as_deref().unwrap_or_default(),
+            message.name()
+        );
+        for field in message.fields() {
+            assert_eq!(field.proto().name.as_deref(), Some(field.name()));
+            assert!(field.full_name().ends_with(field.name()));
+        }
+        for oneof in message.oneofs() {
+            assert_eq!(oneof.proto().name.as_deref(), Some(oneof.name()));
+        }
+        for nested in message.nested() {
+            check_message(nested);
+        }
+        for enumeration in message.enums() {
+            assert_eq!(
+                enumeration.proto().name.as_deref(),
+                Some(enumeration.name())
+            );
+            for value in enumeration.values() {
+                assert_eq!(value.proto().name.as_deref(), Some(value.name()));
+            }
+        }
+    }
+    for message in file.messages() {
+        check_message(message);
+    }
+    for extension in file.extensions() {
+        assert_eq!(extension.proto().name.as_deref(), Some(extension.name()));
+    }
+    for service in file.services() {
+        for method in service.methods() {
+            assert_eq!(method.proto().name.as_deref(), Some(method.name()));
+        }
+    }
+}

@@ -27,7 +27,7 @@ messages! {
         weak_dependency: Vec<i32> = 11,
         /// `proto2`, `proto3` or `editions`; absent means `proto2`.
         syntax: Option<String> = 12,
-        /// A number of [`edition`].
+        /// A number of [`edition`](super::edition).
         edition: Option<i32> = 14,
         /// Files imported for their options alone.
         option_dependency: Vec<String> = 15,
@@ -45,7 +45,7 @@ messages! {
         oneof_decl: Vec<OneofDescriptorProto> = 8,
         reserved_range: Vec<ReservedRange> = 9,
         reserved_name: Vec<Text> = 10,
-        /// A number of [`symbol_visibility`].
+        /// A number of [`symbol_visibility`](super::symbol_visibility).
         visibility: Option<i32> = 11,
     }
 
@@ -84,9 +84,9 @@ messages! {
         name: Option<String> = 1,
         extendee: Option<String> = 2,
         number: Option<i32> = 3,
-        /// A number of [`label`].
+        /// A number of [`label`](super::label).
         label: Option<i32> = 4,
-        /// A number of [`field_type`]; absent while a named type is unresolved.
+        /// A number of [`field_type`](super::field_type); absent while a named type is unresolved.
         type_: Option<i32> = 5,
         /// Fully qualified with a leading dot once resolved.
         type_name: Option<String> = 6,
@@ -110,7 +110,7 @@ messages! {
         options: Option<Box<EnumOptions>> = 3,
         reserved_range: Vec<EnumReservedRange> = 4,
         reserved_name: Vec<Text> = 5,
-        /// A number of [`symbol_visibility`].
+        /// A number of [`symbol_visibility`](super::symbol_visibility).
         visibility: Option<i32> = 6,
     }
 

@@ -79,7 +79,7 @@ impl Builder<'_> {
         let mut fields = Vec::with_capacity(view.field.len());
         // By the field's index; which field it is, is known once all are in place.
         let mut unresolved: Vec<(usize, References)> = Vec::new();
-        // The index of the last field of proto3's `optional`, by oneof.
+        // By oneof: whether its last member is an `optional` of proto3, for which the compiler made the oneof if there is no other.
         let mut is_optional = vec![false; oneof_views.len()];
         for (index, bytes) in view.field.iter().enumerate() {
             let field = FieldView::read(bytes)?;

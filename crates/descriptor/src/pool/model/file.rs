@@ -81,7 +81,7 @@ impl File {
     pub fn services(&self) -> &[&'static Service] {
         self.services.get().map_or(&[], Vec::as_slice)
     }
-    /// The identity of the pool that it is in, for [`super::Pool::of`].
+    /// The identity of the pool that it is in: its [`id`](crate::pool::Pool::id).
     pub fn pool_id(&self) -> u64 {
         self.pool
     }
