@@ -20,6 +20,7 @@ _Buffer = bytes | bytearray | memoryview
 _T = TypeVar("_T")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_M = TypeVar("_M", bound=Message)
 
 class ClientTls:
     def __init__(
@@ -555,39 +556,38 @@ def parse_text(
 def parse_text_integer(text: str, is_signed: bool, is_long: bool) -> int: ...
 def parse_text_float(text: str) -> float: ...
 def c_unescape(text: str) -> bytes: ...
-
-_JsonError = tuple[Literal["load", "parse", "enum", "value", "type"], str]
-
-def message_to_json(
+def MessageToJson(
     message: Message,
-    indent: str | None,
-    sort_keys: bool,
-    ensure_ascii: bool,
-    always_print_fields_with_no_presence: bool,
-    preserving_proto_field_name: bool,
-    use_integers_for_enums: bool,
-    unquote_int64_if_possible: bool,
-    descriptor_pool: DescriptorPool | None,
+    preserving_proto_field_name: bool = False,
+    indent: int | str | None = 2,
+    sort_keys: bool = False,
+    use_integers_for_enums: bool = False,
+    descriptor_pool: DescriptorPool | None = None,
+    ensure_ascii: bool = True,
+    always_print_fields_with_no_presence: bool = False,
+    *,
+    unquote_int64_if_possible: bool = False,
 ) -> str: ...
-def message_to_dict(
+def MessageToDict(
     message: Message,
-    always_print_fields_with_no_presence: bool,
-    preserving_proto_field_name: bool,
-    use_integers_for_enums: bool,
-    unquote_int64_if_possible: bool,
-    descriptor_pool: DescriptorPool | None,
+    always_print_fields_with_no_presence: bool = False,
+    preserving_proto_field_name: bool = False,
+    use_integers_for_enums: bool = False,
+    descriptor_pool: DescriptorPool | None = None,
+    *,
+    unquote_int64_if_possible: bool = False,
 ) -> Any: ...
-def parse_json(
-    message: Message,
-    text: str,
-    ignore_unknown_fields: bool,
-    descriptor_pool: DescriptorPool | None,
-    max_recursion_depth: int,
-) -> _JsonError | None: ...
-def parse_dict(
-    message: Message,
-    value: Any,
-    ignore_unknown_fields: bool,
-    descriptor_pool: DescriptorPool | None,
-    max_recursion_depth: int,
-) -> _JsonError | None: ...
+def Parse(
+    text: str | bytes | bytearray,
+    message: _M,
+    ignore_unknown_fields: bool = False,
+    descriptor_pool: DescriptorPool | None = None,
+    max_recursion_depth: int = 100,
+) -> _M: ...
+def ParseDict(
+    js_dict: Any,
+    message: _M,
+    ignore_unknown_fields: bool = False,
+    descriptor_pool: DescriptorPool | None = None,
+    max_recursion_depth: int = 100,
+) -> _M: ...

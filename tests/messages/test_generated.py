@@ -112,3 +112,37 @@ def test_the_symbol_database_knows_generated_classes(generated: Any) -> None:
         "russet.generated.Outer",
         "russet.generated.Outer.Inner",
     }
+
+
+def test_a_module_has_its_names_when_they_are_asked_for(generated: Any) -> None:
+    """Also those that nobody has asked for before, and none of another file of its package."""
+    from russet.protobuf import descriptor_pb2, descriptor_pool
+
+    file = generated.DESCRIPTOR
+    other = descriptor_pb2.FileDescriptorProto(name="elsewhere.proto", package=file.package)
+    other.message_type.add(name="Elsewhere")
+    descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
+
+    listed = dir(generated)
+    for name, message in file.message_types_by_name.items():
+        assert {name, f"_{name.upper()}"} <= set(listed)
+        assert getattr(generated, name).DESCRIPTOR is message
+        assert getattr(generated, f"_{name.upper()}") is message
+        for nested in message.nested_types:
+            assert getattr(generated, f"_{name.upper()}_{nested.name.upper()}") is nested
+        for enum in message.enum_types:
+            assert getattr(generated, f"_{name.upper()}_{enum.name.upper()}") is enum
+    for name in ("Elsewhere", "_ELSEWHERE", "elsewhere", "_", "__wrapped__", "a.b", ""):
+        assert not hasattr(generated, name), name
+
+
+def test_a_module_under_another_name_has_all_at_once(tmp_path: Path) -> None:
+    """As `google.longrunning.operations_proto_pb2` is, which another module takes all names from by `vars`."""
+    from russet.protobuf import descriptor_pb2
+
+    file = descriptor_pb2.FileDescriptorProto(name="renamed.proto", package="renamed")
+    file.message_type.add(name="Moved").nested_type.add(name="Inner")
+    source = OLD.format(serialized=file.SerializeToString()).replace("google.protobuf", "russet.protobuf")  # fmt: skip
+    head, tail = source.split("_OLDER = "), source[source.index("_builder.Build") :]
+    module = load("moved_pb2", head[0] + tail.replace("older_pb2", "renamed_pb2"), tmp_path)
+    assert {"Moved", "_MOVED", "_MOVED_INNER"} <= set(vars(module))

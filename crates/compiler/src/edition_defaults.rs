@@ -109,7 +109,7 @@ fn extension_features(extension: &'static Field) -> Result<&'static Message, Str
             "Only singular features extensions are supported.  Found repeated extension {name}"
         ));
     }
-    if !features.extensions().is_empty() || !features.proto().extension_range.is_empty() {
+    if !features.extensions().is_empty() || features.is_extendable() {
         return Err(format!(
             "Nested extensions in feature extension {name} are not supported."
         ));

@@ -146,6 +146,12 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
+    /// A varint length and as many bytes of UTF-8.
+    #[inline]
+    pub fn utf8(&mut self) -> Result<&'a str, WireError> {
+        std::str::from_utf8(self.length_delimited()?).map_err(|_| WireError::InvalidUtf8)
+    }
+
     /// Four bytes, little endian.
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {

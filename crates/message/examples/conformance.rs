@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("usage: conformance DESCRIPTOR_SET")?;
     let pool: &'static Pool = Box::leak(Box::new(Pool::new()));
     for file in FileDescriptorSet::decode(&std::fs::read(path)?)?.file {
-        pool.add_proto(file)?;
+        pool.add_proto(&file)?;
     }
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     let mut length = [0; 4];

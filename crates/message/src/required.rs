@@ -18,7 +18,7 @@ pub(crate) fn reaches_required(ty: &'static MessageType) -> bool {
         if !seen.insert(message.full_name()) {
             continue;
         }
-        if !message.proto().extension_range.is_empty() {
+        if message.is_extendable() {
             return true;
         }
         for field in message.fields() {
@@ -55,7 +55,7 @@ pub(crate) fn reaches_itself(ty: &'static MessageType) -> bool {
     let mut seen = HashSet::new();
     let mut rest = vec![start];
     while let Some(message) = rest.pop() {
-        if !message.proto().extension_range.is_empty() {
+        if message.is_extendable() {
             return true;
         }
         for next in message

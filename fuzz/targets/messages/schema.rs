@@ -39,7 +39,7 @@ pub fn pool() -> &'static Pool {
                 .runtime_file(&name)
                 .expect("the schemas compile")
                 .into_owned();
-            pool.add_proto(file).expect("the schemas link");
+            pool.add_proto(&file).expect("the schemas link");
         }
         pool
     })

@@ -40,11 +40,9 @@ pub(super) fn run(
 pub(super) fn pool(compiler: &Compiler<'_>) -> Result<Pool, String> {
     let pool = Pool::new();
     for file in compiler.files() {
-        let mut file = file.clone();
-        file.source_code_info = None;
-        let name = file.name.clone().unwrap_or_default();
-        pool.add_proto(file)
-            .map_err(|error| format!("{name}: {error}"))?;
+        // Without its source_code_info, field 9.
+        pool.add_serialized(&file.encode_without(9))
+            .map_err(|error| format!("{}: {error}", file.name.as_deref().unwrap_or_default()))?;
     }
     Ok(pool)
 }

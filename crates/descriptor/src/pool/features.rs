@@ -3,8 +3,8 @@
 //! Editions replace the `syntax` switch: proto2 and proto3 are only two sets of defaults, plus a few older spellings (labels, `[packed]`, groups) that mean a feature. What is resolved here is all that later code may ask; it never asks for the syntax. See "Feature Settings for Editions" of the language's documentation.
 
 use crate::proto::{
-    FeatureSet, FieldDescriptorProto, edition, enum_type, field_presence, field_type, json_format,
-    label, message_encoding, repeated_field_encoding, utf8_validation,
+    FeatureSet, FieldDescriptorProto, FieldOptions, edition, enum_type, field_presence, field_type,
+    json_format, label, message_encoding, repeated_field_encoding, utf8_validation,
 };
 
 /// The resolved features of a schema element; each a number of the module of its name in [`crate::proto`].
@@ -70,15 +70,30 @@ impl Features {
     /// The features of a field: overrides in its options, then the spellings of proto2 and proto3 that mean a feature.
     #[must_use]
     pub fn of_field(self, field: &FieldDescriptorProto) -> Self {
-        let options = field.options.as_ref();
+        self.spelled(
+            field.label,
+            field.type_,
+            field.proto3_optional,
+            field.options.as_deref(),
+        )
+    }
+
+    /// [`Features::of_field`], of the parts of the descriptor that matter.
+    pub(super) fn spelled(
+        self,
+        label: Option<i32>,
+        type_: Option<i32>,
+        proto3_optional: Option<bool>,
+        options: Option<&FieldOptions>,
+    ) -> Self {
         let mut features = self.overridden_by(options.and_then(|o| o.features.as_ref()));
-        if field.label == Some(label::REQUIRED) {
+        if label == Some(label::REQUIRED) {
             features.field_presence = field_presence::LEGACY_REQUIRED;
         }
-        if field.proto3_optional == Some(true) {
+        if proto3_optional == Some(true) {
             features.field_presence = field_presence::EXPLICIT;
         }
-        if field.type_ == Some(field_type::GROUP) {
+        if type_ == Some(field_type::GROUP) {
             features.message_encoding = message_encoding::DELIMITED;
         }
         if let Some(packed) = options.and_then(|o| o.packed) {

@@ -2,11 +2,14 @@
 //!
 //! Files enter one after another, each after what it imports; what enters is checked, linked and then never changes. Descriptors are `&'static`: generated code keeps its descriptors for as long as the process runs in every protobuf runtime, and an immutable graph full of cycles is then as cheap to share as a pointer. The price is that the files of a pool that is dropped are not freed.
 
+mod arena;
 mod error;
 mod features;
 mod link;
 mod model;
 mod names;
+mod symbols;
+mod view;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,47 +22,11 @@ pub use model::{
     Oneof, Service,
 };
 pub use names::{camelcase_name, json_name};
+pub use symbols::Symbol;
 
+use self::symbols::Symbols;
+use self::view::FileView;
 use crate::proto::FileDescriptorProto;
-
-/// What a full name leads to.
-#[derive(Clone, Copy, Debug)]
-pub enum Symbol {
-    /// A package; the file is the first that declared it.
-    Package(&'static File),
-    /// A message.
-    Message(&'static Message),
-    /// A field or an extension.
-    Field(&'static Field),
-    /// A oneof.
-    Oneof(&'static Oneof),
-    /// An enum.
-    Enum(&'static Enum),
-    /// A value of an enum.
-    EnumValue(&'static EnumValue),
-    /// A service.
-    Service(&'static Service),
-    /// A method.
-    Method(&'static Method),
-}
-
-impl Symbol {
-    /// The file that defines it.
-    pub fn file(self) -> &'static File {
-        match self {
-            Self::Package(file) => file,
-            Self::Message(message) => message.file(),
-            Self::Field(field) => field.file(),
-            Self::Oneof(oneof) => oneof.containing_type().file(),
-            Self::Enum(enumeration) => enumeration.file(),
-            Self::EnumValue(value) => value.parent().file(),
-            Self::Service(service) => service.file(),
-            Self::Method(method) => method.service().file(),
-        }
-    }
-}
-
-type Symbols = HashMap<String, Symbol>;
 
 /// Files linked to each other. Sharing is by reference; adding and looking up take `&self`.
 #[derive(Debug)]
@@ -109,40 +76,31 @@ impl Pool {
 
     /// Adds a file from the wire form of its `FileDescriptorProto`. A file that is there already, with the same content, is returned again.
     pub fn add_serialized(&self, bytes: &[u8]) -> Result<&'static File, PoolError> {
-        self.add(FileDescriptorProto::decode(bytes)?, bytes)
-    }
-
-    /// Adds a file. A file that is there already, with the same content, is returned again.
-    pub fn add_proto(&self, proto: FileDescriptorProto) -> Result<&'static File, PoolError> {
-        let bytes = proto.encode();
-        self.add(proto, &bytes)
-    }
-
-    fn add(&self, proto: FileDescriptorProto, bytes: &[u8]) -> Result<&'static File, PoolError> {
-        let name = proto.name.clone().unwrap_or_default();
+        FileDescriptorProto::check(bytes)?;
+        let view = FileView::read(bytes)?;
+        let name = view.name.unwrap_or_default();
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&earlier) = inner.files.get(name.as_str()) {
-            return if earlier.serialized() == bytes || *earlier.proto() == proto {
+        if let Some(&earlier) = inner.files.get(name) {
+            let is_same = earlier.serialized() == bytes
+                || *earlier.proto() == FileDescriptorProto::decode(bytes)?;
+            return if is_same {
                 Ok(earlier)
             } else {
-                Err(PoolError::DuplicateFile { file: name })
+                Err(PoolError::DuplicateFile {
+                    file: name.to_owned(),
+                })
             };
         }
-        let mut dependencies = Vec::with_capacity(proto.dependency.len());
-        for dependency in &proto.dependency {
-            let file = inner.files.get(dependency.as_str()).copied();
+        let mut dependencies = Vec::with_capacity(view.dependency.len());
+        for dependency in &view.dependency {
+            let file = inner.files.get(dependency).copied();
             dependencies.push(file.ok_or_else(|| PoolError::MissingDependency {
-                file: name.clone(),
-                dependency: dependency.clone(),
+                file: name.to_owned(),
+                dependency: (*dependency).to_owned(),
             })?);
         }
-        let linked = link::link(
-            Box::leak(Box::new(proto)),
-            Box::leak(bytes.into()),
-            dependencies,
-            &inner.symbols,
-            self.id,
-        )?;
+        let bytes: &'static [u8] = Box::leak(bytes.into());
+        let linked = link::link(bytes, dependencies, &inner.symbols, self.id)?;
         let mut own = HashMap::new();
         for &extension in &linked.extensions {
             let key = (address(extension.containing_type()), extension.number());
@@ -171,6 +129,11 @@ impl Pool {
         Ok(linked.file)
     }
 
+    /// Adds a file. A file that is there already, with the same content, is returned again.
+    pub fn add_proto(&self, proto: &FileDescriptorProto) -> Result<&'static File, PoolError> {
+        self.add_serialized(&proto.encode())
+    }
+
     /// A file by its path.
     pub fn file(&self, name: &str) -> Option<&'static File> {
         self.read().files.get(name).copied()
@@ -178,7 +141,7 @@ impl Pool {
 
     /// Whatever has this full name.
     pub fn symbol(&self, full_name: &str) -> Option<Symbol> {
-        self.read().symbols.get(full_name).copied()
+        self.read().symbols.get(full_name)
     }
 
     /// A message by its full name.

@@ -2,21 +2,33 @@
 
 use super::model::{Default, Enum, FieldType};
 
+/// A name after that of its scope, a dot between.
+pub(super) fn join(scope: &str, name: &str) -> String {
+    if scope.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{scope}.{name}")
+    }
+}
+
 /// lowerCamelCase as `ProtoJSON` spells field names: underscores go, the letter after each is capitalised.
 pub fn json_name(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    let mut upper = false;
-    for c in name.chars() {
-        if c == '_' {
-            upper = true;
-        } else if upper {
-            out.push(c.to_ascii_uppercase());
-            upper = false;
-        } else {
-            out.push(c);
-        }
+    let mut rest = name;
+    while let Some(end) = rest.bytes().position(|byte| byte == b'_') {
+        push_part(&mut out, &rest[..end], rest.len() < name.len());
+        rest = &rest[end + 1..];
     }
+    push_part(&mut out, rest, rest.len() < name.len());
     out
+}
+
+fn push_part(out: &mut String, part: &str, capitalised: bool) {
+    let start = out.len();
+    out.push_str(part);
+    if capitalised && let Some(first) = out.get_mut(start..=start) {
+        first.make_ascii_uppercase();
+    }
 }
 
 /// [`json_name`] with the first letter in lower case: `FieldDescriptor.camelcase_name`.
@@ -56,26 +68,6 @@ pub(super) fn parse_default(
         FieldType::Enum => Default::Enum(enumeration?.value_by_name(text)?.number()),
         FieldType::Group | FieldType::Message => return None,
     })
-}
-
-/// What a type has where nothing is declared.
-pub(super) fn zero_default(field_type: FieldType, enumeration: Option<&Enum>) -> Default {
-    match field_type {
-        FieldType::Bool => Default::Bool(false),
-        FieldType::Int32 | FieldType::Sint32 | FieldType::Sfixed32 => Default::I32(0),
-        FieldType::Uint32 | FieldType::Fixed32 => Default::U32(0),
-        FieldType::Int64 | FieldType::Sint64 | FieldType::Sfixed64 => Default::I64(0),
-        FieldType::Uint64 | FieldType::Fixed64 => Default::U64(0),
-        FieldType::Float => Default::F32(0.0),
-        FieldType::Double => Default::F64(0.0),
-        FieldType::String | FieldType::Bytes => Default::Bytes(Vec::new()),
-        FieldType::Enum => Default::Enum(
-            enumeration
-                .and_then(|e| e.values().first())
-                .map_or(0, super::model::EnumValue::number),
-        ),
-        FieldType::Group | FieldType::Message => Default::None,
-    }
 }
 
 /// The bytes of a C-escaped text, as protoc writes a `bytes` default.
@@ -140,6 +132,9 @@ mod tests {
             ("_foo__bar_", "FooBar", "fooBar"),
             ("FooBar", "FooBar", "fooBar"),
             ("a_1b", "a1b", "a1b"),
+            ("", "", ""),
+            ("_", "", ""),
+            ("a__üb_", "aüb", "aüb"),
         ] {
             assert_eq!(json_name(name), json);
             assert_eq!(camelcase_name(name), camel);

@@ -12,6 +12,7 @@ use super::scalars::scalar;
 use super::show::{quoted, shown, type_name};
 use super::{mask, time};
 use crate::MAX_NESTING;
+use crate::list::Items;
 use crate::message::Message;
 use crate::resolve::Resolver;
 use crate::text::Text;
@@ -68,6 +69,12 @@ impl<'a> Parser<'a> {
             )
             .map_err(Failure::into_error)
     }
+}
+
+fn null_element(path: &Path<'_>) -> Failure {
+    Failure::parse(format!(
+        "null is not allowed to be used as an element in a repeated field at {path}"
+    ))
 }
 
 struct Converter<'p, 'd> {
@@ -173,7 +180,7 @@ impl Converter<'_, '_> {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
             })
         {
-            if descriptor.proto().extension_range.is_empty() {
+            if !descriptor.is_extendable() {
                 return Err(Failure::parse(format!(
                     "Message type {} does not have extensions at {path}",
                     descriptor.full_name()
@@ -308,25 +315,36 @@ impl Converter<'_, '_> {
         }
         let path = Path::Field(parent, name);
         let list = message.list_or_new(field);
-        let takes_null = field.storage() == Storage::Message
-            && field.message_type().well_known() == Some(WellKnown::Value);
+        if field.storage() != Storage::Message {
+            let mut items = list.items_mut();
+            for (place, element) in self.document.elements(value).enumerate() {
+                let node = self.node(element);
+                // Straight from node to number: an array is most of its message.
+                if let (Items::F64(numbers), Node::Float(number)) = (&mut *items, node)
+                    && number.is_finite()
+                {
+                    numbers.push(*number);
+                    continue;
+                }
+                let path = Path::Index(&path, place);
+                if matches!(node, Node::Null) {
+                    return Err(null_element(&path));
+                }
+                if let Some(value) = self.scalar(element, field, false, &path)? {
+                    items.push(value);
+                }
+            }
+            return Ok(());
+        }
+        let takes_null = field.message_type().well_known() == Some(WellKnown::Value);
         for (place, element) in self.document.elements(value).enumerate() {
             let path = Path::Index(&path, place);
-            let child =
-                (field.storage() == Storage::Message).then(|| Message::new(field.message_type()));
-            if let Some(child) = &child {
-                list.items_mut().push(Value::Message(child.clone()));
-            }
+            let child = Message::new(field.message_type());
+            list.items_mut().push(Value::Message(child.clone()));
             if !takes_null && matches!(self.node(element), Node::Null) {
-                return Err(Failure::parse(format!(
-                    "null is not allowed to be used as an element in a repeated field at {path}"
-                )));
+                return Err(null_element(&path));
             }
-            if let Some(child) = &child {
-                self.message(element, child, &path, depth)?;
-            } else if let Some(value) = self.scalar(element, field, false, &path)? {
-                list.items_mut().push(value);
-            }
+            self.message(element, &child, &path, depth)?;
         }
         Ok(())
     }

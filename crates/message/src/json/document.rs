@@ -24,7 +24,7 @@ pub enum Node<'a> {
     /// An object, with the index of the node behind its last value.
     Object(usize),
     /// An object of a host that is nothing of JSON: its type's name and how it is shown.
-    Other(String, String),
+    Other(Box<(String, String)>),
 }
 
 /// A JSON value.

@@ -50,6 +50,10 @@ impl EnumNames {
 
 /// The name of a value; empty where the option is there without one.
 fn name(value: &EnumValue) -> Option<String> {
+    // Asked first, as it spares making the file's descriptor for most enums.
+    if !value.has_options() {
+        return None;
+    }
     let options = value.proto().options.as_ref()?;
     let option = last(&options.unknown, OPTION)?;
     let name = last(option, STRING).unwrap_or_default();

@@ -201,31 +201,41 @@ impl<'a> Reader<'a> {
     /// A number; `false` if none begins here.
     fn number(&mut self) -> bool {
         let start = self.at;
-        let digits = |from: usize| {
-            self.bytes[from..]
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count()
-        };
-        let mut end = start + usize::from(self.bytes[start] == b'-');
-        match self.bytes.get(end) {
-            Some(b'0') => end += 1,
-            Some(b'1'..=b'9') => end += digits(end),
+        let is_negative = self.bytes[start] == b'-';
+        let first = start + usize::from(is_negative);
+        let mut digits = Digits::default();
+        let mut end = match self.bytes.get(first) {
+            Some(b'0') => first + 1,
+            Some(b'1'..=b'9') => digits.read(self.bytes, first),
             _ => return false,
-        }
-        if self.bytes.get(end) == Some(&b'.') && digits(end + 1) > 0 {
-            end += 1 + digits(end + 1);
+        };
+        let mut node = None;
+        // A point or an exponent without digits is none of the number's.
+        if self.bytes.get(end) == Some(&b'.') {
+            let whole = end - first;
+            let after = digits.read(self.bytes, end + 1);
+            let decimals = after - (end + 1);
+            if decimals > 0 {
+                end = after;
+                node = digits.over_power_of_ten(whole + decimals, decimals);
+            }
         }
         if let Some(b'e' | b'E') = self.bytes.get(end) {
-            let sign = usize::from(matches!(self.bytes.get(end + 1), Some(b'+' | b'-')));
-            let count = digits((end + 1 + sign).min(self.bytes.len()));
-            if count > 0 {
-                end += 1 + sign + count;
+            let first = match self.bytes.get(end + 1) {
+                Some(b'+' | b'-') => end + 2,
+                _ => end + 1,
+            };
+            let after = Digits::default().read(self.bytes, first);
+            if after > first {
+                end = after;
+                node = None;
             }
         }
         self.at = end;
-        self.document
-            .push(Node::Number(Cow::Borrowed(&self.text[start..end])));
+        self.document.push(match node {
+            Some(value) => Node::Float(if is_negative { -value } else { value }),
+            None => Node::Number(Cow::Borrowed(&self.text[start..end])),
+        });
         true
     }
 
@@ -323,6 +333,34 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The digits of a number as an integer, for as long as they are few.
+#[derive(Default)]
+struct Digits(u64);
+
+impl Digits {
+    /// So many digits are a double without being rounded, and so is the power of ten of as many.
+    const EXACT: usize = 15;
+
+    /// Reads on from `at`; the end of the digits is returned.
+    fn read(&mut self, bytes: &[u8], mut at: usize) -> usize {
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+            // Wrong for many digits, of which it is not asked.
+            self.0 = self.0.wrapping_mul(10).wrapping_add((digit - b'0').into());
+            at += 1;
+        }
+        at
+    }
+
+    /// The number of `count` digits with `decimals` of them behind the point, if they are few: the quotient of two exact doubles is the nearest one, as reading the text would give.
+    #[expect(clippy::cast_precision_loss, reason = "the digits are few enough")]
+    fn over_power_of_ten(&self, count: usize, decimals: usize) -> Option<f64> {
+        const POWERS: [f64; Digits::EXACT + 1] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+        ];
+        (count <= Self::EXACT).then(|| self.0 as f64 / POWERS[decimals])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,6 +427,40 @@ mod tests {
                 Err(error),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn decimals_are_read_as_rust_reads_them() {
+        for text in [
+            "0.0",
+            "-0.0",
+            "0.5",
+            "-1.25",
+            "12345678901234.5",
+            "-1234567890123456.5",
+            "0.1",
+            "0.00000000000001",
+            "0.000000000000001",
+            "9.99999999999999",
+            "1.5e3",
+            "1.5E-3",
+            "2.2250738585072014e-308",
+            "123456789012345678901234567890.5",
+            "1.7976931348623157e308",
+        ] {
+            let document = Document::read(text).unwrap();
+            let value = match document.node(0) {
+                Node::Float(value) => *value,
+                Node::Number(text) => text.parse().unwrap(),
+                node => panic!("{text} is {node:?}"),
+            };
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(value.to_bits(), expected.to_bits(), "{text}");
+        }
+        // What ends in a point or an exponent without digits is a number and more.
+        for text in ["1.", "1.e5", "1e", "1e+", "1.5e", "-", "-.5", ".5", "01.5"] {
+            assert!(Document::read(text).is_err(), "{text}");
         }
     }
 

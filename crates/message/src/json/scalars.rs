@@ -60,13 +60,43 @@ pub(super) fn scalar(
 
 /// An integer in the range of a field.
 fn integer_of(document: &Document<'_>, index: usize, field: &FieldInfo) -> Result<Value, Failure> {
-    let number = integer(document, index)?;
+    let number = match document.node(index) {
+        Node::Number(text) | Node::String(text) => plain_integer(text),
+        _ => None,
+    };
+    let number = match number {
+        Some(number) => number.into(),
+        None => integer(document, index)?,
+    };
     let out_of_range = || Failure::new(Kind::Value, format!("Value out of range: {number}"));
     Ok(match field.storage() {
         Storage::I32 => Value::I32(i32::try_from(number).map_err(|_| out_of_range())?),
         Storage::U32 => Value::U32(u32::try_from(number).map_err(|_| out_of_range())?),
         Storage::U64 => Value::U64(u64::try_from(number).map_err(|_| out_of_range())?),
         _ => Value::I64(i64::try_from(number).map_err(|_| out_of_range())?),
+    })
+}
+
+/// An integer of few digits and nothing else, which nearly all are.
+fn plain_integer(text: &str) -> Option<i64> {
+    // Any number of so many digits fits.
+    const DIGITS: usize = 18;
+    let bytes = text.as_bytes();
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    if digits.is_empty() || digits.len() > DIGITS {
+        return None;
+    }
+    let mut number = 0;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+    }
+    Some(if digits.len() < bytes.len() {
+        -number
+    } else {
+        number
     })
 }
 
@@ -305,4 +335,35 @@ fn python_float(text: &str) -> Option<f64> {
 /// Whether there are digits, and underscores only between them.
 fn separated(digits: &str) -> bool {
     digits.split('_').all(|group| !group.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_few_digits_are_read_fast_and_others_are_left() {
+        for (text, number) in [
+            ("0", 0),
+            ("-0", 0),
+            ("-007", -7),
+            ("999999999999999999", 999_999_999_999_999_999),
+            ("-999999999999999999", -999_999_999_999_999_999),
+        ] {
+            assert_eq!(plain_integer(text), Some(number), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "1.0",
+            "1234567890123456789",
+            " 1",
+            "0x1",
+            "1_0",
+            "+1",
+            "٣",
+        ] {
+            assert_eq!(plain_integer(text), None, "{text}");
+        }
+    }
 }

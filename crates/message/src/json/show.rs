@@ -95,7 +95,7 @@ fn one(node: &Node<'_>, out: &mut String) {
         Node::Bytes(bytes) => {
             let _ = write!(out, "b'{}'", bytes.escape_ascii());
         }
-        Node::Other(_, shown) => out.push_str(shown),
+        Node::Other(other) => out.push_str(&other.1),
         Node::List(_) | Node::Object(_) => {}
     }
 }
@@ -111,6 +111,6 @@ pub(super) fn type_name<'a>(node: &'a Node<'_>) -> &'a str {
         Node::Bytes(_) => "bytes",
         Node::List(_) => "list",
         Node::Object(_) => "dict",
-        Node::Other(name, _) => name,
+        Node::Other(other) => &other.0,
     }
 }

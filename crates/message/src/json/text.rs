@@ -1,19 +1,26 @@
 //! JSON as text, laid out as Python's `json.dumps` does.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use super::print::Sink;
 use crate::text_format::push_python_repr;
 
+/// A line's end and spaces for the indent of most levels.
+const SPACES: &str = "\n                                                                ";
+
+/// Room for what is written first, in bytes: the whole of a small message.
+const FIRST_CAPACITY: usize = 128;
+
 /// Writes JSON into a string.
 #[derive(Debug)]
 pub struct TextSink {
     text: String,
     /// What each level is indented by; all in one line without it.
-    indent: Option<String>,
-    /// The end of a line and the indent of the deepest level so far.
-    line: String,
+    indent: Option<Cow<'static, str>>,
+    /// The end of a line and the indent of the deepest level so far, or more of it.
+    line: Cow<'static, str>,
     ensure_ascii: bool,
     depth: usize,
     /// Nothing was written yet on this level.
@@ -26,11 +33,17 @@ type Written = Result<(), Infallible>;
 
 impl TextSink {
     /// Without an indent all is in one line, a space behind each comma and colon; with one, each value has a line. With `ensure_ascii`, other characters are escaped.
-    pub fn new(indent: Option<String>, ensure_ascii: bool) -> Self {
+    pub fn new(indent: Option<Cow<'static, str>>, ensure_ascii: bool) -> Self {
+        let is_spaces = |text: &Cow<'_, str>| text.bytes().all(|byte| byte == b' ');
+        let line = if indent.as_ref().is_some_and(is_spaces) {
+            SPACES
+        } else {
+            &SPACES[..1]
+        };
         Self {
-            text: String::new(),
+            text: String::with_capacity(FIRST_CAPACITY),
             indent,
-            line: String::from("\n"),
+            line: Cow::Borrowed(line),
             ensure_ascii,
             depth: 0,
             is_first: true,
@@ -47,7 +60,7 @@ impl TextSink {
         if let Some(indent) = &self.indent {
             let length = 1 + self.depth * indent.len();
             while self.line.len() < length {
-                self.line.push_str(indent);
+                self.line.to_mut().push_str(indent);
             }
             self.text.push_str(&self.line[..length]);
         }

@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
             name.push('.');
             name.push_str(tokens.identifier()?);
         }
-        if descriptor.proto().extension_range.is_empty() {
+        if !descriptor.is_extendable() {
             return Err(tokens.error_before(format!(
                 "Message type \"{}\" does not have extensions.",
                 descriptor.full_name()

@@ -85,7 +85,7 @@ pub(crate) fn all() -> &'static MessageType {
             }],
             ..FileDescriptorProto::default()
         };
-        let file = Pool::new().add_proto(file).expect("the schema is right");
+        let file = Pool::new().add_proto(&file).expect("the schema is right");
         MessageType::of(file.messages()[0])
     })
 }

@@ -1,65 +1,105 @@
 //! `json_format`: JSON text and Python's dicts out of messages and into them.
+//!
+//! The functions are what programs call, without a layer in Python: for a small message, that would take longer than the work.
+
+use std::borrow::Cow;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use russet_message::json::{Document, Kind, Node, Parser, PrintError, Printer, Sink, TextSink};
-use russet_message::{FieldInfo, MAX_NESTING, Message, Text};
+use russet_message::json::{
+    Document, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
+};
+use russet_message::{FieldInfo, MAX_NESTING, Text};
 use rustc_hash::FxHashMap;
 
 use super::convert;
 use super::errors::DecodeError;
 use super::pool::{self, DescriptorPool, Names};
 use super::text::message_argument;
-use super::types;
 
 /// What is raised where a message has no JSON.
 fn raised<E: Into<PyErr>>(py: Python<'_>, error: PrintError<E>) -> PyErr {
     match error {
         PrintError::Sink(error) => error.into(),
-        PrintError::Field(text) => cannot_serialize(py, text),
+        PrintError::Field(text) => json_error(py, "SerializeToJsonError", text),
         PrintError::Value(text) => PyValueError::new_err(text),
         PrintError::UnknownType(text) => PyTypeError::new_err(text),
         PrintError::Decode(error) => DecodeError::new_err(error.to_string()),
     }
 }
 
-/// A `SerializeToJsonError`.
-fn cannot_serialize(py: Python<'_>, text: String) -> PyErr {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let class = types::import(
-        py,
-        &CLASS,
-        "russet.protobuf.json_format",
-        "SerializeToJsonError",
-    );
-    match class.and_then(|class| class.call1((text,))) {
-        Ok(error) => PyErr::from_value(error),
-        Err(error) => error,
+/// An exception of a class of `json_format`, which is in Python.
+fn json_error(py: Python<'_>, class: &str, text: String) -> PyErr {
+    let module = py.import("russet.protobuf.json_format");
+    let error = module.and_then(|module| module.getattr(class)?.call1((text,)));
+    error.map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The widest indent in spaces; `json.dumps` has none but memory.
+const MAX_INDENT: usize = 1 << 16;
+
+/// The `indent` of `json.dumps`: a number of spaces, or what stands for them.
+#[derive(FromPyObject)]
+enum Indent {
+    Spaces(i64),
+    Text(String),
+}
+
+impl Indent {
+    fn into_text(self) -> PyResult<Cow<'static, str>> {
+        match self {
+            Self::Spaces(2) => Ok(Cow::Borrowed("  ")),
+            Self::Spaces(..=0) => Ok(Cow::Borrowed("")),
+            Self::Spaces(count) => match usize::try_from(count) {
+                Ok(count @ ..=MAX_INDENT) => Ok(Cow::Owned(" ".repeat(count))),
+                _ => Err(PyValueError::new_err(format!(
+                    "an indent of {count} spaces is wider than the limit of {MAX_INDENT}"
+                ))),
+            },
+            Self::Text(text) => Ok(Cow::Owned(text)),
+        }
     }
 }
 
 /// A message as JSON text.
-#[pyfunction]
+///
+/// `indent`, `sort_keys` and `ensure_ascii` are those of `json.dumps`. Fields have their JSON names, or with `preserving_proto_field_name` those of the `.proto` file. `always_print_fields_with_no_presence` also prints those without presence that are not set, and empty repeated and map fields. `unquote_int64_if_possible` prints 64-bit integers that a double holds exactly as numbers. `descriptor_pool` (by default that of generated code) finds the types of `Any`.
+#[pyfunction(name = "MessageToJson")]
+#[pyo3(
+    signature = (
+        message,
+        preserving_proto_field_name = false,
+        indent = Some(Indent::Spaces(2)),
+        sort_keys = false,
+        use_integers_for_enums = false,
+        descriptor_pool = None,
+        ensure_ascii = true,
+        always_print_fields_with_no_presence = false,
+        *,
+        unquote_int64_if_possible = false,
+    ),
+    text_signature = "(message, preserving_proto_field_name=False, indent=2, sort_keys=False, use_integers_for_enums=False, descriptor_pool=None, ensure_ascii=True, always_print_fields_with_no_presence=False, *, unquote_int64_if_possible=False)"
+)]
 #[expect(
     clippy::too_many_arguments,
     clippy::fn_params_excessive_bools,
-    reason = "they are those of json_format.MessageToJson"
+    reason = "they are the original's"
 )]
-pub(super) fn message_to_json<'py>(
+fn message_to_json<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
-    indent: Option<String>,
+    preserving_proto_field_name: bool,
+    indent: Option<Indent>,
     sort_keys: bool,
+    use_integers_for_enums: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     ensure_ascii: bool,
     always_print_fields_with_no_presence: bool,
-    preserving_proto_field_name: bool,
-    use_integers_for_enums: bool,
     unquote_int64_if_possible: bool,
-    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
 ) -> PyResult<Bound<'py, PyString>> {
     let message = message_argument(message)?;
+    let indent = indent.map(Indent::into_text).transpose()?;
     let mut sink = TextSink::new(indent, ensure_ascii);
     let names = Names::new(py, descriptor_pool);
     let printer = Printer {
@@ -76,20 +116,26 @@ pub(super) fn message_to_json<'py>(
     Ok(PyString::new(py, &sink.into_text()))
 }
 
-/// A message as a dict, or what else its type is in JSON.
-#[pyfunction]
-#[expect(
-    clippy::fn_params_excessive_bools,
-    reason = "they are those of json_format.MessageToDict"
-)]
-pub(super) fn message_to_dict<'py>(
+/// What `json.loads` makes of a message's JSON: a dict, but for well-known types that are something else. Options as for `MessageToJson`.
+#[pyfunction(name = "MessageToDict")]
+#[pyo3(signature = (
+    message,
+    always_print_fields_with_no_presence = false,
+    preserving_proto_field_name = false,
+    use_integers_for_enums = false,
+    descriptor_pool = None,
+    *,
+    unquote_int64_if_possible = false,
+))]
+#[expect(clippy::fn_params_excessive_bools, reason = "they are the original's")]
+fn message_to_dict<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
     always_print_fields_with_no_presence: bool,
     preserving_proto_field_name: bool,
     use_integers_for_enums: bool,
-    unquote_int64_if_possible: bool,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+    unquote_int64_if_possible: bool,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let message = message_argument(message)?;
     let mut sink = ObjectSink {
@@ -231,69 +277,115 @@ impl Sink for ObjectSink<'_> {
     }
 }
 
-/// Why JSON is no message: the kind of exception, and its text.
-type Wrong = (&'static str, String);
-
-/// Parses JSON text into a message. What is wrong with it is returned.
-#[pyfunction]
-pub(super) fn parse_json<'py>(
+/// Parses JSON text into a message, which is not cleared before and is returned.
+///
+/// Names that are no fields are errors unless `ignore_unknown_fields`. Messages may nest `max_recursion_depth` deep.
+#[pyfunction(name = "Parse")]
+#[pyo3(signature = (
+    text,
+    message,
+    ignore_unknown_fields = false,
+    descriptor_pool = None,
+    max_recursion_depth = 100,
+))]
+fn parse_json<'py>(
     py: Python<'py>,
-    message: &Bound<'py, PyAny>,
-    text: &Bound<'py, PyString>,
+    text: Bound<'py, PyAny>,
+    message: Bound<'py, PyAny>,
     ignore_unknown_fields: bool,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
-) -> PyResult<Option<Wrong>> {
-    let message = message_argument(message)?;
+) -> PyResult<Bound<'py, PyAny>> {
+    let text = match text.cast_into::<PyString>() {
+        Ok(text) => text,
+        Err(bytes) => bytes
+            .into_inner()
+            .call_method1("decode", ("utf-8",))?
+            .cast_into()?,
+    };
     // A lone half of a surrogate pair, which has no UTF-8, is none of JSON's either.
     let Ok(text) = text.to_str() else {
-        let error = "the text has an unpaired surrogate".to_owned();
-        return Ok(Some(("load", error)));
+        return Err(not_loaded(py, "the text has an unpaired surrogate"));
     };
-    match Document::read(text) {
-        Ok(document) => merge(
-            py,
-            &message,
-            &document,
-            ignore_unknown_fields,
-            descriptor_pool,
-            max_recursion_depth,
-        ),
-        Err(error) => Ok(Some(("load", error.to_string()))),
-    }
-}
-
-/// Puts a dict, or what else the type is in JSON, into a message. What is wrong with it is returned.
-#[pyfunction]
-pub(super) fn parse_dict<'py>(
-    py: Python<'py>,
-    message: &Bound<'py, PyAny>,
-    value: &Bound<'py, PyAny>,
-    ignore_unknown_fields: bool,
-    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
-    max_recursion_depth: u32,
-) -> PyResult<Option<Wrong>> {
-    let message = message_argument(message)?;
-    let mut document = Document::new();
-    add(value, &mut document, 2 * MAX_NESTING)?;
-    merge(
+    let document = Document::read(text).map_err(|error| not_loaded(py, &error.to_string()))?;
+    let merged = merge(
         py,
         &message,
         &document,
         ignore_unknown_fields,
         descriptor_pool,
         max_recursion_depth,
-    )
+    )?;
+    match merged {
+        Ok(()) => Ok(message),
+        Err(error) => {
+            let text = error.text;
+            Err(match error.kind {
+                Kind::Parse => json_error(py, "ParseError", text),
+                Kind::EnumString => json_error(py, "EnumStringValueParseError", text),
+                Kind::Value => failed(py, &format!("ValueError: {text}")),
+                Kind::Type => failed(py, &format!("TypeError: {text}")),
+            })
+        }
+    }
 }
 
+/// As `Parse`, of what `json.loads` makes of the text.
+#[pyfunction(name = "ParseDict")]
+#[pyo3(signature = (
+    js_dict,
+    message,
+    ignore_unknown_fields = false,
+    descriptor_pool = None,
+    max_recursion_depth = 100,
+))]
+fn parse_dict<'py>(
+    py: Python<'py>,
+    js_dict: &Bound<'py, PyAny>,
+    message: Bound<'py, PyAny>,
+    ignore_unknown_fields: bool,
+    descriptor_pool: Option<Bound<'py, DescriptorPool>>,
+    max_recursion_depth: u32,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut document = Document::new();
+    add(js_dict, &mut document, 2 * MAX_NESTING)?;
+    let merged = merge(
+        py,
+        &message,
+        &document,
+        ignore_unknown_fields,
+        descriptor_pool,
+        max_recursion_depth,
+    )?;
+    match merged {
+        Ok(()) => Ok(message),
+        Err(error) => Err(match error.kind {
+            Kind::Parse => json_error(py, "ParseError", error.text),
+            Kind::EnumString => json_error(py, "EnumStringValueParseError", error.text),
+            Kind::Value => PyValueError::new_err(error.text),
+            Kind::Type => PyTypeError::new_err(error.text),
+        }),
+    }
+}
+
+fn not_loaded(py: Python<'_>, reason: &str) -> PyErr {
+    json_error(py, "ParseError", format!("Failed to load JSON: {reason}."))
+}
+
+fn failed(py: Python<'_>, reason: &str) -> PyErr {
+    json_error(py, "ParseError", format!("Failed to parse JSON: {reason}."))
+}
+
+/// Puts a document into a message: what is wrong with it is the inner error.
 fn merge<'py>(
     py: Python<'py>,
-    message: &Message,
+    message: &Bound<'py, PyAny>,
     document: &Document<'_>,
     ignore_unknown_fields: bool,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
-) -> PyResult<Option<Wrong>> {
+) -> PyResult<Result<(), ParseError>> {
+    let message = message_argument(message)?;
     let names = Names::new(py, descriptor_pool);
     let own = pool::by_id(message.ty().descriptor().file().pool_id())
         .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;
@@ -303,17 +395,9 @@ fn merge<'py>(
         ignore_unknown_fields,
         max_depth: max_recursion_depth,
     };
-    let merged = parser.merge(message, document);
+    let merged = parser.merge(&message, document);
     names.finish()?;
-    Ok(merged.err().map(|error| {
-        let kind = match error.kind {
-            Kind::Parse => "parse",
-            Kind::EnumString => "enum",
-            Kind::Value => "value",
-            Kind::Type => "type",
-        };
-        (kind, error.text)
-    }))
+    Ok(merged)
 }
 
 /// Adds an object and all in it. Strings are copied, since code that runs later may change what holds them.
@@ -364,7 +448,7 @@ fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> Py
         Node::Bytes(bytes.as_bytes().to_vec().into())
     } else {
         let name = object.get_type().name()?.to_string();
-        Node::Other(name, object.str()?.to_string())
+        Node::Other(Box::new((name, object.str()?.to_string())))
     };
     document.push(node);
     Ok(())

@@ -397,7 +397,7 @@ unsafe extern "C" fn dir(object: Object, _: Object) -> Object {
         }
         // SAFETY: as above.
         let class = unsafe { class_of_object(object.as_ptr()) };
-        if class.ty().descriptor().proto().extension_range.is_empty() {
+        if !class.ty().descriptor().is_extendable() {
             set.discard("Extensions")?;
         }
         Ok(PyList::new(py, set.iter())?.into_ptr())
@@ -492,7 +492,7 @@ unsafe extern "C" fn extensions(object: Object, _: *mut std::ffi::c_void) -> Obj
     run(|py| {
         // SAFETY: as above.
         let message = unsafe { message_of(object) };
-        if message.ty().descriptor().proto().extension_range.is_empty() {
+        if !message.ty().descriptor().is_extendable() {
             return Err(PyAttributeError::new_err(format!(
                 "{} has no extension range, so no Extensions",
                 message.ty().descriptor().full_name()

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
-use russet_net::CallKey;
-use russet_net::Reactor;
 use russet_net::address::ListenAddress;
 use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{Capacity, Incoming, Server as State};
+use russet_net::{CallKey, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::convert::{bind_error, deadline, encoding, exception_text};

@@ -16,7 +16,18 @@ _symbols = symbol_database.Default()
 
 
 def BuildMessageAndEnumDescriptors(file_des: FileDescriptor, module: dict[str, Any]) -> None:
-    """Binds ``_MESSAGE`` and ``_MESSAGE_NESTED`` to the descriptors of a file's messages and their enums."""
+    """Binds ``_MESSAGE`` and ``_MESSAGE_NESTED`` to the descriptors of a file's messages and their enums. In a module, they are bound when one of them is first asked for, which `BuildTopDescriptorsAndMessages` sees to."""
+    if not _is_module(module.get("__name__"), module):
+        _bind_all_descriptors(file_des, module)
+
+
+def _is_module(name: str | None, module: dict[str, Any]) -> bool:
+    """Whether a dict is that of the module of a name, and so asks ``__getattr__`` for what it lacks."""
+    made = sys.modules.get(name) if name else None
+    return made is not None and made.__dict__ is module
+
+
+def _bind_all_descriptors(file_des: FileDescriptor, module: dict[str, Any]) -> None:
     for message in file_des.message_types_by_name.values():
         _bind_descriptors(message, "_" + message.name.upper(), module)
 
@@ -50,36 +61,44 @@ def BuildTopDescriptorsAndMessages(
 
 def _bind_classes(file_des: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
     """Binds the classes of a file's messages. In a module, each is built when it is first asked for: a program uses few of those that it imports. Code that runs elsewhere gets them at once."""
-    made_module = sys.modules.get(module_name)
-    if made_module is None or made_module.__dict__ is not module:
+    if not _is_module(module_name, module):
+        # Also where the module goes by another name than protoc gave it.
+        _bind_all_descriptors(file_des, module)
         for name, message in file_des.message_types_by_name.items():
             module[name] = _build_class(message, module_name, "")
         return
-    unbuilt = dict(file_des.message_types_by_name.items())
-
-    def build(name: str, message: Descriptor) -> Any:
-        made = module[name] = _build_class(message, module_name, "")
-        unbuilt.pop(name, None)
-        return made
+    prefix = file_des.package + "." if file_des.package else ""
 
     def build_all() -> None:
-        for name, message in list(unbuilt.items()):
-            build(name, message)
+        for name, message in file_des.message_types_by_name.items():
+            if name not in module:
+                module[name] = _build_class(message, module_name, "")
 
     def get(name: str) -> Any:
-        message = unbuilt.get(name)
-        if message is not None:
-            return build(name, message)
-        if name in module:
-            # Another thread has built it meanwhile.
-            return module[name]
         if name == "__all__":
             # `from module import *` asks for it, and then takes what the module has.
             build_all()
+        elif not name.startswith("_"):
+            # By its full name, so that the others need no descriptor.
+            try:
+                message = file_des.pool.FindMessageTypeByName(prefix + name)
+            except KeyError:
+                message = None
+            if message is not None and message.file is file_des:
+                made = module[name] = _build_class(message, module_name, "")
+                return made
+        elif not name.startswith("__"):
+            _bind_all_descriptors(file_des, module)
+            if name in module:
+                return module[name]
         raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
 
+    def names() -> list[str]:
+        _bind_all_descriptors(file_des, module)
+        return sorted({*module, *file_des.message_types_by_name})
+
     module["__getattr__"] = get
-    module["__dir__"] = lambda: sorted({*module, *unbuilt})
+    module["__dir__"] = names
     _symbols.RegisterUnbuilt(file_des.name, build_all)
 
 
