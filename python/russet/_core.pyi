@@ -20,6 +20,7 @@ _Buffer = bytes | bytearray | memoryview
 _T = TypeVar("_T")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_Message = TypeVar("_Message", bound="Message")
 
 class ClientTls:
     def __init__(
@@ -522,6 +523,8 @@ default_pool: DescriptorPool
 
 def get_message_class(descriptor: Descriptor) -> type[Message]: ...
 def unknown_field_bytes(message: Message) -> bytes: ...
+def freeze(message: _Message) -> _Message: ...
+def is_frozen(message: Message) -> bool: ...
 
 class _PrintOptions(TypedDict):
     as_utf8: bool

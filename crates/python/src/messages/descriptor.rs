@@ -10,9 +10,9 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyMappingProxy, PyTuple};
 use russet_descriptor::pool::{
     self, Default, Enum, EnumValue, Field, File, Message, Method, Oneof, Service,
 };
-use russet_message::MessageType;
+use russet_message::{Guard, MessageType};
 
-use super::{class, convert, errors, pool as pools};
+use super::{class, convert, errors, pool as pools, text};
 
 /// The C++ type that stands for each type of a field, by its number; none is 0.
 const CPP_TYPES: [u8; 19] = [0, 5, 6, 2, 4, 1, 4, 3, 7, 9, 10, 10, 9, 3, 8, 1, 2, 1, 2];
@@ -183,14 +183,14 @@ impl Sequence {
     }
 }
 
-/// `GetOptions()`: the options as a message, made once.
+/// `GetOptions()`: the options as a message, made once, which warns of changes.
 fn options(py: Python<'_>, cell: &Lazy, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>> {
     cell.get_or_try_init(py, || {
         let module = py.import("russet.protobuf.descriptor_pb2")?;
         let class = module.getattr(class)?;
-        Ok(class
-            .call_method1("FromString", (PyBytes::new(py, bytes),))?
-            .unbind())
+        let options = class.call_method1("FromString", (PyBytes::new(py, bytes),))?;
+        text::message_argument(&options)?.set_guard(Guard::Watched);
+        Ok(options.unbind())
     })
     .map(|made| made.clone_ref(py))
 }

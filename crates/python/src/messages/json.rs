@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::convert;
 use super::errors::DecodeError;
+use super::guard::check;
 use super::pool::{self, DescriptorPool, Names};
 use super::text::message_argument;
 use super::types;
@@ -245,6 +246,7 @@ pub(super) fn parse_json<'py>(
     max_recursion_depth: u32,
 ) -> PyResult<Option<Wrong>> {
     let message = message_argument(message)?;
+    check(py, &*message)?;
     // A lone half of a surrogate pair, which has no UTF-8, is none of JSON's either.
     let Ok(text) = text.to_str() else {
         let error = "the text has an unpaired surrogate".to_owned();
@@ -274,6 +276,7 @@ pub(super) fn parse_dict<'py>(
     max_recursion_depth: u32,
 ) -> PyResult<Option<Wrong>> {
     let message = message_argument(message)?;
+    check(py, &*message)?;
     let mut document = Document::new();
     add(value, &mut document, 2 * MAX_NESTING)?;
     merge(
