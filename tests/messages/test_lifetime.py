@@ -159,8 +159,8 @@ def grown(work: Callable[[], Any], rounds: int) -> int:
 @pytest.mark.parametrize("number", range(19))
 def test_nothing_leaks(russet: Any, number: int) -> None:
     work = scenarios(russet.classes.All)[number]
-    # One block lost in each round would be 300; caches of the interpreter grow by some.
-    assert grown(work, 300) < 150
+    # One block lost in each round would be 300 every time; caches of the interpreter grow by some, and then are full.
+    assert any(grown(work, 300) < 60 for _ in range(5))
 
 
 def test_memory_outside_of_python_stays_flat(russet: Any) -> None:
