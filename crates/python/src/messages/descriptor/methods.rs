@@ -136,7 +136,8 @@ macro_rules! methods {
                     given.features = None;
                     given.encode()
                 });
-                $crate::messages::descriptor::methods::options(py, &self.options, $options, &bytes.unwrap_or_default())
+                let bytes = bytes.unwrap_or_default();
+                $crate::messages::descriptor::methods::options(py, &self.options, $options, &bytes)
             }
         ] $shared $own }
     };
