@@ -20,7 +20,7 @@ _Buffer = bytes | bytearray | memoryview
 _T = TypeVar("_T")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-_M = TypeVar("_M", bound=Message)
+_Message = TypeVar("_Message", bound="Message")
 
 class ClientTls:
     def __init__(
@@ -245,6 +245,9 @@ class RepeatedScalarContainer(MutableSequence[_T]):
     def insert(self, index: int, value: _T) -> None: ...
     def sort(self, *, key: Callable[[_T], Any] | None = None, reverse: bool = False) -> None: ...
     def MergeFrom(self, other: Iterable[_T]) -> None: ...
+    def __bytes__(self) -> bytes: ...
+    # Of numbers; strings and bytes have none.
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 class RepeatedCompositeContainer(MutableSequence[_T]):
     @overload
@@ -524,6 +527,8 @@ default_pool: DescriptorPool
 
 def get_message_class(descriptor: Descriptor) -> type[Message]: ...
 def unknown_field_bytes(message: Message) -> bytes: ...
+def freeze(message: _Message) -> _Message: ...
+def is_frozen(message: Message) -> bool: ...
 
 class _PrintOptions(TypedDict):
     as_utf8: bool
@@ -579,15 +584,15 @@ def MessageToDict(
 ) -> Any: ...
 def Parse(
     text: str | bytes | bytearray,
-    message: _M,
+    message: _Message,
     ignore_unknown_fields: bool = False,
     descriptor_pool: DescriptorPool | None = None,
     max_recursion_depth: int = 100,
-) -> _M: ...
+) -> _Message: ...
 def ParseDict(
     js_dict: Any,
-    message: _M,
+    message: _Message,
     ignore_unknown_fields: bool = False,
     descriptor_pool: DescriptorPool | None = None,
     max_recursion_depth: int = 100,
-) -> _M: ...
+) -> _Message: ...

@@ -11,7 +11,7 @@ from russet.protobuf import struct_pb2 as our_structs
 from russet.protobuf import timestamp_pb2 as our_timestamps
 
 from .conftest import GOOGLE, RUSSET
-from .outcomes import normal
+from .outcomes import ORACLE_IS_CURRENT, normal
 
 All, Sub = RUSSET.classes.All, RUSSET.classes.Sub
 
@@ -88,7 +88,8 @@ def test_repeated_well_known_types_take_what_they_stand_for() -> None:
         now = datetime.datetime(2020, 1, 2, 3, 4, 5, 6)
         made = cls(at=[now, {"seconds": 5}, cls().at.add(nanos=7)], lists=[[1, "a", None]], structs=[{"a": 1}])  # fmt: skip
         results.append(normal(made))
-        with pytest.raises((TypeError, ValueError)):
+        # An older original lets an AttributeError through.
+        with pytest.raises((TypeError, ValueError) if ORACLE_IS_CURRENT else Exception):
             cls(at=["never"])
         with pytest.raises(TypeError):
             made.at.append(now)

@@ -18,6 +18,8 @@ pub mod host;
 
 mod codec;
 mod equal;
+mod export;
+mod guard;
 mod input;
 pub mod json;
 mod list;
@@ -37,6 +39,8 @@ mod well_known;
 mod wire_table;
 mod write;
 
+pub use export::Export;
+pub use guard::Guard;
 pub use host::{Host, NodeKind, PREFIX};
 pub use input::{DecodeError, Input};
 pub use list::{Items, List};

@@ -6,6 +6,8 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use crate::export;
+use crate::guard::Guard;
 use crate::host::{NodeKind, host};
 use crate::message::{Link, Message, Scalar, keep_buffer, release_buffer};
 use crate::text::Text;
@@ -340,12 +342,17 @@ impl List {
     #[inline]
     pub fn items_mut(&self) -> RefMut<'_, Items> {
         self.body().link.touch();
-        self.body().items.borrow_mut()
+        self.items_cache()
     }
 
     /// The elements, to put other forms of the same values in place; nothing becomes set.
+    #[inline]
     pub fn items_cache(&self) -> RefMut<'_, Items> {
-        self.body().items.borrow_mut()
+        let mut items = self.body().items.borrow_mut();
+        if self.body().link.is_lent() {
+            export::leave(self, &mut items);
+        }
+        items
     }
 
     /// Fills this new list with a copy of another's elements. Texts that are ranges of its input stay that.
@@ -375,6 +382,26 @@ impl List {
 
     pub(crate) fn unlink(&self) {
         self.body().link.cut();
+    }
+
+    /// What a change of it comes to.
+    #[inline]
+    pub fn guard(&self) -> Guard {
+        self.body().link.guard()
+    }
+
+    pub(crate) fn write_guard(&self, guard: Guard) {
+        self.body().link.set_guard(guard);
+    }
+
+    /// Notes whether its block is lent out. See [`export`].
+    pub(crate) fn write_lent(&self, lent: bool) {
+        self.body().link.set_lent(lent);
+    }
+
+    /// What tells it from every other list that is alive.
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr().get()
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use crate::guard::Guard;
 use crate::host::{NodeKind, host};
 use crate::message::{Link, Message, keep_buffer, release_buffer};
 use crate::types::FieldInfo;
@@ -345,6 +346,16 @@ impl Map {
 
     pub(crate) fn unlink(&self) {
         self.body().link.cut();
+    }
+
+    /// What a change of it comes to.
+    #[inline]
+    pub fn guard(&self) -> Guard {
+        self.body().link.guard()
+    }
+
+    pub(crate) fn write_guard(&self, guard: Guard) {
+        self.body().link.set_guard(guard);
     }
 
     pub(crate) fn keep_buffer(&self, buffer: NonNull<()>) -> bool {

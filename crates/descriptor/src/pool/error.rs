@@ -12,7 +12,7 @@ pub enum PoolError {
     Malformed(#[from] WireError),
     /// A file that it imports is not in the pool.
     #[error(
-        "{file}: depends on \"{dependency}\", which has not been added; add the imported file first"
+        "{file}: Depends on file '{dependency}', but it has not been loaded; add the imported file first"
     )]
     MissingDependency {
         /// The file that imports.

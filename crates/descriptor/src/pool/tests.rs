@@ -239,7 +239,7 @@ fn broken_descriptors_are_refused_with_the_rule_they_break() {
     missing.dependency.push("z.proto".into());
     let error = Pool::new().add_proto(&missing).unwrap_err().to_string();
     assert!(
-        error.contains("\"z.proto\", which has not been added"),
+        error.contains("Depends on file 'z.proto', but it has not been loaded"),
         "{error}"
     );
 }

@@ -266,7 +266,11 @@ impl Message {
         }
         let child = Self::new(field.message_type());
         child.body().parent.set(self.0.as_ptr());
-        child.body().parent_number.set(field.number());
+        let guard = self.guard() as u32;
+        child
+            .body()
+            .parent_number
+            .set(field.number() | guard << super::GUARD_SHIFT);
         self.store(field, Some(child.clone().into_body()));
         child
     }

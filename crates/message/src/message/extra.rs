@@ -48,6 +48,12 @@ impl Message {
         })
     }
 
+    /// The extensions that were ever read or written, set or not.
+    pub(crate) fn touched_extensions(&self) -> impl Iterator<Item = &'static FieldInfo> {
+        let touched = self.extra().map_or(&[][..], |extra| &extra.extensions);
+        touched.iter().map(|extension| extension.info)
+    }
+
     /// All fields that are set, extensions after the others, each ascending by number.
     pub fn set_fields(&self) -> Vec<&'static FieldInfo> {
         let mut fields: Vec<_> = self

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use super::{Body, Message};
+use crate::guard::Guard;
 use crate::host::host;
 
 /// Keeps an input buffer alive in a block's cell; `false` if another is there.
@@ -34,18 +35,25 @@ pub(crate) fn release_buffer(cell: &Cell<*mut ()>) {
     }
 }
 
-/// A weak link from a list or map to the message that holds it, while that is a stub itself.
+/// A weak link from a list or map to the message that holds it, while that is a stub itself. Blocks are 8-aligned; the address's low bits are the guard, and whether a list is lent out.
 #[derive(Debug)]
 pub(crate) struct Link(Cell<*const Body>);
+
+const GUARD: usize = (1 << Guard::BITS) - 1;
+const LENT: usize = 1 << Guard::BITS;
+const MARKS: usize = GUARD | LENT;
+const _: () = assert!(MARKS < align_of::<Body>());
 
 impl Link {
     /// A link to `owner`, if a change must be passed on to it.
     pub(crate) fn to(owner: &Message) -> Self {
-        Self(Cell::new(if owner.is_stub() {
+        let address = if owner.is_stub() {
             owner.0.as_ptr()
         } else {
-            ptr::null()
-        }))
+            ptr::null_mut()
+        };
+        let guard = owner.guard() as usize;
+        Self(Cell::new(address.map_addr(|bits| bits | guard)))
     }
 
     /// No link.
@@ -54,13 +62,38 @@ impl Link {
     }
 
     pub(crate) fn cut(&self) {
-        self.0.set(ptr::null());
+        let marks = self.0.get().addr() & MARKS;
+        self.0.set(ptr::without_provenance(marks));
+    }
+
+    #[inline]
+    pub(crate) fn guard(&self) -> Guard {
+        Guard::from_bits(self.0.get().addr() & GUARD)
+    }
+
+    pub(crate) fn set_guard(&self, guard: Guard) {
+        let link = self.0.get();
+        self.0
+            .set(link.map_addr(|bits| bits & !GUARD | guard as usize));
+    }
+
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.0.get().addr() & LENT != 0
+    }
+
+    pub(crate) fn set_lent(&self, lent: bool) {
+        let link = self.0.get();
+        let bit = if lent { LENT } else { 0 };
+        self.0.set(link.map_addr(|bits| bits & !LENT | bit));
     }
 
     /// Passes a change on, once.
     #[inline]
     pub(crate) fn touch(&self) {
-        if let Some(owner) = NonNull::new(self.0.replace(ptr::null()).cast_mut()) {
+        let owner = self.0.get().map_addr(|bits| bits & !MARKS).cast_mut();
+        if let Some(owner) = NonNull::new(owner) {
+            self.cut();
             // SAFETY: an owner that dies or clears the field cuts the link.
             unsafe { Message::borrow_raw(owner.cast()) }.touch();
         }

@@ -21,6 +21,7 @@ pub(crate) use clear::destroy;
 pub(crate) use link::{Link, keep_buffer, release_buffer};
 pub(crate) use unread::{Reference, Unread};
 
+use crate::guard::Guard;
 use crate::host::{NodeKind, host};
 use crate::list::Items;
 use crate::text::Text;
@@ -36,11 +37,14 @@ pub(crate) struct Body {
     extra: UnsafeCell<Option<Box<Extra>>>,
     /// The input that texts are ranges of, or null.
     buffer: Cell<*mut ()>,
-    /// The number of the field that it stands in, while `parent` is set.
+    /// The number of the field that it stands in, while `parent` is set; the guard is the highest bits, which no number has.
     parent_number: Cell<u32>,
     /// The first 32 presence bits; further words follow.
     bits: Cell<u32>,
 }
+
+/// Where the guard begins in `parent_number`.
+const GUARD_SHIFT: u32 = u32::BITS - Guard::BITS;
 
 /// The size of the header, of which the first word of presence bits is the end.
 pub(crate) const HEADER: usize = size_of::<Body>();
@@ -410,7 +414,7 @@ impl Message {
             };
             // SAFETY: see above.
             let owner = unsafe { Self::borrow_raw(parent.cast()) };
-            let number = body.parent_number.get();
+            let number = body.parent_number.get() & !(u32::MAX << GUARD_SHIFT);
             let field = owner
                 .ty()
                 .field(number)
@@ -431,5 +435,19 @@ impl Message {
     #[inline]
     pub(crate) fn unlink(&self) {
         self.body().parent.set(ptr::null());
+    }
+
+    /// What a change of it comes to.
+    #[inline]
+    pub fn guard(&self) -> Guard {
+        Guard::from_bits((self.body().parent_number.get() >> GUARD_SHIFT) as usize)
+    }
+
+    /// Guards this message alone. See [`Message::set_guard`].
+    pub(crate) fn write_guard(&self, guard: Guard) {
+        let number = self.body().parent_number.get() & !(u32::MAX << GUARD_SHIFT);
+        self.body()
+            .parent_number
+            .set(number | (guard as u32) << GUARD_SHIFT);
     }
 }

@@ -11,6 +11,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::Message;
+use crate::guard::Guard;
 use crate::host::host;
 use crate::parse::read_again;
 use crate::types::FieldInfo;
@@ -158,6 +159,9 @@ impl Message {
         unsafe { self.slot_or_new::<*mut u8>(field).write(ptr::null_mut()) };
         if let Some((buffer, input)) = self.input() {
             read_again(self, field, unread, buffer, input);
+        }
+        if self.guard() != Guard::Open {
+            self.guard_read(field);
         }
     }
 }

@@ -19,7 +19,7 @@ use russet_message::{FieldInfo, Message, MessageType, Types};
 
 use super::descriptor::{self, Described};
 use super::object::{self, run};
-use super::{errors, fields, init, pool, types};
+use super::{errors, fields, guard, init, pool, types};
 
 /// What belongs to a message class; lives as long as the process.
 pub(super) struct Class {
@@ -416,6 +416,7 @@ pub(super) unsafe extern "C" fn init_message(
             }
             let message = object::message_of(object);
             if let Some(keywords) = Bound::from_borrowed_ptr_or_opt(py, keywords) {
+                guard::check(py, &*message)?;
                 init::from_dict(py, &message, keywords.cast::<PyDict>()?)?;
             }
             Ok(0)

@@ -11,6 +11,7 @@ use russet_descriptor::pool::Symbol;
 use russet_message::{FieldInfo, Message, Shape, Storage};
 
 use super::descriptor::{self, Described};
+use super::guard::check;
 use super::object::message_of;
 use super::{class, errors, fields, pool};
 
@@ -71,6 +72,7 @@ impl ExtensionDict {
 
     fn __setitem__(&self, handle: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let message = self.message();
+        check(handle.py(), &*message)?;
         let field = field_of(&message, handle)?;
         if field.shape() != Shape::Singular || field.storage() == Storage::Message {
             return Err(PyTypeError::new_err(format!(
@@ -83,6 +85,7 @@ impl ExtensionDict {
 
     fn __delitem__(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
         let message = self.message();
+        check(handle.py(), &*message)?;
         message.clear_field(field_of(&message, handle)?);
         Ok(())
     }

@@ -13,6 +13,7 @@ use russet_descriptor::pool::{Default, FieldType};
 use russet_message::{FieldInfo, Scalar, Shape, Storage, Value};
 
 use super::convert;
+use super::guard::check;
 use super::init;
 use super::object::{self, message_of, object_of, run, run_hot};
 
@@ -156,6 +157,7 @@ unsafe extern "C" fn set(
         return run_hot(|py| {
             // SAFETY: as for `get_scalar`; `value` is alive for the call.
             let (message, value) = unsafe { (message_of(object), object::arg(py, &value)) };
+            check(py, &*message)?;
             set_scalar(&message, field, value)?;
             Ok(0)
         });
@@ -166,6 +168,7 @@ unsafe extern "C" fn set(
         }
         // SAFETY: as above.
         let (message, value) = unsafe { (message_of(object), object::arg(py, &value)) };
+        check(py, &*message)?;
         if field.shape() == Shape::Singular && init::assign_well_known(&message, field, value)? {
             return Ok(0);
         }

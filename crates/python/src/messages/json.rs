@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::convert;
 use super::errors::DecodeError;
+use super::guard::check;
 use super::pool::{self, DescriptorPool, Names};
 use super::text::message_argument;
 
@@ -386,6 +387,7 @@ fn merge<'py>(
     max_recursion_depth: u32,
 ) -> PyResult<Result<(), ParseError>> {
     let message = message_argument(message)?;
+    check(py, &*message)?;
     let names = Names::new(py, descriptor_pool);
     let own = pool::by_id(message.ty().descriptor().file().pool_id())
         .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;

@@ -12,12 +12,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySlice, PyTuple};
 use russet_message::{Items, List, Message, Storage, Value};
 
+use super::buffer;
 use super::convert;
 use super::errors::too_deep;
+use super::guard::check;
 use super::init;
 use super::iterate;
 use super::list_read::{
-    array, as_index, compare, item, item_at, length, out_of_range, place, repr, subscript, to_list,
+    array, as_index, compare, item, item_at, length, out_of_range, place, repr, subscript,
+    to_bytes, to_list,
 };
 use super::object::{self, arg, list_of, none, object_of, run, run_hot};
 use super::types;
@@ -71,6 +74,12 @@ fn methods(composite: bool) -> Vec<ffi::PyMethodDef> {
             reduce,
             c"Containers are not pickled.",
         ));
+        // Before buffers, which give the memory: the values are asked for.
+        methods.push(types::no_args(
+            c"__bytes__",
+            to_bytes,
+            c"The values as bytes, as of a list.",
+        ));
         methods.push(types::any_args(
             c"__array__",
             array,
@@ -85,7 +94,7 @@ fn make(
     name: &'static std::ffi::CStr,
     composite: bool,
 ) -> PyResult<*mut ffi::PyTypeObject> {
-    let slots = vec![
+    let mut slots = vec![
         types::slot(ffi::Py_tp_dealloc, object::dealloc_list as *const _),
         types::slot(ffi::Py_tp_repr, repr as *const _),
         types::slot(ffi::Py_tp_richcompare, compare as *const _),
@@ -102,6 +111,13 @@ fn make(
         types::slot(ffi::Py_mp_subscript, subscript as *const _),
         types::slot(ffi::Py_mp_ass_subscript, assign as *const _),
     ];
+    if !composite {
+        slots.push(types::slot(ffi::Py_bf_getbuffer, buffer::get as *const _));
+        slots.push(types::slot(
+            ffi::Py_bf_releasebuffer,
+            buffer::release as *const _,
+        ));
+    }
     types::make(
         py,
         name,
@@ -209,6 +225,7 @@ unsafe extern "C" fn append(object: Object, value: Object) -> Object {
     run_hot(|py| {
         // SAFETY: methods are called for lists, with living arguments.
         let (list, value) = unsafe { (list_of(object), arg(py, &value)) };
+        check(py, &*list)?;
         check_message(&list, value)?;
         push(py, &list, value)?;
         Ok(none(py))
@@ -230,6 +247,7 @@ unsafe extern "C" fn extend_method(object: Object, values: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
         let (list, values) = unsafe { (list_of(object), arg(py, &values)) };
+        check(py, &*list)?;
         extend_checked(py, &list, values)?;
         Ok(none(py))
     })
@@ -289,6 +307,7 @@ unsafe extern "C" fn insert(
         // SAFETY: as above.
         unsafe {
             let list = list_of(object);
+            check(py, &*list)?;
             let args = positional(args, count, keywords, "insert", 2, 2)?;
             let index = as_index(arg(py, &args[0]))?;
             let value = arg(py, &args[1]);
@@ -319,6 +338,7 @@ unsafe extern "C" fn pop(
         // SAFETY: as above.
         unsafe {
             let list = list_of(object);
+            check(py, &*list)?;
             let args = positional(args, count, keywords, "pop", 0, 1)?;
             let index = match args {
                 [index] => as_index(arg(py, index))?,
@@ -359,6 +379,7 @@ unsafe extern "C" fn remove(object: Object, value: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
         let (list, value) = unsafe { (list_of(object), arg(py, &value)) };
+        check(py, &*list)?;
         let at = find(py, &list, value)?
             .filter(|&at| at < list.len())
             .ok_or_else(|| PyValueError::new_err("remove(x): x not in container"))?;
@@ -399,7 +420,9 @@ unsafe extern "C" fn count(object: Object, value: Object) -> Object {
 unsafe extern "C" fn reverse(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
-        unsafe { list_of(object) }.items_mut().reverse();
+        let list = unsafe { list_of(object) };
+        check(py, &*list)?;
+        list.items_mut().reverse();
         Ok(none(py))
     })
 }
@@ -408,6 +431,7 @@ unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
         let list = unsafe { list_of(object) };
+        check(py, &*list)?;
         let length = list.len();
         if length > 0 {
             drop(take(&list, 0..length));
@@ -450,6 +474,7 @@ unsafe extern "C" fn sort(
                 return Err(PyTypeError::new_err("sort() takes no positional arguments"));
             }
             let list = list_of(object);
+            check(py, &*list)?;
             let options = keyword_dict(py, args, count, keywords)?;
             // Older Python had `cmp`, which the original still takes.
             if let Some(compare) = options
@@ -494,6 +519,7 @@ unsafe extern "C" fn assign(object: Object, key: Object, value: Object) -> c_int
     run(|py| {
         // SAFETY: Python passes a list, a living key, and a value or null.
         let (list, key) = unsafe { (list_of(object), arg(py, &key)) };
+        check(py, &*list)?;
         let composite = list.field().storage() == Storage::Message;
         if let Ok(slice) = key.cast::<PySlice>() {
             // Values first: what they come from may be this list, and may change it.
@@ -591,6 +617,7 @@ unsafe extern "C" fn add(
         // SAFETY: as above.
         unsafe {
             let list = list_of(object);
+            check(py, &*list)?;
             if count > 0 {
                 return Err(PyTypeError::new_err("No positional arguments allowed"));
             }

@@ -86,6 +86,19 @@ pub(super) fn to_list<'py>(py: Python<'py>, list: &List) -> PyResult<Bound<'py, 
     Ok(out)
 }
 
+/// `bytes(list)`.
+pub(super) unsafe extern "C" fn to_bytes(object: Object, _: Object) -> Object {
+    run(|py| {
+        // SAFETY: methods are called for lists.
+        let list = unsafe { list_of(object) };
+        let values = to_list(py, &list)?;
+        // SAFETY: the list is alive.
+        let bytes = unsafe { ffi::PyBytes_FromObject(values.as_ptr()) };
+        // SAFETY: an owned reference, or null with an exception.
+        unsafe { Bound::from_owned_ptr_or_err(py, bytes) }.map(Bound::into_ptr)
+    })
+}
+
 pub(super) unsafe extern "C" fn length(object: Object) -> ffi::Py_ssize_t {
     // SAFETY: Python passes a list.
     unsafe { list_of(object) }.len().cast_signed()

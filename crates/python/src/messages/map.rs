@@ -10,9 +10,10 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use russet_message::{Map, Storage, Value};
+use russet_message::{Guard, Map, Storage, Value};
 
 use super::errors::too_deep;
+use super::guard::check;
 use super::object::{self, arg, map_of, none, run, run_hot};
 use super::{class, convert, init, iterate, list, types};
 
@@ -50,7 +51,7 @@ fn methods(message: bool) -> Vec<ffi::PyMethodDef> {
     if message {
         methods.push(types::one_arg(
             c"get_or_create",
-            subscript,
+            get_or_create,
             c"The message of a key, made if there is none.",
         ));
     }
@@ -165,10 +166,34 @@ unsafe extern "C" fn subscript(object: Object, name: Object) -> Object {
         if !found.is_null() {
             return Ok(found);
         }
-        let value = Value::default_of(map.field().map_fields().1);
-        map.entries_mut().insert(key.clone(), value);
-        lookup(py, &map, &key)
+        if map.guard() == Guard::Frozen {
+            // There is nothing to read, and the map cannot get it.
+            return Err(PyKeyError::new_err(name.clone().unbind()));
+        }
+        create(py, &map, key)
     })
+}
+
+unsafe extern "C" fn get_or_create(object: Object, name: Object) -> Object {
+    run_hot(|py| {
+        // SAFETY: as above.
+        let (map, name) = unsafe { (map_of(object), arg(py, &name)) };
+        let key = key(&map, name)?;
+        let found = lookup(py, &map, &key)?;
+        if found.is_null() {
+            create(py, &map, key)
+        } else {
+            Ok(found)
+        }
+    })
+}
+
+/// The default value of a new key.
+fn create(py: Python<'_>, map: &Map, key: Value) -> PyResult<Object> {
+    check(py, map)?;
+    let value = Value::default_of(map.field().map_fields().1);
+    map.entries_mut().insert(key.clone(), value);
+    lookup(py, map, &key)
 }
 
 unsafe extern "C" fn contains(object: Object, name: Object) -> c_int {
@@ -187,6 +212,7 @@ unsafe extern "C" fn assign(object: Object, name: Object, value: Object) -> c_in
     run_hot(|py| {
         // SAFETY: as above; the value is alive or null.
         let (map, name) = unsafe { (map_of(object), arg(py, &name)) };
+        check(py, &*map)?;
         let value_field = map.field().map_fields().1;
         if value.is_null() {
             let removed = map.entries_mut().remove(&key(&map, name)?);
@@ -271,6 +297,7 @@ unsafe extern "C" fn set_default(
         // SAFETY: as above.
         unsafe {
             let map = map_of(object);
+            check(py, &*map)?;
             if map.field().map_fields().1.storage() == Storage::Message {
                 return Err(PyNotImplementedError::new_err(
                     "Set message map value directly is not supported, call my_map[key].foo = 5",
@@ -308,7 +335,9 @@ unsafe extern "C" fn hash(object: Object) -> ffi::Py_hash_t {
 unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
-        let entries = unsafe { map_of(object) }.entries_mut().take();
+        let map = unsafe { map_of(object) };
+        check(py, &*map)?;
+        let entries = map.entries_mut().take();
         drop(entries);
         Ok(none(py))
     })
@@ -327,6 +356,7 @@ unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
     run(|py| {
         // SAFETY: as above; `other` is alive.
         let (map, other) = unsafe { (map_of(object), arg(py, &other)) };
+        check(py, &*map)?;
         update(py, &map, other)?;
         Ok(none(py))
     })

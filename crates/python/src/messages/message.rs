@@ -19,6 +19,7 @@ use super::class::{self, class_of_object, named_field};
 use super::descriptor::{self, Described};
 use super::errors::{no_attribute, no_field, too_deep};
 use super::extension;
+use super::guard::check;
 use super::message_wire::{
     byte_size, from_string, merge_from_string, parse_from_string, parse_into, serialize,
     serialize_partial, to_bytes,
@@ -106,7 +107,9 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
 unsafe extern "C" fn clear(object: Object, _: Object) -> Object {
     run_hot(|py| {
         // SAFETY: as above.
-        unsafe { message_of(object) }.clear();
+        let message = unsafe { message_of(object) };
+        check(py, &*message)?;
+        message.clear();
         Ok(none(py))
     })
 }
@@ -136,7 +139,9 @@ unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "MergeFrom()", object, other)?;
-            message_of(object).merge_from(&source).map_err(too_deep)?;
+            let message = message_of(object);
+            check(py, &*message)?;
+            message.merge_from(&source).map_err(too_deep)?;
         }
         Ok(none(py))
     })
@@ -147,8 +152,10 @@ unsafe extern "C" fn copy_from(object: Object, other: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let source = same_class(py, "CopyFrom()", object, other)?;
+            let message = message_of(object);
+            check(py, &*message)?;
             // A source in the target lives on: it is held by the caller.
-            message_of(object).assign(&source).map_err(too_deep)?;
+            message.assign(&source).map_err(too_deep)?;
         }
         Ok(none(py))
     })
@@ -172,9 +179,9 @@ unsafe extern "C" fn shallow_copy(object: Object, _: Object) -> Object {
 unsafe extern "C" fn discard_unknown(object: Object, _: Object) -> Object {
     run(|py| {
         // SAFETY: as above.
-        unsafe { message_of(object) }
-            .discard_unknown()
-            .map_err(too_deep)?;
+        let message = unsafe { message_of(object) };
+        check(py, &*message)?;
+        message.discard_unknown().map_err(too_deep)?;
         Ok(none(py))
     })
 }
@@ -182,7 +189,9 @@ unsafe extern "C" fn discard_unknown(object: Object, _: Object) -> Object {
 unsafe extern "C" fn set_in_parent(object: Object, _: Object) -> Object {
     run_hot(|py| {
         // SAFETY: as above.
-        unsafe { message_of(object) }.touch();
+        let message = unsafe { message_of(object) };
+        check(py, &*message)?;
+        message.touch();
         Ok(none(py))
     })
 }
@@ -304,6 +313,7 @@ unsafe extern "C" fn clear_field(object: Object, name: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let message = message_of(object);
+            check(py, &*message)?;
             match named(py, object, name)? {
                 Named::Field(field) => message.clear_field(field),
                 Named::Oneof(oneof) => {
@@ -479,6 +489,7 @@ unsafe extern "C" fn set_state(object: Object, state: Object) -> Object {
                 data
             };
             let message = message_of(object);
+            check(py, &*message)?;
             message.clear();
             parse_into(py, &message, data.as_ptr())?;
         }
@@ -526,6 +537,7 @@ unsafe extern "C" fn clear_extension(object: Object, handle: Object) -> Object {
         // SAFETY: as above.
         unsafe {
             let message = message_of(object);
+            check(py, &*message)?;
             let field = extension::field_of(&message, arg(py, &handle))?;
             message.clear_field(field);
         }

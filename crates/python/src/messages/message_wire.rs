@@ -13,6 +13,7 @@ use russet_message::{Encoder, Input, Message};
 
 use super::class;
 use super::errors::{DecodeError, EncodeError, too_deep};
+use super::guard::check;
 use super::object::{self, arg, message_of, run_hot};
 use super::types;
 
@@ -89,7 +90,9 @@ pub(super) unsafe extern "C" fn merge_from_string(object: Object, data: Object) 
     run_hot(|py| {
         // SAFETY: methods are called for messages, with living arguments.
         unsafe {
-            let length = parse_into(py, &message_of(object), data)?;
+            let message = message_of(object);
+            check(py, &*message)?;
+            let length = parse_into(py, &message, data)?;
             Ok(ffi::PyLong_FromSize_t(length))
         }
     })
@@ -100,6 +103,7 @@ pub(super) unsafe extern "C" fn parse_from_string(object: Object, data: Object) 
         // SAFETY: as above.
         unsafe {
             let message = message_of(object);
+            check(py, &*message)?;
             message.clear();
             let length = parse_into(py, &message, data)?;
             Ok(ffi::PyLong_FromSize_t(length))

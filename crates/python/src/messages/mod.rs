@@ -2,12 +2,14 @@
 //!
 //! A message is a Python object and a block of `russet_message` at once (see [`object`]); a class has one data descriptor a field ([`fields`]), so that `CPython`'s own type cache does the lookup. What is called often is written against the C API in the modules that say so; all else is plain `PyO3`. Parsing, serializing, merging, comparing and printing are `russet_message`'s.
 
+mod buffer;
 mod class;
 mod convert;
 mod descriptor;
 mod errors;
 mod extension;
 mod fields;
+mod guard;
 mod init;
 mod iterate;
 mod json;
@@ -39,6 +41,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     module.add_function(wrap_pyfunction!(class::get_message_class, module)?)?;
     module.add_function(wrap_pyfunction!(message::unknown_field_bytes, module)?)?;
+    guard::register(module)?;
     json::register(module)?;
     text::register(module)
 }

@@ -11,6 +11,7 @@ use russet_message::text_format::{self, Dialect, NumberError, Parser, Printer, R
 use russet_message::{FieldInfo, MAX_NESTING, Message, MessageType, Storage, Value};
 
 use super::errors::{self, DecodeError};
+use super::guard::check;
 use super::object::{bind, message_of};
 use super::pool::{self, DescriptorPool, Names};
 use super::{convert, descriptor, types};
@@ -174,6 +175,7 @@ pub(super) fn parse_text<'py>(
     max_recursion_depth: Option<u32>,
 ) -> PyResult<Option<Wrong>> {
     let message = message_argument(message)?;
+    check(py, &*message)?;
     let names = Names::new(py, descriptor_pool);
     let own = pool::by_id(message.ty().descriptor().file().pool_id())
         .ok_or_else(|| PyValueError::new_err("the message's type is of no pool"))?;

@@ -413,7 +413,7 @@ class Struct:
         return _get_value(self.fields[key])
 
     def __setitem__(self, key: str, value: _Any) -> None:
-        _set_value(self.fields[key], value)
+        _set_value(self.fields.get_or_create(key), value)
 
     def __delitem__(self, key: str) -> None:
         del self.fields[key]
@@ -450,7 +450,7 @@ class Struct:
 
     def get_or_create_list(self, key: str) -> _Any:
         """The list of a name, made if there is none."""
-        value = self.fields[key]
+        value = self.fields.get_or_create(key)
         if not value.HasField("list_value"):
             # Even an empty one is set by this.
             value.list_value.Clear()
@@ -458,7 +458,7 @@ class Struct:
 
     def get_or_create_struct(self, key: str) -> _Any:
         """The object of a name, made if there is none."""
-        value = self.fields[key]
+        value = self.fields.get_or_create(key)
         if not value.HasField("struct_value"):
             value.struct_value.Clear()
         return value.struct_value
@@ -467,7 +467,7 @@ class Struct:
         """Sets names from a dict."""
         items: Iterable[tuple[str, _Any]] | ItemsView[str, _Any] = dictionary.items()
         for key, value in items:
-            _set_value(self.fields[key], value)
+            _set_value(self.fields.get_or_create(key), value)
 
 
 cast("_Any", collections.abc.MutableMapping).register(Struct)

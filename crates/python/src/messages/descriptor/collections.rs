@@ -1,0 +1,95 @@
+//! The mappings and sequences that descriptors give: made once, read-only.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
+
+use super::{Described, wrap};
+
+/// A value that is made when it is first asked for.
+pub(super) type Lazy = PyOnceLock<Py<PyAny>>;
+
+/// A read-only mapping that is made once.
+pub(super) fn mapping<'py, K: IntoPyObject<'py>>(
+    py: Python<'py>,
+    cell: &Lazy,
+    entries: impl Iterator<Item = (K, Described)>,
+) -> PyResult<Py<PyAny>> {
+    cell.get_or_try_init(py, || {
+        let dict = PyDict::new(py);
+        for (key, described) in entries {
+            dict.set_item(key, wrap(py, described)?)?;
+        }
+        Ok(PyMappingProxy::new(py, dict.as_mapping())
+            .into_any()
+            .unbind())
+    })
+    .map(|made| made.clone_ref(py))
+}
+
+/// A sequence that is made once. The original's cannot be changed either.
+pub(super) fn sequence(
+    py: Python<'_>,
+    cell: &Lazy,
+    items: impl Iterator<Item = Described>,
+) -> PyResult<Py<PyAny>> {
+    cell.get_or_try_init(py, || {
+        let items = items
+            .map(|described| wrap(py, described))
+            .collect::<PyResult<Vec<_>>>()?;
+        Sequence::of(py, items)
+    })
+    .map(|made| made.clone_ref(py))
+}
+
+/// A read-only sequence that compares to lists.
+#[pyclass(frozen, sequence, module = "russet._core", name = "_GenericSequence")]
+struct Sequence(Py<PyTuple>);
+
+impl Sequence {
+    fn of(py: Python<'_>, items: Vec<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let items = PyTuple::new(py, items)?.unbind();
+        Ok(Bound::new(py, Self(items))?.into_any().unbind())
+    }
+}
+
+#[pymethods]
+impl Sequence {
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.0.bind(py).len()
+    }
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let item = self.0.bind(py).as_any().get_item(index)?;
+        // A slice is a list.
+        match item.cast::<PyTuple>() {
+            Ok(slice) => Ok(slice.to_list().into_any()),
+            Err(_) => Ok(item),
+        }
+    }
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).as_any().call_method0("__iter__")
+    }
+    fn __contains__(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.0.bind(py).contains(item)
+    }
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let ours = self.0.bind(py).to_list();
+        match other.cast::<Self>() {
+            Ok(other) => ours.eq(other.get().0.bind(py).to_list()),
+            Err(_) => ours.eq(other),
+        }
+    }
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.0.bind(py).to_list().repr()?.to_string())
+    }
+    fn index(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<usize> {
+        self.0.bind(py).index(item)
+    }
+    fn count<'py>(&self, py: Python<'py>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).as_any().call_method1("count", (item,))
+    }
+}

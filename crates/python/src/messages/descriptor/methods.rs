@@ -1,0 +1,146 @@
+//! How descriptor classes are declared, and the methods that many of them have.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use russet_message::Guard;
+
+use super::collections::Lazy;
+use super::{Described, wrap};
+use crate::messages::text;
+
+/// `GetOptions()`: the options as a message, made once, which warns of changes.
+pub(super) fn options(
+    py: Python<'_>,
+    cell: &Lazy,
+    class: &str,
+    bytes: &[u8],
+) -> PyResult<Py<PyAny>> {
+    cell.get_or_try_init(py, || {
+        let module = py.import("russet.protobuf.descriptor_pb2")?;
+        let class = module.getattr(class)?;
+        let options = class.call_method1("FromString", (PyBytes::new(py, bytes),))?;
+        text::message_argument(&options)?.set_guard(Guard::Watched);
+        Ok(options.unbind())
+    })
+    .map(|made| made.clone_ref(py))
+}
+
+/// `CopyToProto(proto)`.
+pub(super) fn copy_to(proto: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
+    proto
+        .call_method1("ParseFromString", (PyBytes::new(proto.py(), bytes),))
+        .map(drop)
+}
+
+/// The parent that a descriptor stands in, or None.
+pub(super) fn maybe(py: Python<'_>, described: Option<Described>) -> PyResult<Bound<'_, PyAny>> {
+    match described {
+        Some(described) => wrap(py, described),
+        None => Ok(py.None().into_bound(py)),
+    }
+}
+
+/// Declares a descriptor class over its Rust counterpart, with a cell for each value made lazily.
+macro_rules! descriptor {
+    ($(#[$doc:meta])* $name:ident($inner:ty) { $($cell:ident),* }) => {
+        $(#[$doc])*
+        #[pyclass(frozen, module = "russet.protobuf.descriptor")]
+        pub(super) struct $name {
+            pub(super) inner: &'static $inner,
+            options: Lazy,
+            $($cell: Lazy,)*
+        }
+        impl $name {
+            pub(super) fn new(inner: &'static $inner) -> Self {
+                Self { inner, options: Lazy::new(), $($cell: Lazy::new(),)* }
+            }
+        }
+    };
+}
+
+/// The methods of a descriptor class: those named in brackets, which are the same for many; those of its options, whose message is named; and its own.
+macro_rules! methods {
+    (@ $class:ident [$($made:tt)*] [name $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            #[getter]
+            fn name(&self) -> &str {
+                self.inner.name()
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [full_name $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            #[getter]
+            fn full_name(&self) -> &str {
+                self.inner.full_name()
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [index $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            #[getter]
+            fn index(&self) -> usize {
+                self.inner.index()
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [file $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            #[getter]
+            fn file<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                wrap(py, Described::File(self.inner.file()))
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [copy_to_proto $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            #[pyo3(name = "CopyToProto")]
+            fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
+                $crate::messages::descriptor::methods::copy_to(proto, &self.inner.proto().encode())
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [repr_by_name $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            fn __repr__(&self) -> String {
+                format!(concat!("<", stringify!($class), " {}>"), self.inner.name())
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [repr_by_full_name $(, $($more:tt)*)?] $own:tt) => {
+        methods! { @ $class [$($made)*
+            fn __repr__(&self) -> String {
+                format!(concat!("<", stringify!($class), " {}>"), self.inner.full_name())
+            }
+        ] [$($($more)*)?] $own }
+    };
+    (@ $class:ident [$($made:tt)*] [] { $($own:tt)* }) => {
+        #[pymethods]
+        impl $class {
+            $($made)*
+            $($own)*
+        }
+    };
+    ($class:ident, $options:literal, $shared:tt $own:tt) => {
+        methods! { @ $class [
+            #[getter]
+            fn has_options(&self) -> bool {
+                self.inner.proto().options.is_some()
+            }
+            /// Without their features, which the original takes out: what they resolve to is asked of the descriptor.
+            #[pyo3(name = "GetOptions")]
+            fn get_options(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                let given = self.inner.proto().options.as_ref();
+                let bytes = given.map(|given| {
+                    let mut given = given.clone();
+                    given.features = None;
+                    given.encode()
+                });
+                let bytes = bytes.unwrap_or_default();
+                $crate::messages::descriptor::methods::options(py, &self.options, $options, &bytes)
+            }
+        ] $shared $own }
+    };
+}
+
+pub(super) use {descriptor, methods};
