@@ -127,6 +127,13 @@ lint-python: build $(VENV)/.lint
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(RUN)
 
+.PHONY: docs
+docs: build ## The crates' documentation, in target/doc, with every link checked; then the links and the code of README and docs
+	$(call say,Documentation of the crates)
+	@RUSTDOCFLAGS="-D warnings" PYO3_PYTHON=$(abspath $(RUN)) cargo doc --quiet --no-deps --workspace --document-private-items
+	$(call say,Pages)
+	@$(RUN) -m pytest -q tests/docs
+
 .PHONY: clean
 clean: ## Remove what the targets made
 	rm -rf target .venv dist

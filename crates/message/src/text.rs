@@ -28,7 +28,7 @@ const _: () = assert!(
     "texts are laid out for 64-bit little-endian machines"
 );
 
-/// A string's bytes, wherever they are. See the [module](self).
+/// A string's bytes, wherever they are.
 #[repr(C)]
 pub struct Text {
     /// An address, or the first eight inline bytes.

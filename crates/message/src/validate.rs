@@ -1,6 +1,6 @@
 //! Whether bytes are a message of a type, without making it; and whether they are canonical: what writing the message would give.
 //!
-//! It accepts what the parser accepts, and reports the errors that it reports. It is for types that need no pool to be parsed: those without extensions, in themselves and in what they can hold ([`MessageType::is_closed`]).
+//! It accepts what the parser accepts, and reports the errors that it reports. It is for types that need no pool to be parsed: those without extensions, in themselves and in what they can hold.
 
 use russet_descriptor::pool::FieldType;
 use russet_descriptor::wire::{Reader, WireError, WireType, varint_len};

@@ -101,7 +101,7 @@ fn drop_extra(extra: Option<Box<Extra>>) {
     }
 }
 
-/// Drops all that a message holds. See [`NodeKind::destroy`].
+/// Drops all that a message holds. See [`NodeKind::destroy`](crate::host::NodeKind::destroy).
 ///
 /// # Safety
 /// `body` is a live message without references.
