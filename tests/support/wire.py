@@ -90,7 +90,7 @@ class RawClient:
         for start in range(0, len(data), 16_000):
             piece = data[start : start + 16_000]
             while self.connection.outbound_flow_control_window < len(piece):
-                self._read()
+                self.read()
             if stream in self._ended:
                 return
             self.connection.send_data(stream, piece)
@@ -99,7 +99,7 @@ class RawClient:
     def first_status(self, stream: int) -> str | None:
         """Read until the server has answered at all; the status if the answer was nothing but that."""
         while stream not in self._fields:
-            self._read()
+            self.read()
         return self._fields[stream].get("grpc-status")
 
     def status_so_far(self, stream: int) -> str | None:
@@ -109,10 +109,11 @@ class RawClient:
     def outcome(self, stream: int) -> dict[str, str]:
         """Read until the stream ends; its header fields and trailers in one dictionary, "reset" if it was reset."""
         while stream not in self._ended:
-            self._read()
+            self.read()
         return self._fields.get(stream, {})
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Wait for something to come, and take it in."""
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionError(f"the connection ended; so far: {self._fields}")
