@@ -136,6 +136,13 @@ def test_load_balancing(example: Any) -> None:
     ]
 
 
+def test_numpy_stream(example: Any) -> None:
+    found = example("numpy_stream")
+    with found.server("server.py") as port:
+        printed = found.client("client.py", port)
+    assert printed == "1000000 samples, mean power 0.500, highest 1.000\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_graceful_shutdown(number: signal.Signals, example: Any) -> None:
     found = example("graceful_shutdown")
