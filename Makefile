@@ -134,6 +134,10 @@ docs: build ## The crates' documentation, in target/doc, with every link checked
 	$(call say,Pages)
 	@$(RUN) -m pytest -q tests/docs
 
+.PHONY: compatibility
+compatibility: build ## Write docs/compatibility.md: every public name of the originals beside ours, and the tests that use it
+	@cd tests && $(abspath $(RUN)) -m compat.matrix
+
 .PHONY: clean
 clean: ## Remove what the targets made
 	rm -rf target .venv dist

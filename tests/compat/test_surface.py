@@ -1,10 +1,8 @@
-"""Walks grpcio's public modules and holds Russet's against them: every name, kind of thing, signature and enum member."""
+"""What programs rely on of the module `grpc` beyond its public names, which test_compatibility.py walks."""
 
 from __future__ import annotations
 
-import enum
 import importlib
-import inspect
 
 import pytest
 from support import modules
@@ -16,114 +14,14 @@ pytestmark = pytest.mark.skipif(
 
 MODULES = ("", ".aio", ".experimental")
 
-# Where Russet differs on purpose: (module, name, attribute or "") -> why.
-DIFFERENT = {
-    ("", "HandlerCallDetails", "__init__"): "a typing.Protocol costs the import of typing",
-    (
-        ".aio",
-        "InterceptedUnaryUnaryCall",
-        "__init__",
-    ): "made by channels only; takes no Cython objects here",
-    (".experimental", "Callable", ""): "leaked import",
-    (".experimental", "PrivateKeySignatureAlgorithm", ""): "comes with TLS",
-    (".experimental", "CustomPrivateKeySign", ""): "an alias of typing, not a function",
-    (".experimental", "PrivateKeySignCancel", ""): "an alias of typing, not a function",
-    (".experimental", "PrivateKeySignOnComplete", ""): "an alias of typing, not a function",
-}
-
-
-def public_names(module):
-    return [name for name in module.__all__ if not name.startswith("_")]
-
 
 def load(suffix):
-    theirs = importlib.import_module(f"grpc{suffix}")
-    ours_root = modules.load("russet")
-    return theirs, importlib.import_module(f"{ours_root.__name__}{suffix}")
-
-
-def cases():
-    for suffix in MODULES:
-        for name in public_names(importlib.import_module(f"grpc{suffix}")):
-            yield pytest.param(suffix, name, id=f"grpc{suffix}.{name}")
-
-
-def kind(thing):
-    if inspect.isclass(thing):
-        return "exception" if issubclass(thing, BaseException) else "class"
-    return "function" if callable(thing) else "value"
-
-
-def parameters(function):
-    """Names, kinds and defaults; annotations may differ."""
-    return [
-        (p.name, p.kind, repr(p.default) if p.default is not p.empty else "required")
-        for p in inspect.signature(function).parameters.values()
-    ]
-
-
-@pytest.mark.parametrize(("suffix", "name"), list(cases()))
-def test_public_name(suffix, name):
-    theirs, ours = load(suffix)
-    if (suffix, name, "") in DIFFERENT:
-        return
-    assert name in ours.__all__
-    original, replacement = getattr(theirs, name), getattr(ours, name)
-    assert kind(replacement) == kind(original)
-    if kind(original) == "function":
-        assert parameters(replacement) == parameters(original)
-    elif isinstance(original, enum.EnumMeta):
-        assert [(m.name, m.value) for m in replacement] == [(m.name, m.value) for m in original]
-    elif inspect.isclass(original):
-        compare_classes(suffix, name, original, replacement)
-
-
-def compare_classes(suffix, name, original, replacement):
-    bases = [
-        base.__name__ for base in original.__mro__ if base.__module__.partition(".")[0] == "grpc"
-    ]
-    ours = [base.__name__ for base in replacement.__mro__]
-    # grpcio's Cython classes and its private mixins have no counterpart.
-    missing = {
-        base for base in bases if not base.startswith("_") and base != "InterceptedCall"
-    } - set(ours)
-    assert not missing, f"not derived from {missing}"
-    abstract = set(getattr(original, "__abstractmethods__", ()))
-    assert set(getattr(replacement, "__abstractmethods__", ())) == abstract
-    for attribute, value in vars(original).items():
-        if attribute.startswith("_") and attribute not in (
-            "__init__",
-            "__call__",
-            "__enter__",
-            "__aenter__",
-            "__await__",
-            "__aiter__",
-        ):
-            continue
-        if (suffix, name, attribute) in DIFFERENT:
-            continue
-        assert hasattr(replacement, attribute), attribute
-        if inspect.isfunction(value):
-            mine = getattr(replacement, attribute)
-            assert parameters(mine) == parameters(value), attribute
-            assert inspect.iscoroutinefunction(mine) == inspect.iscoroutinefunction(value), (
-                attribute
-            )
-
-
-def test_every_difference_is_still_one():
-    """An entry of the list above for something that grpcio no longer has, or never had, must go."""
-    for (suffix, name, attribute), reason in DIFFERENT.items():
-        theirs = importlib.import_module(f"grpc{suffix}")
-        assert reason
-        assert (
-            not hasattr(theirs, name) or not attribute or hasattr(getattr(theirs, name), attribute)
-        )
+    return importlib.import_module(f"{modules.load('russet').__name__}{suffix}")
 
 
 @pytest.mark.parametrize("suffix", MODULES)
 def test_all_names_exist(suffix):
-    _, ours = load(suffix)
+    ours = load(suffix)
     for name in ours.__all__:
         assert getattr(ours, name) is not None
 

@@ -49,27 +49,30 @@ class TypeTransformationError(Error):
     """A proto type has no counterpart."""
 
 
+_NATIVE = (
+    Descriptor,
+    EnumDescriptor,
+    EnumValueDescriptor,
+    FieldDescriptor,
+    FileDescriptor,
+    MethodDescriptor,
+    OneofDescriptor,
+    ServiceDescriptor,
+)
+
+
 class DescriptorMetaclass(type):
-    """Makes descriptors instances of `DescriptorBase`, from which their native classes are not derived."""
+    """Makes the native descriptors instances and subclasses of `DescriptorBase`, from which they are not derived."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(
-            instance,
-            (
-                Descriptor,
-                EnumDescriptor,
-                EnumValueDescriptor,
-                FieldDescriptor,
-                FileDescriptor,
-                MethodDescriptor,
-                OneofDescriptor,
-                ServiceDescriptor,
-            ),
-        )
+        return isinstance(instance, _NATIVE)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return subclass is cls or issubclass(subclass, _NATIVE)
 
 
 class DescriptorBase(metaclass=DescriptorMetaclass):
-    """What all descriptors are instances of; only for `isinstance`."""
+    """What all descriptors are instances of; only for `isinstance` and `issubclass`."""
 
 
 def _ParseOptions(message: Any, string: bytes) -> Any:  # pyright: ignore[reportUnusedFunction]

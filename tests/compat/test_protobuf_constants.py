@@ -1,0 +1,38 @@
+"""The numbers that google.protobuf's modules have names for."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import google.protobuf
+import pytest
+
+RELEASE = (7, 36)
+pytestmark = pytest.mark.skipif(
+    tuple(map(int, google.protobuf.__version__.split(".")[:2])) != RELEASE,
+    reason="another release of protobuf has other constants",
+)
+
+
+def both(name: str) -> tuple[ModuleType, ModuleType]:
+    """A module of the original and of Russet."""
+    theirs = importlib.import_module(f"google.protobuf.{name}")
+    return theirs, importlib.import_module(f"russet.protobuf.{name}")
+
+
+def test_constants_are_equal() -> None:
+    for module in (
+        "internal.wire_format",
+        "internal.type_checkers",
+        "descriptor",
+        "runtime_version",
+    ):
+        theirs, ours = both(module)
+        for name, value in vars(theirs).items():
+            if name.isupper() and name[0] != "_" and isinstance(value, (int, str, tuple)):
+                assert getattr(ours, name) == value, (module, name)
+    theirs, ours = (m.FieldDescriptor for m in both("descriptor"))
+    for name in dir(theirs):
+        if name.isupper() and name[0] != "_":
+            assert getattr(ours, name) == getattr(theirs, name), name
