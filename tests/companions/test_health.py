@@ -171,3 +171,41 @@ def test_asyncio(stack):
             watched.cancel()
 
     asyncio.run(asyncio.wait_for(run(), 2 * WAIT))
+
+
+def test_a_server_that_is_stopped_with_a_grace_says_so_to_who_watches(russet):
+    """Better than grpcio, where the calls that watch make the stop last as long as the grace."""
+    health = russet.module("health.v1.health")
+    messages = russet.module("health.v1.health_pb2")
+    services = russet.module("health.v1.health_pb2_grpc")
+    server = russet.grpc.server(futures.ThreadPoolExecutor(4))
+    services.add_HealthServicer_to_server(health.HealthServicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with russet.grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = services.HealthStub(channel).Watch(messages.HealthCheckRequest(), timeout=WAIT)
+        assert next(watch).status == messages.HealthCheckResponse.SERVING
+        stopped = server.stop(grace=100 * WAIT)
+        assert [answer.status for answer in watch] == [messages.HealthCheckResponse.NOT_SERVING]
+        assert watch.code() is russet.grpc.StatusCode.OK
+        assert stopped.wait(WAIT)
+
+
+def test_an_asyncio_server_that_is_stopped_with_a_grace_says_so_to_who_watches(russet):
+    async def run():
+        health = russet.module("health.v1.health")
+        messages = russet.module("health.v1.health_pb2")
+        services = russet.module("health.v1.health_pb2_grpc")
+        server = russet.grpc.aio.server()
+        services.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with russet.grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            watch = services.HealthStub(channel).Watch(messages.HealthCheckRequest(), timeout=WAIT)
+            assert (await watch.read()).status == messages.HealthCheckResponse.SERVING
+            stopped = asyncio.ensure_future(server.stop(grace=100 * WAIT))
+            assert (await watch.read()).status == messages.HealthCheckResponse.NOT_SERVING
+            assert await watch.read() is russet.grpc.aio.EOF
+            await stopped
+
+    asyncio.run(asyncio.wait_for(run(), 2 * WAIT))

@@ -134,3 +134,10 @@ def method_handlers_generic_handler(
 ) -> GenericRpcHandler:
     """A generic handler for a service: `service` is its full name, `method_handlers` maps the short names of its methods."""
     return DictionaryGenericHandler(service, method_handlers)
+
+
+def health_servicer(registered: Mapping[str, RpcMethodHandler[Any, Any]]) -> Any:
+    """What serves the health service among these handlers, if it wants to be told that its server stops; else None."""
+    handler = registered.get("/grpc.health.v1.Health/Watch")
+    servicer = getattr(getattr(handler, "unary_stream", None), "__self__", None)
+    return servicer if hasattr(servicer, "on_server_stop") else None

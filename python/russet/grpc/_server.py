@@ -11,7 +11,7 @@ from time import monotonic
 
 from .. import _core
 from ._base_server import Server, ServicerContext
-from ._handlers import unary_paths
+from ._handlers import health_servicer, unary_paths
 from ._logging import logger
 from ._options import server_settings
 from ._server_interceptors import service_pipeline
@@ -197,6 +197,9 @@ class _Server(Server):
         if grace is None or not self._started:
             self._end()
         else:
+            health = health_servicer(self._registry.registered)
+            if health is not None:
+                health.on_server_stop()
             threading.Thread(
                 target=self._end_within, args=(grace,), name="russet-stop", daemon=True
             ).start()

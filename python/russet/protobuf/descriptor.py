@@ -68,7 +68,7 @@ class DescriptorMetaclass(type):
         return isinstance(instance, _NATIVE)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return subclass is cls or issubclass(subclass, _NATIVE)
+        return super().__subclasscheck__(subclass) or issubclass(subclass, _NATIVE)
 
 
 class DescriptorBase(metaclass=DescriptorMetaclass):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ... import _core
 from .._base_server import handler_behavior
-from .._handlers import unary_paths
+from .._handlers import health_servicer, unary_paths
 from .._logging import logger
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
@@ -506,6 +506,9 @@ class _Server(Server):
             self._end()
             return
         self._driver.poke()
+        health = None if grace is None else health_servicer(self._registered)
+        if health is not None:
+            health.on_server_stop()
         if grace is not None and self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=grace)
         self._end()

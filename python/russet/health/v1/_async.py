@@ -23,6 +23,7 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
 
     def __init__(self) -> None:
         self._statuses = Statuses()
+        self._is_stopped = False
         # For each service, an event of each call that watches it.
         self._watching: dict[str, set[asyncio.Event]] = {}
 
@@ -55,6 +56,8 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
                 if status != told:
                     told = status
                     yield HealthCheckResponse(status=status)
+                if self._is_stopped and told == self._statuses.watched(service):
+                    return
                 await changed.wait()
         finally:
             self._watching[service].discard(changed)
@@ -68,6 +71,14 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
 
     async def enter_graceful_shutdown(self) -> None:
         """Sets all services to NOT_SERVING, for good: later calls of `set` do nothing."""
+        self._shut_down()
+
+    def on_server_stop(self) -> None:
+        """What the server calls when it is stopped with a grace: NOT_SERVING is told, and the calls that watch end, since they would last as long as the grace."""
+        self._is_stopped = True
+        self._shut_down()
+
+    def _shut_down(self) -> None:
         self._statuses.shut_down()
         for service in self._watching:
             self._tell(service)

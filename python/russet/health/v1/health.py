@@ -39,10 +39,12 @@ class _Latest:
         self._is_open = True
 
     def send(self, response: HealthCheckResponse | None) -> None:
-        """Offers the next answer; None ends the call."""
+        """Offers the next answer; None ends the call once the last answer is taken."""
         with self._changed:
-            self._response = response
-            self._is_open = response is not None
+            if response is None:
+                self._is_open = False
+            else:
+                self._response = response
             self._changed.notify()
 
     def __iter__(self) -> Iterator[HealthCheckResponse]:
@@ -134,6 +136,13 @@ class HealthServicer(_health_pb2_grpc.HealthServicer):
             self._statuses.shut_down()
             for service in self._watching:
                 self._tell(service)
+
+    def on_server_stop(self) -> None:
+        """What the server calls when it is stopped with a grace: NOT_SERVING is told, and the calls that watch end, since they would last as long as the grace."""
+        with self._lock:
+            self.enter_graceful_shutdown()
+            for send in [send for watching in self._watching.values() for send in watching]:
+                send(None)
 
     def _tell(self, service: str) -> None:
         response = HealthCheckResponse(status=self._statuses.watched(service))
