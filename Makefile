@@ -99,6 +99,12 @@ bench-messages: $(VENV)/.bench ## Messages side by side with upb, protobuf-py an
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/messages $(BENCH)
 
+.PHONY: bench-formats
+bench-formats: $(VENV)/.bench ## Protocol Buffers beside JSON, Avro and Thrift, gRPC beside HTTP/1.1: bytes and CPU time
+	$(call say,Building the extension (dist profile) for $(TAG))
+	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@$(RUN) bench/formats.py
+
 .PHONY: compare-protoc
 compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference
 	$(call say,Building the compiler)
