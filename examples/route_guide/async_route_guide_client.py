@@ -62,6 +62,27 @@ async def guide_route_chat(
         print(f'  received "{note.message}" left at {format_point(note.location)}')
 
 
+async def guide_with_deadline(stub: route_guide_pb2_grpc.RouteGuideStub, seconds: float) -> None:
+    """A chat in which nobody says anything: without a deadline it would never end."""
+    print(f"Chatting in silence for {seconds} s:")
+    chat = stub.RouteChat(timeout=seconds)
+    try:
+        await chat.read()
+    except grpc.aio.AioRpcError as error:
+        print(f"  {error.code().name}")
+
+
+async def guide_with_cancellation(stub: route_guide_pb2_grpc.RouteGuideStub) -> None:
+    """A chat that has said enough with its first answer, though both sides could go on."""
+    print("Chatting until the first answer:")
+    chat = stub.RouteChat()
+    for message in ("Is anybody here?", "Only me."):
+        await chat.write(route_guide_pb2.RouteNote(message=message, location=LOUVRE))
+    print(f'  received "{(await chat.read()).message}"')
+    chat.cancel()
+    print(f"  {(await chat.code()).name}")
+
+
 async def run(port: int) -> None:
     async with grpc.aio.insecure_channel(f"localhost:{port}") as channel:
         stub = route_guide_pb2_grpc.RouteGuideStub(channel)
@@ -75,6 +96,9 @@ async def run(port: int) -> None:
         await guide_record_route(stub, random.sample(places, 10))
         print("-------------- RouteChat --------------")
         await guide_route_chat(stub, make_notes())
+        print("-------------- Deadline and cancellation --------------")
+        await guide_with_deadline(stub, seconds=0.2)
+        await guide_with_cancellation(stub)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import random
+import threading
 from collections.abc import Iterator
 
 import route_guide_pb2
@@ -99,6 +100,41 @@ def guide_route_chat(
     return received
 
 
+def guide_with_deadline(stub: route_guide_pb2_grpc.RouteGuideStub, seconds: float) -> None:
+    """A chat in which nobody says anything: without a deadline it would never end."""
+    over = threading.Event()
+
+    def silence() -> Iterator[route_guide_pb2.RouteNote]:
+        over.wait()
+        yield from ()
+
+    print(f"Chatting in silence for {seconds} s:")
+    try:
+        for note in stub.RouteChat(silence(), timeout=seconds):
+            print(f'  received "{note.message}"')
+    except grpc.RpcError as error:
+        print(f"  {error.code().name}")
+    finally:
+        over.set()
+
+
+def guide_with_cancellation(stub: route_guide_pb2_grpc.RouteGuideStub) -> None:
+    """A chat that has said enough with its first answer, though both sides could go on."""
+    over = threading.Event()
+
+    def two_notes_and_silence() -> Iterator[route_guide_pb2.RouteNote]:
+        for message in ("Is anybody here?", "Only me."):
+            yield route_guide_pb2.RouteNote(message=message, location=LOUVRE)
+        over.wait()
+
+    print("Chatting until the first answer:")
+    chat = stub.RouteChat(two_notes_and_silence())
+    print(f'  received "{next(chat).message}"')
+    chat.cancel()
+    print(f"  {chat.code().name}")
+    over.set()
+
+
 def run(port: int) -> None:
     with grpc.insecure_channel(f"localhost:{port}") as channel:
         stub = route_guide_pb2_grpc.RouteGuideStub(channel)
@@ -112,6 +148,9 @@ def run(port: int) -> None:
         guide_record_route(stub, random.sample(places, 10))
         print("-------------- RouteChat --------------")
         guide_route_chat(stub, make_notes())
+        print("-------------- Deadline and cancellation --------------")
+        guide_with_deadline(stub, seconds=0.2)
+        guide_with_cancellation(stub)
 
 
 if __name__ == "__main__":

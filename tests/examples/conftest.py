@@ -75,25 +75,28 @@ class Example:
                 process.kill()
                 process.communicate()
 
-    def client(self, script: str, port: int | str) -> str:
+    def client(self, script: str, port: int | str, *arguments: str) -> str:
         """What a client prints; it is given a port, or a whole argument."""
-        result = self._run(script, port)
+        result = self._run(script, port, *arguments)
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""
         return result.stdout
 
-    def failing_client(self, script: str, port: int) -> str:
+    def failing_client(self, script: str, port: int, *arguments: str) -> str:
         """What a client that fails says of it."""
-        result = self._run(script, port)
+        result = self._run(script, port, *arguments)
         assert result.returncode != 0, result.stdout
         return result.stderr
 
-    def _run(self, script: str, port: int | str) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, script: str, port: int | str, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
                 sys.executable,
                 str(self.folder / script),
                 f"--port={port}" if isinstance(port, int) else port,
+                *arguments,
             ],
             env=self.environment,
             capture_output=True,

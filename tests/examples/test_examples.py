@@ -36,6 +36,8 @@ def test_route_guide(server: str, client: str, example: Any) -> None:
     assert "  Matterhorn, Switzerland and Italy at 45.9763, 7.6586\n" in printed
     assert re.search(r"  10 points, 10 of them known places, [\d,]+ km in \d+ s\n", printed)
     assert re.findall(r'received "(\w+) message"', printed) == ["First", "Third", "First", "Fourth"]
+    assert "silence for 0.2 s:\n  DEADLINE_EXCEEDED\n" in printed
+    assert printed.endswith('until the first answer:\n  received "Is anybody here?"\n  CANCELLED\n')
 
 
 @pytest.mark.parametrize("client", ["users_client.py", "async_users_client.py"])
@@ -141,6 +143,58 @@ def test_numpy_stream(example: Any) -> None:
     with found.server("server.py") as port:
         printed = found.client("client.py", port)
     assert printed == "1000000 samples, mean power 0.500, highest 1.000\n"
+
+
+def test_auth_token(example: Any) -> None:
+    found = example("auth_token")
+    with found.server("server.py") as port:
+        printed = found.client("client.py", port)
+    assert printed.splitlines()[1:] == [
+        "ada has more than 3 notes: True",
+        "tokens used: 3",
+        "with a wrong password: UNAVAILABLE",
+    ]
+
+
+def test_tls_without_the_client_s_certificate(example: Any, tmp_path: Path) -> None:
+    found = example("tls")
+    subprocess.run([sys.executable, found.folder / "certificates.py"], cwd=tmp_path, check=True)
+    folder = f"--certificates={tmp_path}"
+    with found.server("server.py", folder, "--mutual") as port:
+        assert found.client("client.py", port, folder, "--mutual").endswith("You are Ada.\n")
+        assert "StatusCode.UNAVAILABLE" in found.failing_client("client.py", port, folder)
+
+
+@pytest.mark.parametrize("server", [[], ["-m", "russet", "run"]], ids=["grpcio", "russet"])
+@pytest.mark.parametrize("client", [[], ["-m", "russet", "run"]], ids=["grpcio", "russet"])
+def test_drop_in(server: list[str], client: list[str]) -> None:
+    """The same two files on either implementation, in every pair."""
+    folder = EXAMPLES / "drop_in"
+    serving = subprocess.Popen(
+        [sys.executable, *server, "server.py", "--port=0"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stdout
+        port = serving.stdout.readline().split()[-1]
+        printed = subprocess.run(
+            [sys.executable, *client, "client.py", f"--port={port}"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=50,
+        ).stdout
+        assert printed.splitlines() == [
+            "Hello, you!",
+            *(f"Hello number {number}, you!" for number in (1, 2, 3)),
+        ]
+        assert serving.stdout.readline() == 'asked with {"name": "you"}\n'
+    finally:
+        serving.send_signal(signal.SIGINT)
+        serving.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

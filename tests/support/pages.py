@@ -3,13 +3,13 @@
 What a block is, its info string says:
 
 - `sh`: commands, run in the page's folder with the installed Russet's commands on PATH. Lines that only call `make` are not run; their targets must exist.
-- `sh server`: a command that runs until the page ends, when Ctrl-C must end it without an error. The next block comes once it has printed a line.
-- `python NAME`, `proto NAME` and so on: a file of that name.
+- `sh server`: a command that runs until the page ends or has another server, when Ctrl-C must end it without an error. The next block comes once it has printed a line.
+- `python NAME`, `proto NAME` and so on: a file of that name; `diff NAME`: lines of it that change.
 - `python`: a program; code in a comment `<!-- before: ... -->` above it runs first in the same program.
 - `text output`: exactly what the block before has printed.
 - `text` and others: not run.
 
-A comment `<!-- file NAME ... -->` is a file that the reader does not see. Port 50051 is replaced by one that is free.
+A comment `<!-- file NAME ... -->` is a file that the reader does not see. Port 50051 and those after it are replaced by free ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ INSTALL = "pip install ."
 # Seconds that a block may take.
 PATIENCE = 50
 _PART = re.compile(
-    r"^```(?P<info>[^\n`]*)\n(?P<code>.*?)^```$|^<!-- (?P<word>before:|file [^\n]*)\n(?P<hidden>.*?)^-->$",
+    r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$|^<!-- (?P<word>before:|file [^\n]*)\n(?P<hidden>.*?)^-->$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -58,16 +59,24 @@ def blocks(page: Path) -> list[Block]:
             found.append(Block(line, "file", (part["word"].split()[1],), part["hidden"]))
         else:
             language, *words = part["info"].split() or [""]
-            found.append(Block(line, language, tuple(words), part["code"], before))
+            code = textwrap.dedent(part["code"]) if part["indent"] else part["code"]
+            found.append(Block(line, language, tuple(words), code, before))
             before = ""
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+def free_ports() -> int:
+    """The first of three ports in a row that nobody uses now."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+                third.bind(("127.0.0.1", port + 2))
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 @dataclass
@@ -76,9 +85,9 @@ class Reader:
 
     folder: Path
     environment: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=free_ports)
     printed: str = ""
-    servers: list[subprocess.Popen[str]] = field(default_factory=list)
+    server: subprocess.Popen[str] | None = None
 
     def follow(self, page: Path) -> None:
         """Run every block, and stop what was started."""
@@ -90,13 +99,15 @@ class Reader:
                     raise AssertionError(f"{page.name}:{block.line}: {error}") from error
             self._stop()
         finally:
-            for server in self.servers:
-                server.kill()
-                server.communicate()
+            if self.server is not None:
+                self.server.kill()
+                self.server.communicate()
 
     def _do(self, block: Block) -> None:
-        code = block.code.replace("50051", str(self.port))
-        if block.language == "file" or (block.words and block.language not in ("sh", "text")):
+        code = self._with_ports(block.code)
+        if block.language == "diff" and block.words:
+            self._change(self.folder / block.words[0], code)
+        elif block.language == "file" or (block.words and block.language not in ("sh", "text")):
             target = self.folder / block.words[0]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(code)
@@ -110,14 +121,31 @@ class Reader:
         elif block.language == "sh":
             self.printed = self._run(["sh", "-ec", code])
         elif block.language == "python":
-            before = block.before.replace("50051", str(self.port))
-            self.printed = self._run(["python", "-c", before + code])
+            self.printed = self._run(["python", "-c", self._with_ports(block.before) + code])
         elif block.language == "text" and block.words == ("output",):
             assert self.printed == code, f"it printed {self.printed!r}"
 
+    def copy(self, folder: Path) -> None:
+        """Take over the files of a folder."""
+        for path in folder.iterdir():
+            if path.is_file() and not path.name.endswith((".pyc", ".db")):
+                (self.folder / path.name).write_text(self._with_ports(path.read_text("utf-8")))
+
+    def _with_ports(self, text: str) -> str:
+        return re.sub(r"\b5005([1-3])\b", lambda found: str(self.port + int(found[1]) - 1), text)
+
+    def _change(self, path: Path, diff: str) -> None:
+        """Apply the lines of a diff, which begin with a space, a plus or a minus."""
+        lines = diff.splitlines(keepends=True)
+        old, new = (
+            "".join(line[1:] for line in lines if line[:1] not in without) for without in "+-"
+        )
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1, f"{path.name} has not these lines:\n{old}"
+        path.write_text(text.replace(old, new))
+
     def _variables(self) -> dict[str, str]:
         search = os.pathsep.join([str(self.environment / "bin"), os.environ["PATH"]])
-        # Python's own warnings about this page's code would be part of what it prints.
         return {**os.environ, "PATH": search, "PYTHONUNBUFFERED": "1"}
 
     def _run(self, command: list[str]) -> str:
@@ -136,6 +164,7 @@ class Reader:
         return done.stdout
 
     def _serve(self, code: str) -> None:
+        self._stop()
         server = subprocess.Popen(
             ["sh", "-ec", f"exec {code}"],
             cwd=self.folder,
@@ -144,17 +173,17 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.servers.append(server)
+        self.server = server
         assert server.stdout
         line = server.stdout.readline()
         assert server.poll() is None and "Traceback" not in line, line + (server.stdout.read() if "Traceback" in line else "")  # fmt: skip
 
     def _stop(self) -> None:
-        for server in self.servers:
-            server.send_signal(signal.SIGINT)
-            printed, _ = server.communicate(timeout=PATIENCE)
-            assert server.returncode == 0, printed
-        self.servers.clear()
+        if self.server is not None:
+            self.server.send_signal(signal.SIGINT)
+            printed, _ = self.server.communicate(timeout=PATIENCE)
+            assert self.server.returncode == 0, printed
+            self.server = None
 
 
 def is_make(code: str) -> bool:
