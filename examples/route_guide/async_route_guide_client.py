@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import route_guide_pb2
 import route_guide_pb2_grpc
 import route_guide_resources
-from route_guide_client import ALPS, EIFFEL_TOWER, NOWHERE, format_point, make_notes
+from route_guide_client import ALPS, EIFFEL_TOWER, LOUVRE, NOWHERE, format_point, make_notes
 from russet import grpc
 
 
