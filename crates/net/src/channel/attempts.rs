@@ -12,7 +12,6 @@ use russet_rpc::{Code, Metadata, Status};
 
 use super::{Attempt, CallKey, Channel, Outcome, Place};
 use crate::backoff::random_unit;
-use crate::security::ClientSecurity;
 use crate::transport::Turn;
 
 impl Channel {
@@ -63,10 +62,7 @@ impl Channel {
             &StartCall {
                 path: &record.path,
                 authority: &self.authority,
-                scheme: match self.security {
-                    ClientSecurity::Tls { .. } => "https",
-                    _ => "http",
-                },
+                scheme: self.security.scheme(),
                 user_agent: &self.user_agent,
                 metadata,
                 deadline: call.deadline,

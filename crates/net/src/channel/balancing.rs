@@ -118,10 +118,11 @@ impl Channel {
     /// The target has lost an address: its connection ends with its last call.
     fn remove_subchannel(&mut self, index: usize, now: Instant) {
         self.stop_racing(index);
+        self.stop_watchers(index);
         let Some(subchannel) = self.subchannels.try_remove(index) else {
             return;
         };
-        if let Some(link) = subchannel.active
+        if let Some(link) = subchannel.connected
             && let Some(Some(found)) = self.links.get_mut(link)
         {
             found.transport.engine.shutdown(now);

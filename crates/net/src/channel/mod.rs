@@ -9,6 +9,7 @@ mod connecting;
 mod driving;
 mod names;
 mod record;
+mod watching;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -106,6 +107,8 @@ pub struct ChannelConfig {
     pub resolution_interval: Duration,
     /// The proxy that connections go through.
     pub proxy: Option<Proxy>,
+    /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
+    pub health_checks: bool,
 }
 
 impl ChannelConfig {
@@ -124,6 +127,7 @@ impl ChannelConfig {
             happy_eyeballs_delay: DEFAULT_HAPPY_EYEBALLS_DELAY,
             resolution_interval: DEFAULT_RESOLUTION_INTERVAL,
             proxy: None,
+            health_checks: true,
         }
     }
 }
@@ -229,6 +233,8 @@ pub struct Channel {
     throttle: Throttle,
     policy: LoadBalancing,
     proxy: Option<Proxy>,
+    /// The service whose health is watched on each connection.
+    health_service: Option<String>,
     happy_eyeballs_delay: Duration,
     names: names::Names,
     backoff: BackoffConfig,
@@ -265,7 +271,9 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
-        let balancing = config.service_config.load_balancing;
+        let policy = (config.service_config.load_balancing).unwrap_or(config.load_balancing);
+        let health_service = (config.service_config.health_check_service.clone())
+            .filter(|_| config.health_checks && !matches!(policy, LoadBalancing::PickFirst { .. }));
         let throttling = config.service_config.retry_throttling;
         Self {
             registry,
@@ -289,8 +297,9 @@ impl Channel {
             defect: config.defect,
             retries: config.retries,
             throttle: Throttle::new(throttling),
-            policy: balancing.unwrap_or(config.load_balancing),
+            policy,
             proxy: config.proxy,
+            health_service,
             happy_eyeballs_delay: config.happy_eyeballs_delay,
             backoff: config.backoff,
             state_changes: 0,
