@@ -26,6 +26,7 @@ mod metadata;
 mod protobuf;
 mod status;
 mod timeout;
+mod traffic;
 mod wire;
 
 pub use call::CallId;
@@ -37,3 +38,4 @@ pub use memory::MemoryQuota;
 pub use metadata::{Iter as MetadataIter, Metadata, MetadataError, is_binary};
 pub use protobuf::Malformed;
 pub use status::{Status, percent_decode, percent_encode};
+pub use traffic::Traffic;

@@ -87,8 +87,7 @@ impl<'a> Iterator for Fields<'a> {
 /// Appends a varint.
 pub(crate) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     loop {
-        #[expect(clippy::cast_possible_truncation, reason = "seven bits are taken")]
-        let byte = (value & 0x7f) as u8;
+        let byte = value.to_le_bytes()[0] & 0x7f;
         value >>= 7;
         if value == 0 {
             out.push(byte);

@@ -85,6 +85,9 @@ impl Channel {
             }
         };
         link.calls.insert(id, key);
+        if let Some(subchannel) = self.subchannels.get_mut(link.subchannel) {
+            subchannel.calls.start(now);
+        }
         if let Some(max) = call
             .method
             .as_ref()
@@ -193,6 +196,7 @@ impl Channel {
         reach: Reach,
         now: Instant,
     ) {
+        self.count_end(attempt, outcome.status.code == Code::Ok);
         let Some(call) = self.call_mut(key) else {
             return;
         };
@@ -217,6 +221,13 @@ impl Channel {
             Next::End => self.end(key, outcome),
             Next::Wait => {}
             Next::Start => self.schedule(key),
+        }
+    }
+
+    fn count_end(&mut self, (connection, _): Attempt, succeeded: bool) {
+        let link = self.links.get(connection).and_then(Option::as_ref);
+        if let Some(subchannel) = link.and_then(|link| self.subchannels.get_mut(link.subchannel)) {
+            subchannel.calls.end(succeeded);
         }
     }
 

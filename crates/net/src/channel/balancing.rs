@@ -6,7 +6,7 @@ use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashSet;
 
 use super::connecting::Subchannel;
-use super::{Channel, Connectivity};
+use super::{Channel, Connectivity, NOWHERE};
 use crate::address::{Address, interleave};
 use crate::backoff::{Backoff, random_below};
 use crate::transport::Turn;
@@ -122,6 +122,12 @@ impl Channel {
         let Some(subchannel) = self.subchannels.try_remove(index) else {
             return;
         };
+        for (_, link) in &mut self.links {
+            // The place is given to another one by and by.
+            if let Some(link) = link.as_mut().filter(|link| link.subchannel == index) {
+                link.subchannel = NOWHERE;
+            }
+        }
         if let Some(link) = subchannel.connected
             && let Some(Some(found)) = self.links.get_mut(link)
         {

@@ -13,6 +13,7 @@ use super::watching::{Purpose, Watcher};
 use super::{Channel, Connectivity, FIRST_CONNECTION, Link};
 use crate::address::Address;
 use crate::backoff::Backoff;
+use crate::census::{CallCounts, next_id};
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::transport::{Transport, Turn, register};
@@ -20,6 +21,10 @@ use crate::transport::{Transport, Turn, register};
 /// One or more addresses of which one connection is wanted.
 #[derive(Debug)]
 pub(super) struct Subchannel {
+    /// Its number among all that channelz knows.
+    pub(super) id: u64,
+    /// The attempts of calls that it was given.
+    pub(super) calls: CallCounts,
     pub(super) addresses: Vec<Address>,
     /// Never `Shutdown`. After a failure it stays `TransientFailure` until a connection stands, but where a call asks for the next attempt.
     pub(super) state: Connectivity,
@@ -35,8 +40,10 @@ pub(super) struct Subchannel {
 }
 
 impl Subchannel {
-    pub(super) const fn new(backoff: Backoff) -> Self {
+    pub(super) fn new(backoff: Backoff) -> Self {
         Self {
+            id: next_id(),
+            calls: CallCounts::default(),
             addresses: Vec::new(),
             state: Connectivity::Idle,
             connected: None,

@@ -5,6 +5,7 @@
 mod attempts;
 mod balancing;
 mod calls;
+mod census;
 mod connecting;
 mod driving;
 mod names;
@@ -26,6 +27,7 @@ use slab::Slab;
 
 use crate::address::Target;
 use crate::backoff::{Backoff, BackoffConfig};
+use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
 use crate::proxy::Proxy;
@@ -37,6 +39,9 @@ use crate::transport::{READ_BUFFER, Transport, Turn};
 
 /// The first token of a connection; the waker has 0.
 const FIRST_CONNECTION: usize = 1;
+
+/// The place of a subchannel that is gone.
+const NOWHERE: usize = usize::MAX;
 
 /// The states of a channel (gRPC's connectivity-semantics document).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -211,7 +216,7 @@ struct Link {
     transport: Transport<Connection>,
     calls: FxHashMap<CallId, CallKey>,
     peer: Arc<str>,
-    /// Its place in the channel's `subchannels`, where it still has one.
+    /// Its place in the channel's `subchannels`, or [`NOWHERE`].
     subchannel: usize,
     /// Until the server's SETTINGS have come.
     handshaking: bool,
@@ -220,6 +225,9 @@ struct Link {
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Channel {
+    /// Its number among all that channelz knows.
+    id: u64,
+    counts: CallCounts,
     registry: Registry,
     waker: Arc<Waker>,
     config: Arc<Config>,
@@ -276,6 +284,8 @@ impl Channel {
             .filter(|_| config.health_checks && !matches!(policy, LoadBalancing::PickFirst { .. }));
         let throttling = config.service_config.retry_throttling;
         Self {
+            id: next_id(),
+            counts: CallCounts::default(),
             registry,
             names: names::Names::new(
                 Resolver::new(waker.clone()),
