@@ -22,6 +22,56 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 _Message = TypeVar("_Message", bound="Message")
 
+class _Calls(TypedDict):
+    calls_started: int
+    calls_succeeded: int
+    calls_failed: int
+    last_call_started: float | None
+
+class _Socket(TypedDict):
+    id: int
+    local: str
+    remote: str
+    tls: bool
+    streams_started: int
+    streams_succeeded: int
+    streams_failed: int
+    messages_sent: int
+    messages_received: int
+    keepalives_sent: int
+    last_stream_created: float | None
+    last_message_sent: float | None
+    last_message_received: float | None
+    local_flow_control_window: int
+    remote_flow_control_window: int
+
+class _Subchannel(_Calls):
+    id: int
+    target: str
+    state: int
+    sockets: list[_Socket]
+
+class _CountedChannel(_Calls):
+    id: int
+    target: str
+    state: int
+    subchannels: list[_Subchannel]
+
+class _Listener(TypedDict):
+    id: int
+    local: str
+
+class _CountedServer(_Calls):
+    id: int
+    listeners: list[_Listener]
+    sockets: list[_Socket]
+
+class _Census(TypedDict):
+    channels: list[_CountedChannel]
+    servers: list[_CountedServer]
+
+def census() -> _Census: ...
+
 class ClientTls:
     def __init__(
         self, roots: bytes | None, key: bytes | None, chain: bytes | None, verify: bool = True

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod backoff;
+pub mod census;
 pub mod channel;
 pub mod proxy;
 pub mod security;

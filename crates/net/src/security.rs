@@ -42,6 +42,16 @@ pub enum ClientSecurity {
     },
 }
 
+impl ClientSecurity {
+    /// `:scheme` of the calls.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Tls { .. } => "https",
+            Self::Plaintext | Self::Local(_) => "http",
+        }
+    }
+}
+
 /// Makes or changes a server's TLS when a client connects. Runs on a thread of its own, may block; `None` refuses the client.
 pub type FetchTls = dyn Fn() -> Option<Arc<ServerTls>> + Send + Sync;
 

@@ -69,6 +69,21 @@ impl Socket {
         }
     }
 
+    /// This side's address, written as [`Socket::peer`] writes the other one.
+    pub(crate) fn local(&self) -> String {
+        match self {
+            Self::Tcp(stream) => stream
+                .local_addr()
+                .map_or_else(|_| String::new(), |address| socket_name(&address)),
+            Self::Unix(stream) => unix_name(
+                stream
+                    .local_addr()
+                    .ok()
+                    .and_then(|address| address.as_pathname().map(Path::to_path_buf)),
+            ),
+        }
+    }
+
     /// The peer, as `ServicerContext.peer()` writes it: `ipv4:1.2.3.4:5`, `ipv6:[::1]:5`, `unix:`.
     pub(crate) fn peer(&self) -> String {
         match self {
@@ -242,6 +257,16 @@ impl Listener {
                 Ok(Socket::Tcp(stream))
             }
             Self::Unix(listener, _) => listener.accept().map(|(stream, _)| Socket::Unix(stream)),
+        }
+    }
+
+    /// Its address, written as [`Socket::peer`] writes them.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Tcp(listener) => listener
+                .local_addr()
+                .map_or_else(|_| String::new(), |address| socket_name(&address)),
+            Self::Unix(_, path) => unix_name(path.clone()),
         }
     }
 

@@ -6,8 +6,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token};
-use russet_rpc::{client, server};
+use russet_rpc::{Traffic, client, server};
 
+use crate::census::{SocketCensus, next_id};
 use crate::proxy::Proxy;
 use crate::security::AuthContext;
 use crate::socket::Socket;
@@ -86,6 +87,8 @@ pub(crate) enum Turn {
 
 #[derive(Debug)]
 pub(crate) struct Transport<E> {
+    /// Its number among all that channelz knows.
+    id: u64,
     pub(crate) engine: E,
     socket: Socket,
     /// Until a proxy has agreed to pass bytes on.
@@ -111,6 +114,7 @@ impl<E: Engine> Transport<E> {
     /// Joins a registered socket to `engine`, through `session` if there is one. It counts as ready until it says otherwise.
     pub(crate) fn new(socket: Socket, session: Option<Session>, engine: E) -> Self {
         Self {
+            id: next_id(),
             engine,
             socket,
             tunnel: None,
@@ -323,6 +327,19 @@ impl<E: Engine> Transport<E> {
 
     pub(crate) fn peer(&self) -> String {
         self.socket.peer()
+    }
+
+    /// What channelz tells of the connection.
+    pub(crate) fn census(&self, traffic: Traffic, windows: (i64, i64)) -> SocketCensus {
+        SocketCensus {
+            id: self.id,
+            local: self.socket.local(),
+            remote: self.socket.peer(),
+            tls: self.session.is_some(),
+            traffic,
+            local_window: windows.0,
+            remote_window: windows.1,
+        }
     }
 
     /// What TLS tells of the peer; `None` without TLS.

@@ -3,6 +3,7 @@
 //! [`server::Connection`] and [`client::Connection`] each are one connection of gRPC over HTTP/2. Bytes and the time go in; events, bytes to write and the time of the next timeout come out. They know no socket, clock, lock, thread or async runtime: a driver gives them these. After each input and each batch of commands a driver polls events until there are none, writes `output`, reports `output_written`, and arms its timer with `poll_timeout`.
 
 pub mod client;
+pub mod health;
 pub mod limits;
 pub mod retry;
 pub mod server;
@@ -22,8 +23,10 @@ mod link;
 mod mapping;
 mod memory;
 mod metadata;
+mod protobuf;
 mod status;
 mod timeout;
+mod traffic;
 mod wire;
 
 pub use call::CallId;
@@ -33,4 +36,6 @@ pub use encoding::{Encoding, EncodingSet, MessageOptions};
 pub use error::{CallEnded, SendError};
 pub use memory::MemoryQuota;
 pub use metadata::{Iter as MetadataIter, Metadata, MetadataError, is_binary};
+pub use protobuf::Malformed;
 pub use status::{Status, percent_decode, percent_encode};
+pub use traffic::Traffic;

@@ -9,7 +9,7 @@ use crate::deadlines::Deadlines;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
 use crate::memory::Memory;
-use crate::{CallId, CloseReason};
+use crate::{CallId, CloseReason, Traffic};
 
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -20,6 +20,9 @@ pub(crate) struct Link {
     keepalive: Keepalive,
     handshake_by: Option<Instant>,
     memory: Memory,
+    pub(crate) traffic: Traffic,
+    /// The last time that an input gave.
+    pub(crate) now: Instant,
     /// Connection credit held back because too many messages wait for the application.
     withheld: u32,
     /// Bytes that a peer may send ahead on a call that goes on.
@@ -42,6 +45,8 @@ impl Link {
             keepalive,
             handshake_by: handshake_timeout.and_then(|timeout| now.checked_add(timeout)),
             memory,
+            traffic: Traffic::default(),
+            now,
             withheld: 0,
             call_window,
         }
@@ -53,6 +58,7 @@ impl Link {
     }
 
     pub(crate) const fn on_read(&mut self, now: Instant) {
+        self.now = now;
         self.keepalive.on_read(now);
     }
 
@@ -72,6 +78,7 @@ impl Link {
 
     /// Acts on the handshake's time limit and on keepalive.
     pub(crate) fn handle_timeout(&mut self, has_calls: bool, now: Instant) {
+        self.now = now;
         if self.handshake_by.is_some_and(|by| by <= now) {
             self.end(
                 CloseReason::HandshakeTimeout,
@@ -82,7 +89,10 @@ impl Link {
         }
         match self.keepalive.poll(has_calls, now) {
             Action::Nothing => {}
-            Action::SendPing => self.h2.ping(Keepalive::PAYLOAD),
+            Action::SendPing => {
+                self.traffic.keepalives_sent += 1;
+                self.h2.ping(Keepalive::PAYLOAD);
+            }
             Action::GiveUp => self.end(
                 CloseReason::KeepaliveTimeout,
                 ErrorCode::NO_ERROR,
@@ -128,6 +138,7 @@ impl Link {
             match inbound.take(&mut piece, max) {
                 Ok(Taken::Message(received)) => {
                     self.memory.came(received.credit);
+                    self.traffic.message_received(self.now);
                     deliver(received);
                 }
                 Ok(Taken::NeedInput { release }) => break Ok(release),

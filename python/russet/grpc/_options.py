@@ -36,6 +36,7 @@ _CHANNEL_NUMBERS = {
     "grpc.happy_eyeballs_connection_attempt_delay_ms": "happy_eyeballs_delay_ms",
     "grpc.dns_min_time_between_resolutions_ms": "resolution_interval_ms",
     "grpc.enable_http_proxy": "enable_http_proxy",
+    "grpc.inhibit_health_checking": "inhibit_health_checking",
 }
 _SERVER_NUMBERS = {
     **_COMMON_NUMBERS,
@@ -54,7 +55,13 @@ _SERVER_NUMBERS = {
 _LEAST_HARD_HEADER_LIMIT = 16 << 10
 
 # Those of the settings that are switches.
-_SWITCHES = {"keepalive_without_calls", "so_reuseport", "enable_retries", "enable_http_proxy"}
+_SWITCHES = {
+    "keepalive_without_calls",
+    "so_reuseport",
+    "enable_retries",
+    "enable_http_proxy",
+    "inhibit_health_checking",
+}
 
 # A primary user agent goes before the library's own, a secondary one after it.
 _TEXTS = {

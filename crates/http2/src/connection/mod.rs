@@ -187,6 +187,11 @@ impl Connection {
         self.streams.get(stream).map_or(0, Stream::pending_len)
     }
 
+    /// Bytes that the peer may send on the connection now, and bytes that this side may.
+    pub const fn windows(&self) -> (i64, i64) {
+        (self.receive_window, self.send_window)
+    }
+
     /// Bytes that wait for credit, on all streams.
     pub const fn pending_bytes(&self) -> usize {
         self.pending_bytes

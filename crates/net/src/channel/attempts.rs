@@ -12,7 +12,6 @@ use russet_rpc::{Code, Metadata, Status};
 
 use super::{Attempt, CallKey, Channel, Outcome, Place};
 use crate::backoff::random_unit;
-use crate::security::ClientSecurity;
 use crate::transport::Turn;
 
 impl Channel {
@@ -63,10 +62,7 @@ impl Channel {
             &StartCall {
                 path: &record.path,
                 authority: &self.authority,
-                scheme: match self.security {
-                    ClientSecurity::Tls { .. } => "https",
-                    _ => "http",
-                },
+                scheme: self.security.scheme(),
                 user_agent: &self.user_agent,
                 metadata,
                 deadline: call.deadline,
@@ -89,6 +85,9 @@ impl Channel {
             }
         };
         link.calls.insert(id, key);
+        if let Some(subchannel) = self.subchannels.get_mut(link.subchannel) {
+            subchannel.calls.start(now);
+        }
         if let Some(max) = call
             .method
             .as_ref()
@@ -197,6 +196,7 @@ impl Channel {
         reach: Reach,
         now: Instant,
     ) {
+        self.count_end(attempt, outcome.status.code == Code::Ok);
         let Some(call) = self.call_mut(key) else {
             return;
         };
@@ -221,6 +221,13 @@ impl Channel {
             Next::End => self.end(key, outcome),
             Next::Wait => {}
             Next::Start => self.schedule(key),
+        }
+    }
+
+    fn count_end(&mut self, (connection, _): Attempt, succeeded: bool) {
+        let link = self.links.get(connection).and_then(Option::as_ref);
+        if let Some(subchannel) = link.and_then(|link| self.subchannels.get_mut(link.subchannel)) {
+            subchannel.calls.end(succeeded);
         }
     }
 

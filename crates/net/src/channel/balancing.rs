@@ -6,7 +6,7 @@ use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashSet;
 
 use super::connecting::Subchannel;
-use super::{Channel, Connectivity};
+use super::{Channel, Connectivity, NOWHERE};
 use crate::address::{Address, interleave};
 use crate::backoff::{Backoff, random_below};
 use crate::transport::Turn;
@@ -118,10 +118,17 @@ impl Channel {
     /// The target has lost an address: its connection ends with its last call.
     fn remove_subchannel(&mut self, index: usize, now: Instant) {
         self.stop_racing(index);
+        self.stop_watchers(index);
         let Some(subchannel) = self.subchannels.try_remove(index) else {
             return;
         };
-        if let Some(link) = subchannel.active
+        for (_, link) in &mut self.links {
+            // The place is given to another one by and by.
+            if let Some(link) = link.as_mut().filter(|link| link.subchannel == index) {
+                link.subchannel = NOWHERE;
+            }
+        }
+        if let Some(link) = subchannel.connected
             && let Some(Some(found)) = self.links.get_mut(link)
         {
             found.transport.engine.shutdown(now);

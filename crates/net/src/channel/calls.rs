@@ -35,6 +35,7 @@ impl Channel {
     /// A call that ended before it could start.
     pub fn start_ended(&mut self, status: Status) -> CallKey {
         let key = self.add_call(None, false);
+        self.counts.start(Instant::now());
         self.end_locally(key, status);
         key
     }
@@ -42,6 +43,7 @@ impl Channel {
     /// Starts a call. It always succeeds: what goes wrong becomes the call's status.
     pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
         let key = self.add_call(new.deadline, new.wait_for_ready.unwrap_or(false));
+        self.counts.start(now);
         if self.state == Connectivity::Shutdown {
             self.end_locally(key, Status::new(Code::Cancelled, "Channel closed!"));
             return key;
@@ -359,7 +361,11 @@ impl Channel {
     /// Cancels one attempt on its connection; its end is no news any more.
     pub(super) fn cancel_attempt(&mut self, (connection, id): Attempt, status: &Status) {
         if let Some(Some(link)) = self.links.get_mut(connection) {
-            link.calls.remove(&id);
+            if link.calls.remove(&id).is_some()
+                && let Some(subchannel) = self.subchannels.get_mut(link.subchannel)
+            {
+                subchannel.calls.end(false);
+            }
             let _: Result<(), CallEnded> = link.transport.engine.cancel(id, status.clone());
             self.after(connection, Turn::Idle);
         }
@@ -393,9 +399,10 @@ impl Channel {
     }
 
     pub(super) fn end(&mut self, key: CallKey, outcome: Outcome) {
-        let Some(call) = self.call_mut(key) else {
+        let Some(call) = self.calls.get_mut(key) else {
             return;
         };
+        self.counts.end(outcome.status.code == Code::Ok);
         call.place = Place::Over;
         let record = call.record.take();
         let open = call

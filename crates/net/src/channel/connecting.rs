@@ -9,9 +9,11 @@ use russet_rpc::client::Connection;
 use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashMap;
 
+use super::watching::{Purpose, Watcher};
 use super::{Channel, Connectivity, FIRST_CONNECTION, Link};
 use crate::address::Address;
 use crate::backoff::Backoff;
+use crate::census::{CallCounts, next_id};
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::transport::{Transport, Turn, register};
@@ -19,22 +21,34 @@ use crate::transport::{Transport, Turn, register};
 /// One or more addresses of which one connection is wanted.
 #[derive(Debug)]
 pub(super) struct Subchannel {
+    /// Its number among all that channelz knows.
+    pub(super) id: u64,
+    /// The attempts of calls that it was given.
+    pub(super) calls: CallCounts,
     pub(super) addresses: Vec<Address>,
     /// Never `Shutdown`. After a failure it stays `TransientFailure` until a connection stands, but where a call asks for the next attempt.
     pub(super) state: Connectivity,
-    /// The connection that takes calls.
+    /// The connection that stands.
+    pub(super) connected: Option<usize>,
+    /// The same, where it takes calls: it may be unhealthy.
     pub(super) active: Option<usize>,
+    /// The channel's own streams on the connection.
+    pub(super) watchers: Vec<Watcher>,
     race: Option<Race>,
     backoff: Backoff,
     retry_at: Option<Instant>,
 }
 
 impl Subchannel {
-    pub(super) const fn new(backoff: Backoff) -> Self {
+    pub(super) fn new(backoff: Backoff) -> Self {
         Self {
+            id: next_id(),
+            calls: CallCounts::default(),
             addresses: Vec::new(),
             state: Connectivity::Idle,
+            connected: None,
             active: None,
+            watchers: Vec::new(),
             race: None,
             backoff,
             retry_at: None,
@@ -43,7 +57,7 @@ impl Subchannel {
 
     /// Whether it neither has a connection nor works on one, nor waits after a failure.
     pub(super) const fn is_idle(&self) -> bool {
-        self.active.is_none() && self.race.is_none() && self.retry_at.is_none()
+        self.connected.is_none() && self.race.is_none() && self.retry_at.is_none()
     }
 }
 
@@ -123,6 +137,11 @@ impl Channel {
                     subchannel.retry_at,
                     race.map(|race| race.deadline),
                     race.and_then(|race| race.next_start),
+                    subchannel
+                        .watchers
+                        .iter()
+                        .filter_map(Watcher::retry_at)
+                        .min(),
                 ]
             })
             .flatten()
@@ -391,9 +410,17 @@ impl Channel {
         self.stop_racing(number);
         if let Some(subchannel) = self.subchannels.get_mut(number) {
             subchannel.backoff.reset();
-            subchannel.active = Some(index);
-            subchannel.state = Connectivity::Ready;
+            subchannel.connected = Some(index);
+            if self.health_service.is_some() {
+                let backoff = Backoff::new(self.backoff.clone());
+                let watcher = Watcher::new(Purpose::Health, backoff, now);
+                subchannel.watchers.push(watcher);
+            } else {
+                subchannel.active = Some(index);
+                subchannel.state = Connectivity::Ready;
+            }
         }
+        self.run_watchers(now);
         self.update_state(now);
         self.start_waiting(now);
     }
@@ -402,13 +429,18 @@ impl Channel {
     pub(super) fn retire(&mut self, index: usize, now: Instant) {
         let found = self
             .subchannels
-            .iter_mut()
-            .find(|(_, subchannel)| subchannel.active == Some(index));
-        let Some((number, subchannel)) = found else {
+            .iter()
+            .find(|(_, subchannel)| subchannel.connected == Some(index))
+            .map(|(number, _)| number);
+        let Some(number) = found else {
             return;
         };
-        subchannel.active = None;
-        subchannel.state = Connectivity::Idle;
+        self.stop_watchers(number);
+        if let Some(subchannel) = self.subchannels.get_mut(number) {
+            subchannel.connected = None;
+            subchannel.active = None;
+            subchannel.state = Connectivity::Idle;
+        }
         if matches!(self.policy, LoadBalancing::PickFirst { .. }) {
             self.update_state(now);
             if !self.waiting.is_empty() {

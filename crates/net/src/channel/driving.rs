@@ -81,10 +81,17 @@ impl Channel {
             .get_mut(index)
             .and_then(|link| link.as_mut()?.transport.engine.poll_event())
         {
+            let key = match event.call().map(|call| self.key(index, call)) {
+                Some(None) => {
+                    self.watcher_event(index, event, now);
+                    continue;
+                }
+                key => key.flatten(),
+            };
             match event {
                 Event::Ready => self.ready(index, now),
                 Event::InitialMetadata { call, metadata } => {
-                    if let Some(key) = self.key(index, call) {
+                    if let Some(key) = key {
                         if !self.is_committed(key) {
                             self.commit(key, (index, call));
                         }
@@ -95,11 +102,9 @@ impl Channel {
                     }
                 }
                 Event::Message {
-                    call,
-                    message,
-                    credit,
+                    message, credit, ..
                 } => {
-                    if let Some(key) = self.key(index, call) {
+                    if let Some(key) = key {
                         if let Some(call) = self.call_mut(key) {
                             call.inbox.push(Received { message, credit });
                         }
@@ -112,7 +117,7 @@ impl Channel {
                     trailing,
                     reach,
                 } => {
-                    if let Some(key) = self.key(index, call) {
+                    if let Some(key) = key {
                         if let Some(Some(link)) = self.links.get_mut(index) {
                             link.calls.remove(&call);
                         }
@@ -120,8 +125,8 @@ impl Channel {
                         self.attempt_over(key, (index, call), outcome, reach, now);
                     }
                 }
-                Event::Writable { call } => {
-                    if let Some(key) = self.key(index, call) {
+                Event::Writable { .. } => {
+                    if let Some(key) = key {
                         if let Some(call) = self.call_mut(key) {
                             call.congested = false;
                         }
@@ -134,7 +139,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
+    fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {
         let link = self.links.get(connection)?.as_ref()?;
         link.calls.get(&id).copied()
     }
@@ -199,6 +204,7 @@ impl Core for Channel {
         }
         self.expire_waiting(now);
         self.run_connecting(now);
+        self.run_watchers(now);
         self.run_call_timers(now);
     }
 

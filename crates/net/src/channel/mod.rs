@@ -5,10 +5,12 @@
 mod attempts;
 mod balancing;
 mod calls;
+mod census;
 mod connecting;
 mod driving;
 mod names;
 mod record;
+mod watching;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -25,6 +27,7 @@ use slab::Slab;
 
 use crate::address::Target;
 use crate::backoff::{Backoff, BackoffConfig};
+use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
 use crate::proxy::Proxy;
@@ -36,6 +39,9 @@ use crate::transport::{READ_BUFFER, Transport, Turn};
 
 /// The first token of a connection; the waker has 0.
 const FIRST_CONNECTION: usize = 1;
+
+/// The place of a subchannel that is gone.
+const NOWHERE: usize = usize::MAX;
 
 /// The states of a channel (gRPC's connectivity-semantics document).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +112,8 @@ pub struct ChannelConfig {
     pub resolution_interval: Duration,
     /// The proxy that connections go through.
     pub proxy: Option<Proxy>,
+    /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
+    pub health_checks: bool,
 }
 
 impl ChannelConfig {
@@ -124,6 +132,7 @@ impl ChannelConfig {
             happy_eyeballs_delay: DEFAULT_HAPPY_EYEBALLS_DELAY,
             resolution_interval: DEFAULT_RESOLUTION_INTERVAL,
             proxy: None,
+            health_checks: true,
         }
     }
 }
@@ -207,7 +216,7 @@ struct Link {
     transport: Transport<Connection>,
     calls: FxHashMap<CallId, CallKey>,
     peer: Arc<str>,
-    /// Its place in the channel's `subchannels`, where it still has one.
+    /// Its place in the channel's `subchannels`, or [`NOWHERE`].
     subchannel: usize,
     /// Until the server's SETTINGS have come.
     handshaking: bool,
@@ -216,6 +225,9 @@ struct Link {
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Channel {
+    /// Its number among all that channelz knows.
+    id: u64,
+    counts: CallCounts,
     registry: Registry,
     waker: Arc<Waker>,
     config: Arc<Config>,
@@ -229,6 +241,8 @@ pub struct Channel {
     throttle: Throttle,
     policy: LoadBalancing,
     proxy: Option<Proxy>,
+    /// The service whose health is watched on each connection.
+    health_service: Option<String>,
     happy_eyeballs_delay: Duration,
     names: names::Names,
     backoff: BackoffConfig,
@@ -265,9 +279,13 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
-        let balancing = config.service_config.load_balancing;
+        let policy = (config.service_config.load_balancing).unwrap_or(config.load_balancing);
+        let health_service = (config.service_config.health_check_service.clone())
+            .filter(|_| config.health_checks && !matches!(policy, LoadBalancing::PickFirst { .. }));
         let throttling = config.service_config.retry_throttling;
         Self {
+            id: next_id(),
+            counts: CallCounts::default(),
             registry,
             names: names::Names::new(
                 Resolver::new(waker.clone()),
@@ -289,8 +307,9 @@ impl Channel {
             defect: config.defect,
             retries: config.retries,
             throttle: Throttle::new(throttling),
-            policy: balancing.unwrap_or(config.load_balancing),
+            policy,
             proxy: config.proxy,
+            health_service,
             happy_eyeballs_delay: config.happy_eyeballs_delay,
             backoff: config.backoff,
             state_changes: 0,

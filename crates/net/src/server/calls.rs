@@ -113,6 +113,9 @@ impl Server {
             .transport
             .engine
             .send_status(id, status, trailing);
+        if let Some(call) = self.call_mut(key) {
+            call.succeeded = status.code == Code::Ok;
+        }
         self.after(connection, Turn::Idle);
         match outcome? {
             StatusSent::Written => self.forget(key),
@@ -154,6 +157,7 @@ impl Server {
 
     pub(super) fn forget(&mut self, key: CallKey) {
         if let Some(call) = self.calls.remove(key) {
+            self.counts.end(call.succeeded && call.ended.is_none());
             if let Some(peer) = self.peers.get_mut(call.connection) {
                 peer.calls.remove(&call.id);
             }

@@ -205,14 +205,19 @@ impl Server {
         self.peers.get(connection)?.calls.get(&id).copied()
     }
 
-    pub(super) fn begin(&mut self, connection: usize, incoming: IncomingCall) {
+    fn begin(&mut self, connection: usize, incoming: IncomingCall) {
         let id = incoming.call;
+        let traffic = self.peers[connection].transport.engine.traffic();
+        // The call's own time, without a look at the clock.
+        let started = traffic.last_stream.unwrap_or_else(Instant::now);
+        self.counts.start(started);
         if self
             .capacity
             .calls
             .is_some_and(|max| self.calls.len() >= max)
         {
             let status = Status::new(Code::ResourceExhausted, "Concurrent RPC limit exceeded!");
+            self.counts.end(false);
             let _ =
                 self.peers[connection]
                     .transport
@@ -233,6 +238,7 @@ impl Server {
             ended: None,
             congested: false,
             released: false,
+            succeeded: false,
             interest: Interest::default(),
         });
         self.peers[connection].calls.insert(id, key);

@@ -3,6 +3,7 @@
 //! [`Server`] accepts, reads, writes and keeps the state of each call until its handler is done with it. It starts no handler: whoever drives it takes calls with [`Server::next_incoming`] and answers with the commands. It is driven by a [`Reactor`](crate::Reactor).
 
 mod calls;
+mod census;
 mod driving;
 mod fetcher;
 
@@ -19,6 +20,7 @@ use slab::Slab;
 
 use self::fetcher::Fetcher;
 use crate::address::ListenAddress;
+use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
 use crate::security::{AuthContext, ServerSecurity};
@@ -71,6 +73,7 @@ pub struct Capacity {
 /// A listener and what protects its connections.
 #[derive(Debug)]
 struct Port {
+    id: u64,
     listener: Listener,
     security: ServerSecurity,
 }
@@ -107,12 +110,17 @@ struct Call {
     congested: bool,
     /// The handler is done; the state goes when the engine is done too.
     released: bool,
+    /// Whether its status is OK, once it was given one.
+    succeeded: bool,
     interest: Interest,
 }
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Server {
+    /// Its number among all that channelz knows.
+    id: u64,
+    counts: CallCounts,
     registry: Registry,
     waker: Arc<Waker>,
     config: Arc<Config>,
@@ -140,6 +148,8 @@ impl Server {
     /// A server without listeners.
     pub fn new(registry: Registry, waker: Arc<Waker>, config: Config, capacity: Capacity) -> Self {
         Self {
+            id: next_id(),
+            counts: CallCounts::default(),
             registry,
             fetcher: Fetcher::new(waker.clone()),
             waker,
@@ -181,6 +191,7 @@ impl Server {
                 self.register_listener(&mut listener, self.ports.len())?;
             }
             self.ports.push(Port {
+                id: next_id(),
                 listener,
                 security: security.clone(),
             });

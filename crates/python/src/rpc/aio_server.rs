@@ -9,12 +9,14 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 use russet_net::address::ListenAddress;
+use russet_net::census::ServerCensus;
 use russet_net::rpc::server::IncomingCall;
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
 use russet_net::server::{Capacity, PeerInfo, Server as State};
 use russet_net::{CallKey, Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
+use super::census;
 use super::convert::{
     bind_error, code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
 };
@@ -33,6 +35,12 @@ struct Inner {
 impl Inner {
     fn cancels(&self) -> std::sync::MutexGuard<'_, FxHashMap<CallKey, Py<PyAny>>> {
         self.cancels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl census::Servers for Inner {
+    fn census(&self) -> ServerCensus {
+        self.reactor.core().census()
     }
 }
 
@@ -76,14 +84,15 @@ impl AioServer {
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                reactor,
-                news: News::default(),
-                cancels: Mutex::default(),
-                compression: encoding(compression)?,
-            }),
-        })
+        let inner = Arc::new(Inner {
+            reactor,
+            news: News::default(),
+            cancels: Mutex::default(),
+            compression: encoding(compression)?,
+        });
+        let counted: Arc<dyn census::Servers> = inner.clone();
+        census::add_server(Arc::downgrade(&counted));
+        Ok(Self { inner })
     }
 
     /// Binds an address and returns its port; 0 for a Unix socket. `security` is as [`server_security`] reads it.

@@ -8,11 +8,13 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use russet_net::address::Target;
+use russet_net::census::ChannelCensus;
 use russet_net::channel::{Channel as State, ChannelConfig, Connectivity, NewCall};
 use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, Status};
 use russet_net::{CallKey, Core, Reactor};
 use rustc_hash::FxHashMap;
 
+use super::census;
 use super::client_call::ClientCall;
 use super::convert::{check_metadata, deadline, encoding, seconds_until};
 use super::news::{News, resolve};
@@ -23,6 +25,7 @@ use super::tls;
 pub(super) const BURST: Duration = Duration::from_micros(20);
 
 pub(super) struct Inner {
+    target: String,
     pub(super) reactor: Reactor<State>,
     /// What to call when a watched call has news.
     pub(super) callbacks: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
@@ -112,11 +115,18 @@ impl Inner {
     }
 }
 
+impl census::Channels for Inner {
+    fn census(&self) -> Option<(String, ChannelCensus)> {
+        let census = self.reactor.core().census();
+        (census.state != Connectivity::Shutdown).then(|| (self.target.clone(), census))
+    }
+}
+
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const fn state_number(state: Connectivity) -> u8 {
+pub(super) const fn state_number(state: Connectivity) -> u8 {
     match state {
         Connectivity::Idle => 0,
         Connectivity::Connecting => 1,
@@ -240,6 +250,7 @@ impl Channel {
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
         let inner = Arc::new(Inner {
+            target: target.to_owned(),
             reactor,
             callbacks: Mutex::default(),
             state_callback: Mutex::default(),
@@ -248,6 +259,8 @@ impl Channel {
             news: News::default(),
             idle_futures: Mutex::default(),
         });
+        let counted: Arc<dyn census::Channels> = inner.clone();
+        census::add_channel(Arc::downgrade(&counted));
         Ok(Self {
             handle: Arc::new(Handle { inner }),
             authority,

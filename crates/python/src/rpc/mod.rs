@@ -3,6 +3,7 @@
 //! Here Python objects become bytes, metadata and deadlines, and the reverse. What a call does on the wire is the engine's affair; who waits for what is the reactor's.
 
 mod aio_server;
+mod census;
 mod channel;
 mod client_call;
 mod convert;
@@ -27,5 +28,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<server_call::ServerCall>()?;
     module.add_class::<tls::ClientTls>()?;
     module.add_class::<tls::ServerTls>()?;
+    module.add_function(wrap_pyfunction!(census::census, module)?)?;
     Ok(())
 }

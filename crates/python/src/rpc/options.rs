@@ -225,6 +225,7 @@ pub(super) fn call_policy(
     if let Some(policy) = policy.and_then(|name| LoadBalancing::named(&name)) {
         config.load_balancing = policy;
     }
+    config.health_checks = !get(settings, "inhibit_health_checking")?.unwrap_or(false);
     config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
     if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
         config.retries.buffer = buffer;

@@ -10,11 +10,13 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::address::ListenAddress;
+use russet_net::census::ServerCensus;
 use russet_net::rpc::{Code, Encoding, Status};
 use russet_net::server::{Capacity, Incoming, Server as State};
 use russet_net::{CallKey, Reactor};
 use rustc_hash::FxHashMap;
 
+use super::census;
 use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::method::Method;
 use super::options;
@@ -269,6 +271,12 @@ impl Inner {
     }
 }
 
+impl census::Servers for Inner {
+    fn census(&self) -> ServerCensus {
+        self.reactor.core().census()
+    }
+}
+
 fn run_callbacks(py: Python<'_>, call: &ServerCall) {
     for callback in call.take_callbacks() {
         if let Err(error) = callback.call0(py) {
@@ -368,21 +376,22 @@ impl Server {
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        let inner = Arc::new(Inner {
+            reactor,
+            methods: RwLock::default(),
+            resolve,
+            submit,
+            max_workers: max_workers.max(1),
+            workers: AtomicUsize::new(0),
+            calling: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            watched: Mutex::default(),
+            compression: encoding(compression)?,
+        });
+        let counted: Arc<dyn census::Servers> = inner.clone();
+        census::add_server(Arc::downgrade(&counted));
         Ok(Self {
-            handle: Handle {
-                inner: Arc::new(Inner {
-                    reactor,
-                    methods: RwLock::default(),
-                    resolve,
-                    submit,
-                    max_workers: max_workers.max(1),
-                    workers: AtomicUsize::new(0),
-                    calling: AtomicBool::new(false),
-                    stopping: AtomicBool::new(false),
-                    watched: Mutex::default(),
-                    compression: encoding(compression)?,
-                }),
-            },
+            handle: Handle { inner },
             started: AtomicBool::new(false),
         })
     }

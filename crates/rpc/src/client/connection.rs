@@ -17,7 +17,7 @@ use crate::link::Link;
 use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    limits, mapping, timeout, wire,
+    Traffic, limits, mapping, timeout, wire,
 };
 
 /// What starts a call.
@@ -124,6 +124,16 @@ impl Connection {
     /// Unsent bytes of a call's messages: those that wait for flow-control credit. 0 for a call that has ended.
     pub fn send_buffered(&self, call: CallId) -> usize {
         self.link.h2.pending(call.stream_id())
+    }
+
+    /// What has gone over the connection so far.
+    pub const fn traffic(&self) -> Traffic {
+        self.link.traffic.with_open(self.calls.len())
+    }
+
+    /// Bytes that the peer may send on the connection now, and bytes that this side may.
+    pub const fn windows(&self) -> (i64, i64) {
+        self.link.h2.windows()
     }
 
     /// What the connection is held to.
@@ -291,6 +301,8 @@ impl Connection {
             }
             wire::put_metadata(call.metadata, block);
         });
+        self.link.now = now;
+        self.link.traffic.stream_started(now);
         self.calls.insert(
             id,
             Call {
@@ -456,6 +468,7 @@ impl Connection {
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
         state.half_closed = last;
+        self.link.traffic.message_sent(self.link.now);
         self.link.h2.send_data(
             call.stream_id(),
             &prefix,
@@ -482,6 +495,7 @@ impl Connection {
                 self.responses
                     .read_trailers(self.link.h2.headers(), trailers)
             };
+            self.link.traffic.streams_succeeded += 1;
             self.end_call(call, status, trailing, Reach::Processed);
             return;
         }

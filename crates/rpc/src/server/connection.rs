@@ -16,7 +16,7 @@ use crate::link::{Link, earliest};
 use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, EncodingSet, MessageOptions, Metadata,
-    SendError, Status, limits, mapping, wire,
+    SendError, Status, Traffic, limits, mapping, wire,
 };
 
 /// What became of a status.
@@ -104,6 +104,16 @@ impl Connection {
     /// Bytes of messages of which a part has come.
     pub const fn unfinished_bytes(&self) -> usize {
         self.link.unfinished()
+    }
+
+    /// What has gone over the connection so far.
+    pub const fn traffic(&self) -> Traffic {
+        self.link.traffic.with_open(self.calls.len())
+    }
+
+    /// Bytes that the peer may send on the connection now, and bytes that this side may.
+    pub const fn windows(&self) -> (i64, i64) {
+        self.link.h2.windows()
     }
 
     /// What the connection is held to.
@@ -296,6 +306,7 @@ impl Connection {
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
         self.send_initial_metadata(call, &Metadata::EMPTY)?;
         self.strikes.forgive();
+        self.link.traffic.message_sent(self.now);
         self.link.h2.send_data(
             call.stream_id(),
             &prefix,
@@ -321,6 +332,7 @@ impl Connection {
             return Ok(StatusSent::Buffered);
         }
         self.forget(call);
+        self.link.traffic.streams_succeeded += 1;
         self.settle();
         Ok(StatusSent::Written)
     }
@@ -433,6 +445,7 @@ impl Connection {
             return;
         }
         self.idle_since = None;
+        self.link.traffic.stream_started(self.now);
         self.calls.insert(
             call,
             Call {
@@ -635,6 +648,7 @@ impl Connection {
                 Sent::Ended(stream) => {
                     let call = CallId::of(stream);
                     if self.forget(call).is_some() {
+                        self.link.traffic.streams_succeeded += 1;
                         self.events.push_back(Event::Finished { call });
                     } else {
                         // The answer to a stranger.

@@ -1,0 +1,191 @@
+//! `_core.census`: the channels and servers of this process and what they have done, as plain dictionaries. channelz is built on it.
+
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use russet_net::census::{CallCounts, ChannelCensus, ServerCensus, SocketCensus, SubchannelCensus};
+use russet_net::channel::Connectivity;
+
+use super::channel::state_number;
+
+/// What can be counted. `None` once it is closed.
+pub(super) trait Channels: Send + Sync {
+    /// The channel's target and counts.
+    fn census(&self) -> Option<(String, ChannelCensus)>;
+}
+
+/// What can be counted.
+pub(super) trait Servers: Send + Sync {
+    /// The server's counts.
+    fn census(&self) -> ServerCensus;
+}
+
+static CHANNELS: Mutex<Vec<Weak<dyn Channels>>> = Mutex::new(Vec::new());
+static SERVERS: Mutex<Vec<Weak<dyn Servers>>> = Mutex::new(Vec::new());
+
+fn add<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>, one: Weak<T>) {
+    let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those that are gone leave when the list would grow, so that it stays as long as the longest that it had to be.
+    if list.len() == list.capacity() {
+        list.retain(|other| other.strong_count() > 0);
+    }
+    list.push(one);
+}
+
+pub(super) fn add_channel(channel: Weak<dyn Channels>) {
+    add(&CHANNELS, channel);
+}
+
+pub(super) fn add_server(server: Weak<dyn Servers>) {
+    add(&SERVERS, server);
+}
+
+fn all<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>) -> Vec<std::sync::Arc<T>> {
+    let list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    list.iter().filter_map(Weak::upgrade).collect()
+}
+
+/// The channels and servers of this process that are not closed, and what they have done so far: `{"channels": [...], "servers": [...]}`. Counts are those of channelz' `*Data` messages, times are seconds since 1970 or None, states are numbers as of `Channel.state`, and each `id` is unique in the process. A subchannel's and a socket's dictionaries stand in their parent's.
+#[pyfunction]
+pub(super) fn census(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let (channels, servers) = py.detach(|| {
+        let channels: Vec<_> = all(&CHANNELS)
+            .iter()
+            .filter_map(|channel| channel.census())
+            .collect();
+        let servers: Vec<_> = all(&SERVERS).iter().map(|server| server.census()).collect();
+        (channels, servers)
+    });
+    let clock = Clock::read();
+    let found = PyDict::new(py);
+    let list = PyList::empty(py);
+    for (target, channel) in &channels {
+        list.append(clock.channel(py, target, channel)?)?;
+    }
+    found.set_item("channels", list)?;
+    let list = PyList::empty(py);
+    for server in &servers {
+        list.append(clock.server(py, server)?)?;
+    }
+    found.set_item("servers", list)?;
+    Ok(found)
+}
+
+/// Both clocks at one moment, so that a time of the one is a time of the other.
+struct Clock {
+    monotonic: Instant,
+    seconds: f64,
+}
+
+impl Clock {
+    fn read() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            monotonic: Instant::now(),
+            seconds: since.unwrap_or_default().as_secs_f64(),
+        }
+    }
+
+    /// Seconds since 1970.
+    fn time(&self, at: Option<Instant>) -> Option<f64> {
+        let ago = self.monotonic.saturating_duration_since(at?);
+        Some(self.seconds - ago.as_secs_f64())
+    }
+
+    fn calls(&self, dict: &Bound<'_, PyDict>, calls: &CallCounts) -> PyResult<()> {
+        dict.set_item("calls_started", calls.started)?;
+        dict.set_item("calls_succeeded", calls.succeeded)?;
+        dict.set_item("calls_failed", calls.failed)?;
+        dict.set_item("last_call_started", self.time(calls.last_started))
+    }
+
+    fn channel<'py>(
+        &self,
+        py: Python<'py>,
+        target: &str,
+        channel: &ChannelCensus,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let dict = self.node(py, channel.id, target, channel.state, &channel.calls)?;
+        let list = PyList::empty(py);
+        for subchannel in &channel.subchannels {
+            list.append(self.subchannel(py, subchannel)?)?;
+        }
+        dict.set_item("subchannels", list)?;
+        Ok(dict)
+    }
+
+    fn subchannel<'py>(
+        &self,
+        py: Python<'py>,
+        subchannel: &SubchannelCensus,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (id, target) = (subchannel.id, &subchannel.target);
+        let dict = self.node(py, id, target, subchannel.state, &subchannel.calls)?;
+        let list = PyList::empty(py);
+        if let Some(socket) = &subchannel.socket {
+            list.append(self.socket(py, socket)?)?;
+        }
+        dict.set_item("sockets", list)?;
+        Ok(dict)
+    }
+
+    fn node<'py>(
+        &self,
+        py: Python<'py>,
+        id: u64,
+        target: &str,
+        state: Connectivity,
+        calls: &CallCounts,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("id", id)?;
+        dict.set_item("target", target)?;
+        dict.set_item("state", state_number(state))?;
+        self.calls(&dict, calls)?;
+        Ok(dict)
+    }
+
+    fn socket<'py>(&self, py: Python<'py>, socket: &SocketCensus) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let traffic = &socket.traffic;
+        dict.set_item("id", socket.id)?;
+        dict.set_item("local", &socket.local)?;
+        dict.set_item("remote", &socket.remote)?;
+        dict.set_item("tls", socket.tls)?;
+        dict.set_item("streams_started", traffic.streams_started)?;
+        dict.set_item("streams_succeeded", traffic.streams_succeeded)?;
+        dict.set_item("streams_failed", traffic.streams_failed)?;
+        dict.set_item("messages_sent", traffic.messages_sent)?;
+        dict.set_item("messages_received", traffic.messages_received)?;
+        dict.set_item("keepalives_sent", traffic.keepalives_sent)?;
+        dict.set_item("last_stream_created", self.time(traffic.last_stream))?;
+        dict.set_item("last_message_sent", self.time(traffic.last_message_sent))?;
+        let received = self.time(traffic.last_message_received);
+        dict.set_item("last_message_received", received)?;
+        dict.set_item("local_flow_control_window", socket.local_window)?;
+        dict.set_item("remote_flow_control_window", socket.remote_window)?;
+        Ok(dict)
+    }
+
+    fn server<'py>(&self, py: Python<'py>, server: &ServerCensus) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("id", server.id)?;
+        self.calls(&dict, &server.calls)?;
+        let listeners = PyList::empty(py);
+        for (id, local) in &server.listeners {
+            let listener = PyDict::new(py);
+            listener.set_item("id", id)?;
+            listener.set_item("local", local)?;
+            listeners.append(listener)?;
+        }
+        dict.set_item("listeners", listeners)?;
+        let sockets = PyList::empty(py);
+        for socket in &server.sockets {
+            sockets.append(self.socket(py, socket)?)?;
+        }
+        dict.set_item("sockets", sockets)?;
+        Ok(dict)
+    }
+}
