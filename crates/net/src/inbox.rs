@@ -80,6 +80,11 @@ impl Interest {
         self.watched && !std::mem::replace(&mut self.listed, true)
     }
 
+    /// Nobody waits any more, and nobody is told so.
+    pub(crate) fn forget_waiters(&mut self) {
+        self.waiters.clear();
+    }
+
     /// The call has been taken from the list.
     pub(crate) const fn unlist(&mut self) {
         self.listed = false;

@@ -11,6 +11,8 @@ pub mod security;
 pub mod server;
 pub mod tls;
 
+mod alarm;
+mod fork;
 mod inbox;
 mod parker;
 mod reactor;
@@ -21,6 +23,8 @@ mod timers;
 mod transport;
 mod tunnel;
 
+pub use alarm::Alarm;
+pub use fork::Frozen;
 pub use inbox::Inbound;
 pub use parker::{Parker, Wake};
 pub use reactor::{Core, Reactor, TICK, Waited};

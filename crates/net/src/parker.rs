@@ -2,14 +2,16 @@
 //!
 //! The standard library's condition variables restart after a signal, so a thread that waits on one cannot answer Ctrl-C. A [`Parker`] waits in `poll(2)` on a descriptor of its own, which returns when a signal arrives.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mio::Waker;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+
+use crate::alarm::Alarm;
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,28 +32,34 @@ pub struct Parker {
     #[cfg(not(target_os = "linux"))]
     write: OwnedFd,
     /// While the thread leads it waits in the reactor's poll, and is woken there.
-    leads: Mutex<Option<Arc<Waker>>>,
+    leads: Mutex<Option<Arc<Alarm>>>,
 }
 
 thread_local! {
-    static CURRENT: std::cell::OnceCell<Arc<Parker>> = const { std::cell::OnceCell::new() };
+    static CURRENT: RefCell<Option<Arc<Parker>>> = const { RefCell::new(None) };
 }
 
 impl Parker {
     /// The calling thread's own.
     pub fn current() -> io::Result<Arc<Self>> {
         CURRENT.with(|current| {
-            if let Some(parker) = current.get() {
+            if let Some(parker) = &*current.borrow() {
                 return Ok(parker.clone());
             }
             let parker = Arc::new(Self::new()?);
-            Ok(current.get_or_init(|| parker).clone())
+            *current.borrow_mut() = Some(parker.clone());
+            Ok(parker)
         })
     }
 
-    /// Says where the thread waits from now on: in the poll of `waker`, or here again.
-    pub(crate) fn set_leading(&self, waker: Option<Arc<Waker>>) {
-        *self.leads.lock().unwrap_or_else(PoisonError::into_inner) = waker;
+    /// Gives the calling thread another one when it asks: the descriptor of this one is that of its parent process.
+    pub(crate) fn forget_current() {
+        CURRENT.with(|current| *current.borrow_mut() = None);
+    }
+
+    /// Says where the thread waits from now on: in the poll of `alarm`, or here again.
+    pub(crate) fn set_leading(&self, alarm: Option<Arc<Alarm>>) {
+        *self.leads.lock().unwrap_or_else(PoisonError::into_inner) = alarm;
     }
 
     /// Opens the descriptor. Fails where the process has no descriptor left.
@@ -82,15 +90,15 @@ impl Parker {
     /// Ends the wait of the thread that is parked here, or the next one. Without effect on the calling thread's own: it is not waiting.
     pub fn unpark(&self) {
         if CURRENT.with(|current| {
+            let current = current.borrow();
             current
-                .get()
+                .as_ref()
                 .is_some_and(|own| std::ptr::eq(&raw const **own, self))
         }) {
             return;
         }
-        if let Some(waker) = &*self.leads.lock().unwrap_or_else(PoisonError::into_inner) {
-            // It fails only where the poll is gone, and then nobody waits in it.
-            let _ = waker.wake();
+        if let Some(alarm) = &*self.leads.lock().unwrap_or_else(PoisonError::into_inner) {
+            alarm.ring();
             return;
         }
         #[cfg(target_os = "linux")]

@@ -14,11 +14,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Registry, Token, Waker};
 
+use crate::alarm::Alarm;
 use crate::parker::{Parker, Wake};
 
 /// How long the lead may stand empty, while there is work, before the guard takes it.
@@ -48,14 +49,27 @@ pub trait Core: Send {
     fn flush(&mut self, now: Instant);
     /// Whether somebody should drive the I/O although nobody waits.
     fn needs_guard(&self) -> bool;
+    /// This process is the child of a fork: the sockets are its parent's, and so are the calls and all that waits for them. `registry` is that of the child's own poll.
+    fn forked(&mut self, registry: Registry);
     /// Whether there is work at hand that may keep the threads that drive the I/O from it, so that the guard should look now and then.
     fn is_busy(&self) -> bool;
 }
 
 #[derive(Debug)]
-struct Poller {
+pub(crate) struct Poller {
     poll: Poll,
     events: Events,
+}
+
+impl Poller {
+    /// A poll, and what ends the waits in it.
+    pub(crate) fn open() -> io::Result<(Self, Registry, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let registry = poll.registry().try_clone()?;
+        let events = Events::with_capacity(EVENTS);
+        Ok((Self { poll, events }, registry, waker))
+    }
 }
 
 /// How a wait ended.
@@ -72,20 +86,22 @@ pub enum Waited<T> {
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Reactor<C> {
-    core: Mutex<C>,
-    poller: Mutex<Poller>,
-    waker: Arc<Waker>,
+    pub(crate) core: Mutex<C>,
+    pub(crate) poller: Mutex<Poller>,
+    pub(crate) alarm: Arc<Alarm>,
     /// Followers that may be given the lead.
-    followers: Mutex<Vec<Arc<Parker>>>,
+    pub(crate) followers: Mutex<Vec<Arc<Parker>>>,
     /// How many threads wait for the guard to yield.
-    wanting: AtomicUsize,
+    pub(crate) wanting: AtomicUsize,
     /// How many turns were made; the guard compares.
     turns: AtomicU64,
     /// Whether the leader is waiting in the poll.
-    polling: AtomicBool,
-    guard: Parker,
-    guard_leads: AtomicBool,
-    guard_awake: AtomicBool,
+    pub(crate) polling: AtomicBool,
+    /// A fork is about to happen: nobody takes the lead.
+    pub(crate) freezing: AtomicBool,
+    pub(crate) guard: RwLock<Arc<Parker>>,
+    pub(crate) guard_leads: AtomicBool,
+    pub(crate) guard_awake: AtomicBool,
     /// The last thread that used to lead has left: the guard takes over at once.
     abandoned: AtomicBool,
     stopped: AtomicBool,
@@ -93,22 +109,20 @@ pub struct Reactor<C> {
 
 impl<C: Core> Reactor<C> {
     /// Makes a poll and the core that registers with it.
-    pub fn new(make: impl FnOnce(Registry, Arc<Waker>) -> io::Result<C>) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let core = make(poll.registry().try_clone()?, waker.clone())?;
+    pub fn new(make: impl FnOnce(Registry, Arc<Alarm>) -> io::Result<C>) -> io::Result<Self> {
+        let (poller, registry, waker) = Poller::open()?;
+        let alarm = Arc::new(Alarm::new(waker));
+        let core = make(registry, alarm.clone())?;
         Ok(Self {
             core: Mutex::new(core),
-            poller: Mutex::new(Poller {
-                poll,
-                events: Events::with_capacity(EVENTS),
-            }),
-            waker,
+            poller: Mutex::new(poller),
+            alarm,
             followers: Mutex::default(),
             wanting: AtomicUsize::new(0),
             turns: AtomicU64::new(0),
             polling: AtomicBool::new(false),
-            guard: Parker::new()?,
+            freezing: AtomicBool::new(false),
+            guard: RwLock::new(Arc::new(Parker::new()?)),
             guard_leads: AtomicBool::new(false),
             guard_awake: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
@@ -142,8 +156,7 @@ impl<C: Core> Reactor<C> {
 
     /// Interrupts whoever waits in the poll.
     pub fn wake(&self) {
-        // It fails only where the poll is gone, and then nobody waits in it.
-        let _ = self.waker.wake();
+        self.alarm.ring();
     }
 
     /// Waits until `ready` gives a value, driving the I/O if nobody else does. `ready` is called with the core whenever something may have changed; where it gives `None` it must leave `parker`, the calling thread's own, where the core finds it when the wish is fulfilled.
@@ -174,13 +187,22 @@ impl<C: Core> Reactor<C> {
             self.enlist(parker);
             if let Some(mut poller) = self.try_lead() {
                 self.dismiss(parker);
-                parker.set_leading(Some(self.waker.clone()));
+                parker.set_leading(Some(self.alarm.clone()));
                 let outcome = self.lead(&mut poller, deadline, &mut ready);
                 parker.set_leading(None);
                 drop(poller);
                 self.hand_over();
-                return outcome;
+                match outcome {
+                    Some(outcome) => return outcome,
+                    // It made way for a fork.
+                    None => self.enlist(parker),
+                }
             }
+            let next_turn = if self.freezing.load(Ordering::SeqCst) {
+                Some(Instant::now() + TICK)
+            } else {
+                next_turn
+            };
             parked = true;
             let wanted = self.guard_leads.load(Ordering::SeqCst);
             if wanted {
@@ -208,36 +230,40 @@ impl<C: Core> Reactor<C> {
         outcome
     }
 
+    /// Drives the I/O until the wish is fulfilled; `None` where it has to make way.
     fn lead<T>(
         &self,
         poller: &mut Poller,
         deadline: Option<Instant>,
         ready: &mut impl FnMut(&mut C) -> Option<T>,
-    ) -> Waited<T> {
+    ) -> Option<Waited<T>> {
         loop {
             // Something may have been fulfilled between the last look and taking the lead.
             let next_turn = {
                 let mut core = self.core();
                 if let Some(value) = ready(&mut core) {
-                    return Waited::Ready(value);
+                    return Some(Waited::Ready(value));
                 }
                 core.flush(Instant::now());
                 // What was waited for may be the flush itself.
                 if let Some(value) = ready(&mut core) {
-                    return Waited::Ready(value);
+                    return Some(Waited::Ready(value));
                 }
                 core.next_turn()
             };
+            if self.freezing.load(Ordering::SeqCst) {
+                return None;
+            }
             let until = earlier(deadline, next_turn);
             let timeout = until.map(|at| at.saturating_duration_since(Instant::now()));
             if !self.turn(poller, timeout) {
-                return Waited::Interrupted;
+                return Some(Waited::Interrupted);
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return match ready(&mut self.core()) {
+                return Some(match ready(&mut self.core()) {
                     Some(value) => Waited::Ready(value),
                     None => Waited::TimedOut,
-                };
+                });
             }
         }
     }
@@ -268,6 +294,9 @@ impl<C: Core> Reactor<C> {
     }
 
     fn try_lead(&self) -> Option<MutexGuard<'_, Poller>> {
+        if self.freezing.load(Ordering::SeqCst) {
+            return None;
+        }
         match self.poller.try_lock() {
             Ok(poller) => Some(poller),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -275,10 +304,17 @@ impl<C: Core> Reactor<C> {
         }
     }
 
-    fn followers(&self) -> MutexGuard<'_, Vec<Arc<Parker>>> {
+    pub(crate) fn followers(&self) -> MutexGuard<'_, Vec<Arc<Parker>>> {
         self.followers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn guard(&self) -> Arc<Parker> {
+        self.guard
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn enlist(&self, parker: &Arc<Parker>) {
@@ -296,7 +332,7 @@ impl<C: Core> Reactor<C> {
     }
 
     /// Lets a follower know that the lead is free.
-    fn hand_over(&self) {
+    pub(crate) fn hand_over(&self) {
         if let Some(follower) = self.followers().last() {
             follower.unpark();
         }
@@ -307,7 +343,7 @@ impl<C: Core> Reactor<C> {
         if !self.guard_awake.load(Ordering::SeqCst)
             && !self.guard_awake.swap(true, Ordering::SeqCst)
         {
-            self.guard.unpark();
+            self.guard().unpark();
         }
     }
 
@@ -323,13 +359,13 @@ impl<C: Core> Reactor<C> {
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::SeqCst);
         self.guard_awake.store(true, Ordering::SeqCst);
-        self.guard.unpark();
+        self.guard().unpark();
     }
 
     /// Ends [`Reactor::run_guard`].
     pub fn stop_guard(&self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.guard.unpark();
+        self.guard().unpark();
         self.wake();
     }
 
@@ -343,12 +379,12 @@ impl<C: Core> Reactor<C> {
                 self.guard_awake.store(false, Ordering::SeqCst);
                 // Work may have come between the last look and this line.
                 if !self.unattended() {
-                    self.guard.park(None);
+                    self.guard().park(None);
                 }
                 self.guard_awake.store(true, Ordering::SeqCst);
                 idle_ticks = 0;
             }
-            self.guard.park(Some(Instant::now() + TICK));
+            self.guard().park(Some(Instant::now() + TICK));
             let turns = self.turns.load(Ordering::SeqCst);
             let moved = turns != seen;
             seen = turns;
@@ -381,22 +417,25 @@ impl<C: Core> Reactor<C> {
 
     fn guard_lead(&self, after_turn: &mut impl FnMut(&Self)) {
         self.guard_leads.store(true, Ordering::SeqCst);
-        if let Some(mut poller) = self.try_lead() {
-            while self.wanting.load(Ordering::SeqCst) == 0 && !self.stopped.load(Ordering::SeqCst) {
-                let next_turn = {
-                    let mut core = self.core();
-                    if !core.needs_guard() {
-                        break;
-                    }
-                    core.flush(Instant::now());
-                    core.next_turn()
-                };
-                // The flush may have made news.
-                after_turn(self);
-                let timeout = next_turn.map(|at| at.saturating_duration_since(Instant::now()));
-                self.turn(&mut poller, timeout);
-                after_turn(self);
-            }
+        while self.wanting.load(Ordering::SeqCst) == 0 && !self.stopped.load(Ordering::SeqCst) {
+            let next_turn = {
+                let mut core = self.core();
+                if !core.needs_guard() {
+                    break;
+                }
+                core.flush(Instant::now());
+                core.next_turn()
+            };
+            // The flush may have made news.
+            after_turn(self);
+            // Led anew each turn: `after_turn` may wait for Python, and who forks with Python's lock in hand waits for the lead.
+            let Some(mut poller) = self.try_lead() else {
+                break;
+            };
+            let timeout = next_turn.map(|at| at.saturating_duration_since(Instant::now()));
+            self.turn(&mut poller, timeout);
+            drop(poller);
+            after_turn(self);
         }
         self.guard_leads.store(false, Ordering::SeqCst);
         self.hand_over();

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use mio::Waker;
+use crate::alarm::Alarm;
 
 /// The outcome of one look-up.
 pub(crate) type Resolution = io::Result<Vec<SocketAddr>>;
@@ -17,24 +17,24 @@ pub(crate) type Resolution = io::Result<Vec<SocketAddr>>;
 pub(crate) struct Resolver {
     sender: Sender<Resolution>,
     receiver: Receiver<Resolution>,
-    waker: Arc<Waker>,
+    alarm: Arc<Alarm>,
 }
 
 impl Resolver {
-    /// `waker` is woken when a look-up has ended.
-    pub(crate) fn new(waker: Arc<Waker>) -> Self {
+    /// `alarm` is rung when a look-up has ended.
+    pub(crate) fn new(alarm: Arc<Alarm>) -> Self {
         let (sender, receiver) = channel();
         Self {
             sender,
             receiver,
-            waker,
+            alarm,
         }
     }
 
     /// Starts to look `host` up.
     pub(crate) fn start(&self, host: String, port: u16) -> io::Result<()> {
         let sender = self.sender.clone();
-        let waker = self.waker.clone();
+        let alarm = self.alarm.clone();
         std::thread::Builder::new()
             .name("russet-resolver".to_owned())
             .spawn(move || {
@@ -43,7 +43,7 @@ impl Resolver {
                     .map(Iterator::collect);
                 // The channel may be closed by now; then nobody wants to know.
                 if sender.send(found).is_ok() {
-                    let _ = waker.wake();
+                    alarm.ring();
                 }
             })
             .map(drop)

@@ -270,6 +270,13 @@ impl Listener {
         }
     }
 
+    /// Closes this process's copy alone, in the child of a fork: the name of a Unix socket stays.
+    pub(crate) fn leave_to_parent(mut self) {
+        if let Self::Unix(_, path) = &mut self {
+            *path = None;
+        }
+    }
+
     /// The source to register with a poll.
     pub(crate) fn source(&mut self) -> &mut dyn Source {
         match self {

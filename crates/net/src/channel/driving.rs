@@ -240,6 +240,10 @@ impl Core for Channel {
         self.unattended > 0 || self.is_connecting() || !self.links.is_empty()
     }
 
+    fn forked(&mut self, registry: mio::Registry) {
+        self.inherit(registry);
+    }
+
     fn is_busy(&self) -> bool {
         self.unattended > 0 || !self.changed.is_empty()
     }

@@ -8,6 +8,7 @@ mod calls;
 mod census;
 mod connecting;
 mod driving;
+mod forking;
 mod names;
 mod record;
 mod watching;
@@ -17,7 +18,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::{Registry, Waker};
+use mio::Registry;
 use russet_rpc::client::{Config, Connection};
 use russet_rpc::retry::{Attempts, Throttle};
 use russet_rpc::service_config::{LoadBalancing, MethodConfig, ServiceConfig};
@@ -26,6 +27,7 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use crate::address::Target;
+use crate::alarm::Alarm;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
@@ -229,7 +231,7 @@ pub struct Channel {
     id: u64,
     counts: CallCounts,
     registry: Registry,
-    waker: Arc<Waker>,
+    alarm: Arc<Alarm>,
     config: Arc<Config>,
     authority: String,
     user_agent: String,
@@ -275,7 +277,7 @@ impl Channel {
     /// A channel that is idle: nothing is resolved or connected until something asks for it.
     pub fn new(
         registry: Registry,
-        waker: Arc<Waker>,
+        alarm: Arc<Alarm>,
         target: Target,
         config: ChannelConfig,
     ) -> Self {
@@ -288,11 +290,11 @@ impl Channel {
             counts: CallCounts::default(),
             registry,
             names: names::Names::new(
-                Resolver::new(waker.clone()),
+                Resolver::new(alarm.clone()),
                 Backoff::new(config.backoff.clone()),
                 config.resolution_interval,
             ),
-            waker,
+            alarm,
             config: Arc::new(config.engine),
             authority: config.authority,
             user_agent: config.user_agent,
@@ -415,8 +417,7 @@ impl Channel {
     }
 
     fn wake(&self) {
-        // It fails only where the poll is gone, and then nobody waits in it.
-        let _ = self.waker.wake();
+        self.alarm.ring();
     }
 
     fn call(&self, key: CallKey) -> Option<&Call> {

@@ -48,6 +48,14 @@ impl Names {
         self.next.is_some_and(|at| at <= now)
     }
 
+    /// As if nothing had been looked up yet; what is under way is never heard of.
+    pub(super) fn restart(&mut self, resolver: Resolver) {
+        self.resolver = resolver;
+        self.stop();
+        self.last = None;
+        self.backoff.reset();
+    }
+
     /// The channel is closed: nobody wants to know any more.
     pub(super) const fn stop(&mut self) {
         self.under_way = None;

@@ -392,6 +392,10 @@ impl Core for Server {
         self.accepting || !self.peers.is_empty()
     }
 
+    fn forked(&mut self, registry: mio::Registry) {
+        self.inherit(registry);
+    }
+
     fn is_busy(&self) -> bool {
         !self.calls.is_empty()
     }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 
-use mio::Waker;
-
+use crate::alarm::Alarm;
 use crate::security::FetchTls;
 use crate::socket::Socket;
 use crate::tls::ServerTls;
@@ -20,16 +19,16 @@ type Answer = (Socket, Option<Arc<ServerTls>>);
 pub(super) struct Fetcher {
     requests: Option<SyncSender<Request>>,
     answers: (Sender<Answer>, Receiver<Answer>),
-    waker: Arc<Waker>,
+    alarm: Arc<Alarm>,
 }
 
 impl Fetcher {
-    /// `waker` is woken when a connection has its certificates.
-    pub(super) fn new(waker: Arc<Waker>) -> Self {
+    /// `alarm` is rung when a connection has its certificates.
+    pub(super) fn new(alarm: Arc<Alarm>) -> Self {
         Self {
             requests: None,
             answers: channel(),
-            waker,
+            alarm,
         }
     }
 
@@ -48,7 +47,7 @@ impl Fetcher {
     fn spawn(&self) -> std::io::Result<SyncSender<Request>> {
         let (sender, receiver) = sync_channel::<Request>(MAX_WAITING);
         let answers = self.answers.0.clone();
-        let waker = self.waker.clone();
+        let alarm = self.alarm.clone();
         std::thread::Builder::new()
             .name("russet-certificates".to_owned())
             .spawn(move || {
@@ -57,8 +56,7 @@ impl Fetcher {
                     if answers.send((socket, tls)).is_err() {
                         return;
                     }
-                    // It fails only where the poll is gone, and then nobody waits in it.
-                    let _ = waker.wake();
+                    alarm.ring();
                 }
             })?;
         Ok(sender)

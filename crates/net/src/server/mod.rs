@@ -6,13 +6,14 @@ mod calls;
 mod census;
 mod driving;
 mod fetcher;
+mod forking;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::{Interest as Readiness, Registry, Token, Waker};
+use mio::{Interest as Readiness, Registry, Token};
 use russet_rpc::server::{CancelReason, Config, Connection, IncomingCall};
 use russet_rpc::{CallId, Metadata, Status};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,6 +21,7 @@ use slab::Slab;
 
 use self::fetcher::Fetcher;
 use crate::address::ListenAddress;
+use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
@@ -122,7 +124,7 @@ pub struct Server {
     id: u64,
     counts: CallCounts,
     registry: Registry,
-    waker: Arc<Waker>,
+    alarm: Arc<Alarm>,
     config: Arc<Config>,
     ports: Vec<Port>,
     fetcher: Fetcher,
@@ -146,13 +148,13 @@ pub struct Server {
 
 impl Server {
     /// A server without listeners.
-    pub fn new(registry: Registry, waker: Arc<Waker>, config: Config, capacity: Capacity) -> Self {
+    pub fn new(registry: Registry, alarm: Arc<Alarm>, config: Config, capacity: Capacity) -> Self {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
             registry,
-            fetcher: Fetcher::new(waker.clone()),
-            waker,
+            fetcher: Fetcher::new(alarm.clone()),
+            alarm,
             config: Arc::new(config),
             ports: Vec::new(),
             peers: Slab::new(),
@@ -221,8 +223,7 @@ impl Server {
     }
 
     fn wake(&self) {
-        // It fails only where the poll is gone, and then nobody waits in it.
-        let _ = self.waker.wake();
+        self.alarm.ring();
     }
 
     /// Closes the listeners and asks each client to send no new calls; the calls that run go on.

@@ -20,6 +20,7 @@ use super::census;
 use super::convert::{
     bind_error, code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
 };
+use super::fork;
 use super::news::News;
 use super::options;
 use super::tls::{auth_context, peer_identities, server_security};
@@ -30,6 +31,16 @@ struct Inner {
     /// What to call when a call ends without its handler's status.
     cancels: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
     compression: Encoding,
+}
+
+impl fork::Forks for Inner {
+    type Core = State;
+
+    fn reactor(&self) -> &Reactor<State> {
+        &self.reactor
+    }
+
+    fn forked(&self) {}
 }
 
 impl Inner {
@@ -92,6 +103,7 @@ impl AioServer {
         });
         let counted: Arc<dyn census::Servers> = inner.clone();
         census::add_server(Arc::downgrade(&counted));
+        fork::add(settings.py(), &inner)?;
         Ok(Self { inner })
     }
 

@@ -50,12 +50,14 @@ fn all<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>) -> Vec<std::sync::Arc<T>> {
 /// The channels and servers of this process that are not closed, and what they have done so far: `{"channels": [...], "servers": [...]}`. Counts are those of channelz' `*Data` messages, times are seconds since 1970 or None, states are numbers as of `Channel.state`, and each `id` is unique in the process. A subchannel's and a socket's dictionaries stand in their parent's.
 #[pyfunction]
 pub(super) fn census(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    // The lists are locked with the interpreter's lock only, so that a fork finds them free.
+    let (channels, servers) = (all(&CHANNELS), all(&SERVERS));
     let (channels, servers) = py.detach(|| {
-        let channels: Vec<_> = all(&CHANNELS)
+        let channels: Vec<_> = channels
             .iter()
             .filter_map(|channel| channel.census())
             .collect();
-        let servers: Vec<_> = all(&SERVERS).iter().map(|server| server.census()).collect();
+        let servers: Vec<_> = servers.iter().map(|server| server.census()).collect();
         (channels, servers)
     });
     let clock = Clock::read();

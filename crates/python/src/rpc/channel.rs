@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use super::census;
 use super::client_call::ClientCall;
 use super::convert::{check_metadata, deadline, encoding, seconds_until};
+use super::fork;
 use super::news::{News, resolve};
 use super::options;
 use super::tls;
@@ -112,6 +113,18 @@ impl Inner {
         {
             error.write_unraisable(py, Some(callback.bind(py)));
         }
+    }
+}
+
+impl fork::Forks for Inner {
+    type Core = State;
+
+    fn reactor(&self) -> &Reactor<State> {
+        &self.reactor
+    }
+
+    fn forked(&self) {
+        self.guarded.store(false, Ordering::SeqCst);
     }
 }
 
@@ -234,7 +247,11 @@ fn start_of(
 impl Channel {
     /// `target` as `insecure_channel` takes it; `settings` is the dictionary that `_options.py` makes.
     #[new]
-    fn new(target: &str, settings: &Bound<'_, pyo3::types::PyDict>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        target: &str,
+        settings: &Bound<'_, pyo3::types::PyDict>,
+    ) -> PyResult<Self> {
         let parsed =
             Target::parse(target).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let authority = options::text(settings, "authority")?
@@ -261,6 +278,7 @@ impl Channel {
         });
         let counted: Arc<dyn census::Channels> = inner.clone();
         census::add_channel(Arc::downgrade(&counted));
+        fork::add(py, &inner)?;
         Ok(Self {
             handle: Arc::new(Handle { inner }),
             authority,

@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::census;
 use super::convert::{bind_error, deadline, encoding, exception_text};
+use super::fork;
 use super::method::Method;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
@@ -43,6 +44,19 @@ pub(super) struct Inner {
     /// Calls with callbacks, told of when they end.
     watched: Mutex<FxHashMap<CallKey, Py<ServerCall>>>,
     compression: Encoding,
+}
+
+impl fork::Forks for Inner {
+    type Core = State;
+
+    fn reactor(&self) -> &Reactor<State> {
+        &self.reactor
+    }
+
+    fn forked(&self) {
+        self.workers.store(0, Ordering::SeqCst);
+        self.calling.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Inner {
@@ -390,6 +404,7 @@ impl Server {
         });
         let counted: Arc<dyn census::Servers> = inner.clone();
         census::add_server(Arc::downgrade(&counted));
+        fork::add(settings.py(), &inner)?;
         Ok(Self {
             handle: Handle { inner },
             started: AtomicBool::new(false),
