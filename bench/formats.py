@@ -23,10 +23,9 @@ from typing import Any, NamedTuple
 import fastavro
 import orjson
 import thriftpy2
+from russet import grpc
 from thriftpy2.protocol.compact import TCompactProtocolFactory
 from thriftpy2.utils import deserialize, serialize
-
-from russet import grpc
 
 ROUNDS = 7
 REPEATS = 40
