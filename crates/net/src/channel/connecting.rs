@@ -5,6 +5,7 @@ use std::io;
 use std::time::Instant;
 
 use mio::Token;
+use russet_rpc::balancing::Weight;
 use russet_rpc::client::Connection;
 use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashMap;
@@ -32,6 +33,10 @@ pub(super) struct Subchannel {
     pub(super) connected: Option<usize>,
     /// The same, where it takes calls: it may be unhealthy.
     pub(super) active: Option<usize>,
+    /// Left out for a while, since its calls fail.
+    pub(super) ejected: bool,
+    /// What its load reports make of it.
+    pub(super) weight: Weight,
     /// The channel's own streams on the connection.
     pub(super) watchers: Vec<Watcher>,
     race: Option<Race>,
@@ -48,11 +53,31 @@ impl Subchannel {
             state: Connectivity::Idle,
             connected: None,
             active: None,
+            ejected: false,
+            weight: Weight::default(),
             watchers: Vec::new(),
             race: None,
             backoff,
             retry_at: None,
         }
+    }
+
+    /// The connection, where the policy may give it calls.
+    pub(super) fn usable(&self) -> Option<usize> {
+        self.active.filter(|_| !self.ejected)
+    }
+
+    /// Its state as the policy counts it.
+    pub(super) const fn counted_state(&self) -> Connectivity {
+        if self.ejected {
+            Connectivity::TransientFailure
+        } else {
+            self.state
+        }
+    }
+
+    pub(super) const fn is_racing(&self) -> bool {
+        self.race.is_some()
     }
 
     /// Whether it neither has a connection nor works on one, nor waits after a failure.
@@ -110,7 +135,7 @@ impl Channel {
                 self.set_state(Connectivity::Connecting);
                 self.run_names(now);
                 self.run_connecting(now);
-            } else if !wait_for_ready {
+            } else if !wait_for_ready && self.is_hopeless() {
                 self.fail_waiting(now);
             }
         } else {
@@ -129,6 +154,10 @@ impl Channel {
 
     /// When [`Channel::run_connecting`] has something to do.
     pub(super) fn next_connecting(&self) -> Option<Instant> {
+        if self.unsettled {
+            // Due already.
+            return Some(Instant::now());
+        }
         self.subchannels
             .iter()
             .flat_map(|(_, subchannel)| {
@@ -150,6 +179,9 @@ impl Channel {
 
     /// Does what the time has come for: further addresses, the ends of attempts and of waits.
     pub(super) fn run_connecting(&mut self, now: Instant) {
+        if self.unsettled {
+            self.connect_ring(now);
+        }
         for place in 0..self.order.len() {
             let Some(&index) = self.order.get(place) else {
                 return;
@@ -275,6 +307,7 @@ impl Channel {
         };
         subchannel.retry_at = Some(now + subchannel.backoff.wait());
         subchannel.state = Connectivity::TransientFailure;
+        self.unsettled |= matches!(self.policy, LoadBalancing::RingHash(_));
         self.resolve_again(now);
         self.update_state(now);
     }
@@ -411,6 +444,14 @@ impl Channel {
         if let Some(subchannel) = self.subchannels.get_mut(number) {
             subchannel.backoff.reset();
             subchannel.connected = Some(index);
+            subchannel.weight.reset();
+            if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
+                && config.out_of_band
+            {
+                let backoff = Backoff::new(self.backoff.clone());
+                let watcher = Watcher::new(Purpose::Load, backoff, now);
+                subchannel.watchers.push(watcher);
+            }
             if self.health_service.is_some() {
                 let backoff = Backoff::new(self.backoff.clone());
                 let watcher = Watcher::new(Purpose::Health, backoff, now);
@@ -448,7 +489,12 @@ impl Channel {
             }
         } else {
             self.resolve_again(now);
-            self.start_connecting(number, now);
+            if matches!(self.policy, LoadBalancing::RingHash(_)) {
+                // The next call that wants it connects it.
+                self.unsettled |= !self.waiting.is_empty();
+            } else {
+                self.start_connecting(number, now);
+            }
             self.update_state(now);
         }
     }

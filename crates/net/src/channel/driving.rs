@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
+use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Event, Reach};
 use russet_rpc::{CallId, Code, Metadata, Status};
 
@@ -205,6 +206,7 @@ impl Core for Channel {
         self.expire_waiting(now);
         self.run_connecting(now);
         self.run_watchers(now);
+        self.run_outliers(now);
         self.run_call_timers(now);
     }
 
@@ -226,6 +228,7 @@ impl Core for Channel {
             subchannels,
             call,
             waiting,
+            self.outliers.as_ref().and_then(Outliers::next_look),
         ]
         .into_iter()
         .flatten()

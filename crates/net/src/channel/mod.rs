@@ -9,6 +9,7 @@ mod census;
 mod connecting;
 mod driving;
 mod names;
+mod picking;
 mod record;
 mod watching;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Registry, Waker};
+use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Config, Connection};
 use russet_rpc::retry::{Attempts, Throttle};
 use russet_rpc::service_config::{LoadBalancing, MethodConfig, ServiceConfig};
@@ -254,8 +256,11 @@ pub struct Channel {
     subchannels: Slab<connecting::Subchannel>,
     /// The subchannels in the order of the addresses.
     order: Vec<usize>,
-    /// Whose turn was the last.
-    turn: usize,
+    picker: picking::Picker,
+    /// An address on the ring has failed: others are to be tried.
+    unsettled: bool,
+    /// Who is left out for a while.
+    outliers: Option<Outliers>,
     /// Connections; `None` where a socket is still connecting.
     links: Slab<Option<Link>>,
     calls: CallSlots<Call>,
@@ -279,9 +284,13 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
-        let policy = (config.service_config.load_balancing).unwrap_or(config.load_balancing);
+        let policy =
+            (config.service_config.load_balancing.clone()).unwrap_or(config.load_balancing);
+        let outliers = (config.service_config.outlier_detection.clone())
+            .filter(|_| policy.is_per_address())
+            .map(Outliers::new);
         let health_service = (config.service_config.health_check_service.clone())
-            .filter(|_| config.health_checks && !matches!(policy, LoadBalancing::PickFirst { .. }));
+            .filter(|_| config.health_checks && policy.is_per_address());
         let throttling = config.service_config.retry_throttling;
         Self {
             id: next_id(),
@@ -317,7 +326,9 @@ impl Channel {
             last_error: String::new(),
             subchannels: Slab::new(),
             order: Vec::new(),
-            turn: 0,
+            picker: picking::Picker::default(),
+            unsettled: false,
+            outliers,
             links: Slab::new(),
             calls: CallSlots::default(),
             waiting: VecDeque::new(),

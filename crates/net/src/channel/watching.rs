@@ -1,10 +1,12 @@
-//! What a channel asks of its servers for itself: a stream on a subchannel's connection that tells whether a service is healthy (gRFC A17).
+//! What a channel asks of its servers for itself: streams on a subchannel's connection that tell whether a service is healthy (gRFC A17), and how much the server has to do (gRFC A51).
 //!
-//! Such a stream is no call of the application: it is in none of its counts, and ends with the connection's time of taking calls. One that breaks is opened again after a wait; a server that does not know it counts as healthy.
+//! Such a stream is no call of the application: it is in none of its counts, and ends with the connection's time of taking calls. One that breaks is opened again after a wait; a server that does not know it counts as healthy, and as one that says nothing of its load.
 
 use std::time::{Duration, Instant};
 
+use russet_rpc::balancing::{self, LoadReport};
 use russet_rpc::client::{Event, StartCall};
+use russet_rpc::service_config::LoadBalancing;
 use russet_rpc::{CallEnded, CallId, Code, Encoding, Metadata, SendError, Status, health};
 
 use super::{Channel, Connectivity};
@@ -22,6 +24,8 @@ const LONG_LIFE: Duration = Duration::from_secs(1);
 pub(super) enum Purpose {
     /// The health of the service that the service config names.
     Health,
+    /// The server's load.
+    Load,
 }
 
 /// A stream of the channel's own, open or to be opened again.
@@ -113,6 +117,13 @@ impl Channel {
                 let service = self.health_service.as_deref()?;
                 (health::WATCH, health::watch_request(service))
             }
+            Purpose::Load => {
+                let LoadBalancing::WeightedRoundRobin(config) = &self.policy else {
+                    return None;
+                };
+                let request = balancing::stream_request(config.reporting_period);
+                (balancing::STREAM_LOAD, request)
+            }
         };
         let link = self.links.get_mut(index)?.as_mut()?;
         let engine = &mut link.transport.engine;
@@ -169,6 +180,9 @@ impl Channel {
                 let understood = match purpose {
                     Purpose::Health => health::is_serving(&message)
                         .map(|serving| self.set_health(number, serving, now)),
+                    Purpose::Load => {
+                        LoadReport::read(&message).map(|report| self.set_load(number, &report, now))
+                    }
                 };
                 if understood.is_err() {
                     let text = "the answer of a server is malformed";
@@ -194,6 +208,7 @@ impl Channel {
         }
         match purpose {
             Purpose::Health => self.set_health(number, true, now),
+            Purpose::Load => {}
         }
     }
 
@@ -206,6 +221,15 @@ impl Channel {
                 self.set_health(number, false, now);
                 self.last_error = format!("the health check failed: {why}");
             }
+            Purpose::Load => {}
+        }
+    }
+
+    fn set_load(&mut self, number: usize, report: &LoadReport, now: Instant) {
+        if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
+            && let Some(subchannel) = self.subchannels.get_mut(number)
+        {
+            subchannel.weight.report(report, config, now);
         }
     }
 
