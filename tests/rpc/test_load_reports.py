@@ -85,8 +85,7 @@ def test_calls_follow_the_load(grpc: ModuleType, streamed: bool) -> None:
     # The first does three times as much with the same load.
     loads = report(0.5, 300), report(0.5, 100)
     behaviours = [
-        named(name, None if streamed else load)
-        for name, load in zip((b"strong", b"weak"), loads, strict=True)
+        named(name, None if streamed else load) for name, load in zip((b"strong", b"weak"), loads)
     ]
     options = balancing(
         "weighted_round_robin",
