@@ -105,7 +105,7 @@ impl Channel {
     }
 
     /// The target has lost an address: its connection ends with its last call.
-    fn remove_subchannel(&mut self, index: usize, now: Instant) {
+    pub(super) fn remove_subchannel(&mut self, index: usize, now: Instant) {
         self.stop_racing(index);
         self.stop_watchers(index);
         let Some(subchannel) = self.subchannels.try_remove(index) else {

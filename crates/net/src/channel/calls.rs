@@ -14,6 +14,7 @@ use crate::transport::Turn;
 
 impl Channel {
     fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
+        self.idling.call_started();
         self.calls.insert(Call {
             place: Place::Over,
             deadline,
@@ -403,6 +404,7 @@ impl Channel {
             return;
         };
         self.counts.end(outcome.status.code == Code::Ok);
+        self.idling.call_ended();
         call.place = Place::Over;
         let record = call.record.take();
         let open = call

@@ -278,7 +278,10 @@ impl Channel {
                 "it is not on this machine, as local credentials demand",
             ));
         }
-        let mut socket = Socket::connect(address)?;
+        let mut socket = match &self.address_proxy {
+            Some(proxy) if proxy.proxy_for(address).is_some() => Socket::connect(&proxy.address())?,
+            _ => Socket::connect(address)?,
+        };
         let index = self.links.insert(None);
         let token = Token(FIRST_CONNECTION + index);
         if let Err(error) = register(&self.registry, &mut socket, token) {
@@ -391,8 +394,9 @@ impl Channel {
         let peer = socket.peer().into();
         let engine = Connection::new(self.config.clone(), now);
         let mut transport = Transport::new(socket, session, engine);
-        if let Some(proxy) = &self.proxy {
-            transport.tunnel_through(proxy);
+        let of_address = || self.address_proxy.as_ref()?.proxy_for(address);
+        if let Some(proxy) = self.proxy.clone().or_else(of_address) {
+            transport.tunnel_through(&proxy);
         }
         self.links[index] = Some(Link {
             transport,

@@ -207,6 +207,7 @@ impl Core for Channel {
         self.run_connecting(now);
         self.run_watchers(now);
         self.run_outliers(now);
+        self.run_idling(now);
         self.run_call_timers(now);
     }
 
@@ -229,6 +230,7 @@ impl Core for Channel {
             call,
             waiting,
             self.outliers.as_ref().and_then(Outliers::next_look),
+            self.idling.next_turn(),
         ]
         .into_iter()
         .flatten()

@@ -8,6 +8,7 @@ mod calls;
 mod census;
 mod connecting;
 mod driving;
+mod idling;
 mod names;
 mod picking;
 mod record;
@@ -27,12 +28,13 @@ use russet_rpc::{CallId, Code, Encoding, Metadata, Status};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+pub use self::idling::DEFAULT_IDLE_TIMEOUT;
 use crate::address::Target;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
-use crate::proxy::Proxy;
+use crate::proxy::{AddressProxy, Proxy};
 use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
 use crate::slots::{CallKey, CallSlots};
@@ -114,6 +116,10 @@ pub struct ChannelConfig {
     pub resolution_interval: Duration,
     /// The proxy that connections go through.
     pub proxy: Option<Proxy>,
+    /// The proxy for some of the target's addresses; without effect where `proxy` is given.
+    pub address_proxy: Option<AddressProxy>,
+    /// How long a channel without calls keeps its connections; `None` for ever. Default [`DEFAULT_IDLE_TIMEOUT`].
+    pub idle_timeout: Option<Duration>,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
 }
@@ -134,6 +140,8 @@ impl ChannelConfig {
             happy_eyeballs_delay: DEFAULT_HAPPY_EYEBALLS_DELAY,
             resolution_interval: DEFAULT_RESOLUTION_INTERVAL,
             proxy: None,
+            address_proxy: None,
+            idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             health_checks: true,
         }
     }
@@ -243,11 +251,13 @@ pub struct Channel {
     throttle: Throttle,
     policy: LoadBalancing,
     proxy: Option<Proxy>,
+    address_proxy: Option<AddressProxy>,
     /// The service whose health is watched on each connection.
     health_service: Option<String>,
     happy_eyeballs_delay: Duration,
     names: names::Names,
     backoff: BackoffConfig,
+    idling: idling::Idling,
     state: Connectivity,
     state_changes: u64,
     state_waiters: Vec<Arc<Parker>>,
@@ -317,10 +327,12 @@ impl Channel {
             retries: config.retries,
             throttle: Throttle::new(throttling),
             policy,
+            address_proxy: config.address_proxy.filter(|_| config.proxy.is_none()),
             proxy: config.proxy,
             health_service,
             happy_eyeballs_delay: config.happy_eyeballs_delay,
             backoff: config.backoff,
+            idling: idling::Idling::new(config.idle_timeout),
             state_changes: 0,
             state_waiters: Vec::new(),
             last_error: String::new(),
