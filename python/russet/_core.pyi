@@ -74,7 +74,12 @@ def census() -> _Census: ...
 
 class ClientTls:
     def __init__(
-        self, roots: bytes | None, key: bytes | None, chain: bytes | None, verify: bool = True
+        self,
+        roots: bytes | None,
+        key: bytes | None,
+        chain: bytes | None,
+        verify: bool = True,
+        sign: Callable[[bytes, int, Callable[[bytes | Exception], None]], Any] | None = None,
     ) -> None: ...
 
 class ServerTls:

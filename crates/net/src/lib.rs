@@ -11,6 +11,7 @@ pub mod security;
 pub mod server;
 pub mod tls;
 
+mod handshake;
 mod inbox;
 mod parker;
 mod reactor;

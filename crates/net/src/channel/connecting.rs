@@ -398,6 +398,11 @@ impl Channel {
         if let Some(proxy) = self.proxy.clone().or_else(of_address) {
             transport.tunnel_through(&proxy);
         }
+        if let ClientSecurity::Tls { tls, .. } = &self.security
+            && tls.signs_elsewhere()
+        {
+            transport.shake_hands_elsewhere(self.waker.clone());
+        }
         self.links[index] = Some(Link {
             transport,
             calls: FxHashMap::default(),

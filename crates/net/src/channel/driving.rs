@@ -23,6 +23,9 @@ impl Channel {
             return;
         };
         let turn = link.transport.read(&mut self.buffer, now);
+        if link.transport.is_away() && !self.away.contains(&index) {
+            self.away.push(index);
+        }
         self.drain_events(index, now);
         self.after(index, turn);
         if turn == Turn::Over {
@@ -189,6 +192,12 @@ impl Core for Channel {
 
     fn handle_turn(&mut self, now: Instant) {
         self.run_names(now);
+        for index in std::mem::take(&mut self.away) {
+            if let Some(Some(link)) = self.links.get_mut(index) {
+                link.transport.come_back(now);
+                self.read(index, now);
+            }
+        }
         while let Some(index) = self.timers.pop_due(now) {
             if let Some(Some(link)) = self.links.get_mut(index) {
                 link.transport.armed = None;

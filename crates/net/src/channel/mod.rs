@@ -283,6 +283,8 @@ pub struct Channel {
     timers: Timers,
     dirty: Vec<usize>,
     backlog: Vec<usize>,
+    /// Connections whose TLS shakes hands on a thread of its own.
+    away: Vec<usize>,
     buffer: Box<[u8]>,
 }
 
@@ -351,6 +353,7 @@ impl Channel {
             timers: Timers::default(),
             dirty: Vec::new(),
             backlog: Vec::new(),
+            away: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }

@@ -13,6 +13,7 @@ mod news;
 mod options;
 mod server;
 mod server_call;
+mod signer;
 mod tls;
 mod waiting;
 
