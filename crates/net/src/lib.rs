@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod security;
 pub mod server;
 pub mod tls;
+pub mod trace;
 
 mod handshake;
 mod inbox;

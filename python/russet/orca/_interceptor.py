@@ -46,7 +46,7 @@ def add_report(context: Any, server: ServerMetricRecorder | None, call: CallMetr
 
 def rebuild(handler: Any, behavior: Callable[..., Any]) -> Any:
     """The same method with another behavior."""
-    kinds = {
+    kinds: dict[tuple[bool, bool], Callable[..., Any]] = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,

@@ -14,6 +14,7 @@ use russet_rpc::{Code, Metadata, Status};
 use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
 use crate::backoff::random_unit;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
@@ -89,6 +90,14 @@ impl Channel {
                 return true;
             }
         };
+        trace!(
+            Call,
+            "channel {}: {} goes to {}, stream {}",
+            self.id,
+            record.path,
+            link.peer,
+            id.stream()
+        );
         link.calls.insert(id, key);
         if let Some(subchannel) = self.subchannels.get_mut(link.subchannel) {
             subchannel.calls.start(now);
@@ -225,8 +234,22 @@ impl Channel {
         match next {
             Next::End => self.end(key, outcome),
             Next::Wait => {}
-            Next::Start => self.schedule(key),
+            Next::Start => {
+                trace!(
+                    Retry,
+                    "channel {}: {} is sent again",
+                    self.id,
+                    self.path_of(key)
+                );
+                self.schedule(key);
+            }
         }
+    }
+
+    /// What a line of the log calls a call.
+    fn path_of(&self, key: CallKey) -> &str {
+        let record = self.call(key).and_then(|call| call.record.as_ref());
+        record.map_or("a call", |record| &record.path)
     }
 
     /// Tells whoever judges servers by their calls.

@@ -10,6 +10,7 @@ use super::record::TRANSPARENT_RETRY_BUFFER;
 use super::{Attempt, Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Repeating};
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
@@ -403,7 +404,14 @@ impl Channel {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        self.counts.end(outcome.status.code == Code::Ok);
+        let Status { code, message } = &outcome.status;
+        trace!(
+            Call,
+            "channel {}: a call ended: {} {message}",
+            self.id,
+            code.name()
+        );
+        self.counts.end(*code == Code::Ok);
         self.idling.call_ended();
         call.place = Place::Over;
         let record = call.record.take();

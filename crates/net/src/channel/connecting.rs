@@ -17,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::census::{CallCounts, next_id};
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
+use crate::trace::trace;
 use crate::transport::{Transport, Turn, register};
 
 /// One or more addresses of which one connection is wanted.
@@ -110,6 +111,10 @@ struct Racer {
 impl Channel {
     pub(super) fn set_state(&mut self, state: Connectivity) {
         if self.state != state && self.state != Connectivity::Shutdown {
+            trace!(
+                ConnectivityState,
+                "channel {}: {:?} -> {state:?}", self.id, self.state
+            );
             self.state = state;
             self.state_changes += 1;
             for waiter in std::mem::take(&mut self.state_waiters) {
@@ -247,6 +252,7 @@ impl Channel {
                 }
                 return;
             };
+            trace!(Subchannel, "channel {}: connecting to {address}", self.id);
             match self.open(&address) {
                 Ok((index, socket)) => {
                     let delay = self.happy_eyeballs_delay;
@@ -304,6 +310,7 @@ impl Channel {
 
     fn fail_race(&mut self, index: usize, error: String, now: Instant) {
         self.stop_racing(index);
+        trace!(Subchannel, "channel {}: not connected: {error}", self.id);
         self.last_error = error;
         let Some(subchannel) = self.subchannels.get_mut(index) else {
             return;
@@ -440,6 +447,10 @@ impl Channel {
         };
         link.handshaking = false;
         let number = link.subchannel;
+        trace!(
+            Subchannel,
+            "channel {}: connected to {}", self.id, link.peer
+        );
         let won = self.state != Connectivity::Shutdown
             && self.race_mut(number).is_some_and(|race| {
                 let count = race.racers.len();

@@ -10,6 +10,7 @@ use russet_rpc::{CallId, Code, Metadata, Status};
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
 use crate::reactor::Core;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
@@ -62,6 +63,10 @@ impl Channel {
             (None, Some(reason)) => reason.to_string(),
             (None, None) => "the connection was lost".to_owned(),
         };
+        trace!(
+            Http,
+            "channel {}: the connection to {} ended: {why}", self.id, link.peer
+        );
         // The engine has ended each call already; none may be left waiting if it forgot one.
         for (id, key) in std::mem::take(&mut link.calls) {
             if self.call(key).is_some() {
@@ -138,7 +143,11 @@ impl Channel {
                     }
                 }
                 Event::StreamsAvailable => self.start_waiting(now),
-                Event::GoAway { .. } | Event::Closed { .. } => self.retire(index, now),
+                Event::GoAway { code, debug } => {
+                    trace!(Http, "channel {}: GOAWAY {code:?} {debug:?}", self.id);
+                    self.retire(index, now);
+                }
+                Event::Closed { .. } => self.retire(index, now),
             }
         }
     }

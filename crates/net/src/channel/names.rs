@@ -8,6 +8,7 @@ use super::{Channel, Connectivity};
 use crate::address::{Address, Target};
 use crate::backoff::Backoff;
 use crate::resolver::{Resolution, Resolver};
+use crate::trace::trace;
 
 /// The look-ups of a channel.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ impl Channel {
             Target::Unix(path) => vec![Address::Unix(path.clone())],
             Target::UnixAbstract(name) => vec![Address::UnixAbstract(name.clone())],
             Target::Name { host, port } => {
+                trace!(DnsResolver, "channel {}: looking {host} up", self.id);
                 match self.names.resolver.start(host.clone(), *port) {
                     Ok(()) => {
                         self.names.under_way = Some(now + self.names.backoff.connect_timeout());
@@ -131,6 +133,7 @@ impl Channel {
         }
         match resolution {
             Ok(found) if !found.is_empty() => {
+                trace!(DnsResolver, "channel {}: found {found:?}", self.id);
                 self.names.backoff.reset();
                 self.names.last = Some(now);
                 let addresses = found.into_iter().map(Address::Socket).collect();
@@ -153,6 +156,7 @@ impl Channel {
 
     /// There are no addresses, or no new ones: the next look-up follows after a wait.
     fn unresolved(&mut self, error: String, now: Instant) {
+        trace!(DnsResolver, "channel {}: {error}", self.id);
         self.names.next = Some(now + self.names.backoff.wait());
         // Connections to the addresses of before are as good as they were.
         if self.state != Connectivity::Ready && !self.is_connecting() {

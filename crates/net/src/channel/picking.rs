@@ -10,6 +10,7 @@ use super::connecting::Subchannel;
 use super::{CallKey, Channel, Connectivity};
 use crate::address::Address;
 use crate::backoff::{random_below, random_unit};
+use crate::trace::trace;
 
 /// What a policy keeps from one call to the next.
 #[derive(Debug, Default)]
@@ -201,6 +202,13 @@ impl Channel {
             let mut subchannels = self.subchannels.iter_mut();
             if let Some((_, subchannel)) = subchannels.find(|(_, one)| one.id == verdict.server) {
                 subchannel.ejected = verdict.ejected;
+                trace!(
+                    OutlierDetection,
+                    "channel {}: {:?} is left out: {}",
+                    self.id,
+                    subchannel.addresses,
+                    verdict.ejected
+                );
                 if verdict.ejected
                     && let Some(address) = subchannel.addresses.first()
                 {

@@ -11,6 +11,7 @@ use russet_rpc::{CallEnded, CallId, Code, Encoding, Metadata, SendError, Status,
 
 use super::{Channel, Connectivity};
 use crate::backoff::Backoff;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 /// The longest answer that such a stream takes: 64 KiB.
@@ -238,14 +239,18 @@ impl Channel {
         let Some(subchannel) = self.subchannels.get_mut(number) else {
             return;
         };
+        let address = subchannel.addresses.first();
+        let address = address.map(ToString::to_string).unwrap_or_default();
+        trace!(
+            HealthCheckClient,
+            "channel {}: {address} serves: {serving}", self.id
+        );
         let before = subchannel.active;
         subchannel.active = subchannel.connected.filter(|_| serving);
         if serving {
             subchannel.state = Connectivity::Ready;
         } else {
             subchannel.state = Connectivity::TransientFailure;
-            let address = subchannel.addresses.first();
-            let address = address.map(ToString::to_string).unwrap_or_default();
             let service = self.health_service.as_deref().unwrap_or_default();
             self.last_error = format!("{address}: the server says that {service:?} does not serve");
         }
