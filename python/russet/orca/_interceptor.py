@@ -11,7 +11,7 @@ from ._recorders import TRAILER, CallMetricRecorder, ServerMetricRecorder, repor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 _current: ContextVar[CallMetricRecorder] = ContextVar("russet.orca.call")
 
@@ -27,7 +27,7 @@ def call_metric_recorder() -> CallMetricRecorder:
 
 
 @contextlib.contextmanager
-def recording(call: CallMetricRecorder) -> Iterator[None]:
+def recording(call: CallMetricRecorder) -> Generator[None, None, None]:
     """Make `call` the present call's recorder."""
     token = _current.set(call)
     try:
