@@ -102,7 +102,8 @@ def test_calls_follow_the_load(grpc: ModuleType, streamed: bool) -> None:
         def share() -> int:
             return [who(b"", timeout=WAIT) for _ in range(100)].count(b"strong")
 
-        until(lambda: 70 <= share() <= 80)
+        # Weights that are looked at within the hundred calls make the share a little uneven.
+        until(lambda: 65 <= share() <= 85)
 
 
 def test_without_reports_servers_take_turns(grpc: ModuleType) -> None:

@@ -401,7 +401,7 @@ impl Channel {
     }
 
     pub(super) fn end(&mut self, key: CallKey, outcome: Outcome) {
-        let Some(call) = self.calls.get_mut(key) else {
+        let Some(call) = (self.calls.get_mut(key)).filter(|call| call.outcome.is_none()) else {
             return;
         };
         let Status { code, message } = &outcome.status;

@@ -75,6 +75,11 @@ impl Watcher {
 impl Channel {
     /// Opens the streams whose time has come.
     pub(super) fn run_watchers(&mut self, now: Instant) {
+        let loads =
+            matches!(&self.policy, LoadBalancing::WeightedRoundRobin(config) if config.out_of_band);
+        if self.health_service.is_none() && !loads {
+            return;
+        }
         for place in 0..self.order.len() {
             let Some(&number) = self.order.get(place) else {
                 return;
@@ -254,6 +259,8 @@ impl Channel {
             let service = self.health_service.as_deref().unwrap_or_default();
             self.last_error = format!("{address}: the server says that {service:?} does not serve");
         }
+        // A call that waits for this server on the ring has to look on.
+        self.unsettled |= !serving && matches!(self.policy, LoadBalancing::RingHash(_));
         self.update_state(now);
         if serving && before.is_none() {
             self.start_waiting(now);

@@ -21,6 +21,9 @@ const MAX_RING_SIZE: u32 = 8 << 20;
 /// The greatest ring that is made; a greater one counts as this (gRFC A42).
 pub const RING_SIZE_CAP: u32 = 4096;
 
+/// The least time between two looks at how calls ended.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+
 /// How calls are spread over a target's addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LoadBalancing {
@@ -107,7 +110,7 @@ pub struct Ejection {
 /// When servers are left out for a while because their calls fail (gRFC A50).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutlierDetection {
-    /// The time between two looks. Default 10 s.
+    /// The time between two looks. Default 10 s, at least 10 ms.
     pub interval: Duration,
     /// How long a server is left out the first time; each further time adds as much. Default 30 s.
     pub base_time: Duration,
@@ -302,7 +305,7 @@ fn outlier_detection(config: &Value, errors: &mut Errors) -> Option<Balancing> {
     let default = OutlierDetection::default();
     let fields = Fields::of(config, errors)?;
     let mut duration = |name, default| fields.read(name, errors, time).unwrap_or(default);
-    let interval = duration("interval", default.interval);
+    let interval = duration("interval", default.interval).max(MIN_INTERVAL);
     let base_time = duration("baseEjectionTime", default.base_time);
     let max_time = duration("maxEjectionTime", default.max_time);
     let max_percent = percent(
