@@ -71,10 +71,17 @@ class _Census(TypedDict):
     servers: list[_CountedServer]
 
 def census() -> _Census: ...
+def trace(list: str, sink: Callable[[str, str], None]) -> list[str]: ...
+def stop_trace() -> None: ...
 
 class ClientTls:
     def __init__(
-        self, roots: bytes | None, key: bytes | None, chain: bytes | None, verify: bool = True
+        self,
+        roots: bytes | None,
+        key: bytes | None,
+        chain: bytes | None,
+        verify: bool = True,
+        sign: Callable[[bytes, int, Callable[[bytes | Exception], None]], Any] | None = None,
     ) -> None: ...
 
 class ServerTls:

@@ -11,6 +11,7 @@ import pytest
 from russet import grpc
 
 PAGE = Path(__file__).parents[2] / "docs" / "call-policy.md"
+CONFIGS = {"methodConfig", "loadBalancingConfig"}
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
@@ -18,8 +19,13 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTI
 def test_a_block_runs_and_its_config_is_valid(number: int) -> None:
     names: dict[str, Any] = {}
     exec(BLOCKS[number], names)  # the page is ours
-    config = names.get("config") or names["hedged"]
-    method = "/{service}/{method}".format(**config["methodConfig"][0]["name"][0])
+    configs = (value for value in names.values() if isinstance(value, dict))
+    config = next((value for value in configs if CONFIGS & value.keys()), None)
+    if config is None:
+        # A server's side.
+        return
+    named = config.get("methodConfig", [{"name": [{"service": "s", "method": "m"}]}])
+    method = "/{service}/{method}".format(**named[0]["name"][0])
     options = [("grpc.service_config", json.dumps(config))]
     with grpc.insecure_channel("127.0.0.1:1", options=options) as channel:
         with pytest.raises(grpc.RpcError) as caught:

@@ -143,3 +143,43 @@ def test_channel_ready_future_waits_for_the_server(pair):
         server.start()
         assert future.result(timeout=WAIT) is None
     assert happened(server.stop(None))
+
+
+def test_a_channel_that_nobody_calls_becomes_idle_and_connects_again(russet):
+    state = russet.ChannelConnectivity
+    options = [("grpc.client_idle_timeout_ms", 50)]
+    with connected(russet, channel_options=options, Echo=ECHO) as channel:
+        states: queue.Queue = queue.Queue()
+        channel.subscribe(states.put)
+        assert states.get(timeout=WAIT) is state.IDLE
+        for _ in range(2):
+            assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+            states_until(states, state.IDLE)
+
+
+def test_a_call_that_goes_on_keeps_its_channel(russet):
+    ended = threading.Event()
+
+    def wait(request, context):
+        yield request
+        ended.wait(WAIT)
+
+    options = [("grpc.client_idle_timeout_ms", 20)]
+    with connected(russet, channel_options=options, Wait=("unary_stream", wait)) as channel:
+        states: queue.Queue = queue.Queue()
+        call = channel.unary_stream(path("Wait"))(b"x", timeout=WAIT)
+        assert next(call) == b"x"
+        channel.subscribe(states.put)
+        # Several times as long as the channel would wait without a call.
+        with pytest.raises(queue.Empty):
+            states_until_other(states, russet.ChannelConnectivity.READY, 0.2)
+        ended.set()
+        assert list(call) == []
+        states_until(states, russet.ChannelConnectivity.IDLE)
+
+
+def states_until_other(states, state, seconds):
+    """The first state that is another one, if it comes within this time."""
+    while (seen := states.get(timeout=seconds)) is state:
+        pass
+    return seen

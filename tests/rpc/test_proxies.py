@@ -9,6 +9,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
+from support import tls
 from support.rpc import ECHO, WAIT, path, rpc_error, serving
 
 VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy")
@@ -138,3 +139,27 @@ def test_a_url_that_is_none_is_left_out(grpc: ModuleType, monkeypatch: pytest.Mo
     monkeypatch.setenv("http_proxy", "ftp://127.0.0.1:1")
     with serving(grpc, Echo=ECHO) as address:
         assert call(grpc, address) == b"x" * 100_000
+
+
+def test_tls_goes_through_the_proxy(grpc: ModuleType) -> None:
+    credentials = grpc.ssl_server_credentials([tls.pair("localhost")])
+    with tls.serving(grpc, credentials, Echo=ECHO) as address, Proxy() as proxy:
+        options = [("grpc.http_proxy", f"http://{proxy.address}")]
+        trusted = grpc.ssl_channel_credentials(tls.root())
+        with grpc.secure_channel(address, trusted, options=options) as channel:
+            echo = channel.unary_unary(path("Echo"))
+            assert echo(b"x" * 100_000, timeout=WAIT) == b"x" * 100_000
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("enabled", "through"), [("10.0.0.0/8,127.0.0.1", True), ("10.0.0.0/8", False), ("", False)]
+)
+def test_a_proxy_for_addresses(grpc: ModuleType, enabled: str, through: bool) -> None:
+    with serving(grpc, Echo=ECHO) as address, Proxy() as proxy:
+        options = (
+            ("grpc.address_http_proxy", proxy.address),
+            ("grpc.address_http_proxy_enabled_addresses", enabled),
+        )
+        assert call(grpc, address, *options) == b"x" * 100_000
+        assert [request.split()[1] for request in proxy.requests] == [address] * through

@@ -10,9 +10,11 @@ pub mod proxy;
 pub mod security;
 pub mod server;
 pub mod tls;
+pub mod trace;
 
 mod alarm;
 mod fork;
+mod handshake;
 mod inbox;
 mod parker;
 mod reactor;

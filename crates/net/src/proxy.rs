@@ -2,12 +2,12 @@
 //!
 //! `grpc_proxy`, `https_proxy` and `http_proxy` count in this order, in lower case only; `no_grpc_proxy`, else `no_proxy`, lists hosts that are reached without: names, which cover the names below them, addresses, and blocks of addresses (`10.0.0.0/8`).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::address::{Target, host};
+use crate::address::{Address, Target, host};
 
 /// A proxy, and what it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,46 @@ impl Proxy {
                 format!("Basic {}", STANDARD.encode(plain))
             }),
         })
+    }
+}
+
+/// A proxy for some of the addresses that a name leads to (`grpc.address_http_proxy`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressProxy {
+    proxy: SocketAddr,
+    /// Addresses and blocks, with commas between them.
+    enabled: String,
+}
+
+impl AddressProxy {
+    /// `proxy` is an IP address with a port, `enabled` lists the addresses and blocks (`10.0.0.0/8`) that are reached through it.
+    pub fn new(proxy: &str, enabled: &str) -> Result<Self, String> {
+        Ok(Self {
+            proxy: proxy.parse().map_err(|_| {
+                format!("the proxy for addresses is not an IP address with a port: {proxy:?}")
+            })?,
+            enabled: enabled.to_owned(),
+        })
+    }
+
+    /// The proxy through which an address is reached; `None` for a direct connection.
+    pub(crate) fn proxy_for(&self, address: &Address) -> Option<Proxy> {
+        let Address::Socket(socket) = address else {
+            return None;
+        };
+        let mut blocks = self.enabled.split(',').map(str::trim);
+        blocks
+            .any(|block| is_in_block(socket.ip(), block))
+            .then(|| Proxy {
+                address: Target::Sockets(vec![self.proxy]),
+                destination: socket.to_string(),
+                authorization: None,
+            })
+    }
+
+    /// Where the proxy is.
+    pub(crate) const fn address(&self) -> Address {
+        Address::Socket(self.proxy)
     }
 }
 
@@ -189,6 +229,25 @@ mod tests {
         for url in ["https://u:secret@h:1", "u:secret@h:1", "http://u:secret@:1"] {
             let error = find("s:1", &[("http_proxy", url)]).unwrap_err();
             assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_of_addresses_serves_those_that_are_listed() {
+        let proxy = AddressProxy::new("127.0.0.1:3128", "10.0.0.0/8, ::1").unwrap();
+        for (address, reached) in [
+            ("10.1.2.3:80", true),
+            ("11.1.2.3:80", false),
+            ("[::1]:80", true),
+            ("[::2]:80", false),
+        ] {
+            let found = proxy.proxy_for(&Address::Socket(address.parse().unwrap()));
+            let destination = found.map(|proxy| proxy.destination);
+            assert_eq!(destination.as_deref(), reached.then_some(address));
+        }
+        assert_eq!(proxy.proxy_for(&Address::Unix("/s".into())), None);
+        for wrong in ["proxy:3128", "127.0.0.1", ""] {
+            assert!(AddressProxy::new(wrong, "").is_err(), "{wrong}");
         }
     }
 

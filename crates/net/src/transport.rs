@@ -3,12 +3,15 @@
 //! Readiness is edge-triggered, so a transport remembers what it has not drained yet. It reads at most [`READ_BUDGET`] bytes a turn, so that one busy peer cannot keep the others waiting.
 
 use std::io::{ErrorKind, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token};
 use russet_rpc::{Traffic, client, server};
 
+use crate::alarm::Alarm;
 use crate::census::{SocketCensus, next_id};
+use crate::handshake::Away;
 use crate::proxy::Proxy;
 use crate::security::AuthContext;
 use crate::socket::Socket;
@@ -94,6 +97,10 @@ pub(crate) struct Transport<E> {
     /// Until a proxy has agreed to pass bytes on.
     tunnel: Option<Box<Tunnel>>,
     session: Option<Box<Session>>,
+    /// Wakes the driver; given where the session's handshake may take long.
+    slow_handshake: Option<Arc<Alarm>>,
+    /// The session, while it shakes hands elsewhere.
+    away: Option<Away>,
     /// Why the session or the tunnel failed, if one did.
     failure: Option<String>,
     readable: bool,
@@ -119,6 +126,8 @@ impl<E: Engine> Transport<E> {
             socket,
             tunnel: None,
             session: session.map(Box::new),
+            slow_handshake: None,
+            away: None,
             failure: None,
             readable: true,
             writable: true,
@@ -133,6 +142,49 @@ impl<E: Engine> Transport<E> {
     /// Has the proxy at the other end of the socket make the connection first.
     pub(crate) fn tunnel_through(&mut self, proxy: &Proxy) {
         self.tunnel = Some(Box::new(Tunnel::new(proxy)));
+    }
+
+    /// Has the session shake hands on a thread of its own, after which `alarm` is rung and [`Transport::come_back`] is to be called.
+    pub(crate) fn shake_hands_elsewhere(&mut self, alarm: Arc<Alarm>) {
+        self.slow_handshake = Some(alarm);
+    }
+
+    /// Closes this process's copy of the socket alone, in the child of a fork.
+    pub(crate) fn leave_to_parent(self) {
+        if let Some(away) = self.away {
+            away.leave_to_parent();
+        }
+    }
+
+    /// Whether the session is on a thread of its own.
+    pub(crate) const fn is_away(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// Takes the session back if it is done; then there may be more to read.
+    pub(crate) fn come_back(&mut self, now: Instant) {
+        let Some(away) = &self.away else {
+            return;
+        };
+        match away.poll() {
+            Ok(None) => {}
+            Ok(Some(returned)) => {
+                self.away = None;
+                self.session = Some(returned.session);
+                if !returned.plaintext.is_empty() {
+                    self.engine.handle_input(&returned.plaintext, now);
+                }
+                if let Err(why) = returned.outcome {
+                    self.fail_session(&why, now);
+                }
+            }
+            Err(why) => {
+                self.away = None;
+                self.failure = Some(format!("TLS: {why}"));
+                self.engine.handle_eof(now);
+                self.ended = true;
+            }
+        }
     }
 
     /// Whether something may wait in the socket that the engine does not want yet.
@@ -150,7 +202,7 @@ impl<E: Engine> Transport<E> {
     /// Reads what is there, up to the budget and as long as the engine wants it, into the engine.
     pub(crate) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Turn {
         let mut budget = READ_BUDGET;
-        while self.readable && !self.ended && self.engine.accepts_input() {
+        while self.readable && !self.ended && !self.is_away() && self.engine.accepts_input() {
             match self.socket.read(buffer) {
                 Ok(0) => {
                     if self.tunnel.is_some() {
@@ -201,22 +253,41 @@ impl<E: Engine> Transport<E> {
                 return;
             }
         }
+        if let Some(alarm) = &self.slow_handshake
+            && let Some(session) = self.session.take_if(|session| !session.is_established())
+        {
+            match Away::start(session, bytes.to_vec(), alarm.clone()) {
+                Ok(away) => self.away = Some(away),
+                Err(error) => {
+                    self.failure = Some(format!("TLS: no thread for the custom signer: {error}"));
+                    self.engine.handle_eof(now);
+                    self.ended = true;
+                }
+            }
+            return;
+        }
         let Some(session) = &mut self.session else {
             self.engine.handle_input(bytes, now);
             return;
         };
         let received = session.receive(bytes, |plain| self.engine.handle_input(plain, now));
         if let Err(why) = received {
-            self.failure = Some(format!("TLS: {why}"));
+            self.fail_session(&why, now);
+        }
+    }
+
+    fn fail_session(&mut self, why: &str, now: Instant) {
+        self.failure = Some(format!("TLS: {why}"));
+        if let Some(session) = &mut self.session {
             // The alert tells the peer what we know. Where the socket does not take it, the end of the connection must do.
             while session.has_output()
                 && session
                     .write_to(&mut self.socket)
                     .is_ok_and(|count| count > 0)
             {}
-            self.engine.handle_eof(now);
-            self.ended = true;
         }
+        self.engine.handle_eof(now);
+        self.ended = true;
     }
 
     /// Writes a part of what is to be written; false where there is nothing.
@@ -229,6 +300,9 @@ impl<E: Engine> Transport<E> {
             let count = self.socket.write(output)?;
             tunnel.output_written(count);
             return Ok(true);
+        }
+        if self.is_away() {
+            return Ok(false);
         }
         let output = self.engine.output();
         let Some(session) = &mut self.session else {
@@ -313,7 +387,7 @@ impl<E: Engine> Transport<E> {
 
     /// Whether nothing is left to write of an engine that is closed. What a session without an agreement on keys would send can never go, nor what a proxy has not agreed to pass on.
     fn is_written(&self) -> bool {
-        if self.tunnel.is_some() {
+        if self.tunnel.is_some() || self.is_away() {
             return true;
         }
         match &self.session {

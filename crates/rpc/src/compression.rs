@@ -1,4 +1,4 @@
-//! deflate and gzip of single messages.
+//! deflate, gzip and Zstandard of single messages.
 
 use std::io::{Read, Write};
 
@@ -7,6 +7,12 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::Encoding;
+
+/// zstd's own default level.
+const ZSTD_LEVEL: i32 = zstd::DEFAULT_COMPRESSION_LEVEL;
+
+/// The logarithm of the longest window that a Zstandard frame may ask memory for: 8 MiB, which RFC 8878 has every decoder support. Levels up to 19 need no more.
+const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Why a message cannot be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +33,7 @@ pub(crate) fn compress(encoding: Encoding, message: &[u8]) -> Option<Vec<u8>> {
             let mut encoder = ZlibEncoder::new(out, level);
             encoder.write_all(message).and_then(|()| encoder.finish())
         }
+        Encoding::Zstd => zstd::stream::encode_all(message, ZSTD_LEVEL),
         Encoding::Gzip => {
             let mut encoder = GzEncoder::new(out, level);
             encoder.write_all(message).and_then(|()| encoder.finish())
@@ -47,6 +54,7 @@ pub(crate) fn decompress(
     let cap = max.map_or(u64::MAX, |max| max as u64 + 1);
     let mut out = Vec::new();
     let read = match encoding {
+        Encoding::Zstd => unzstd(message, cap, &mut out),
         Encoding::Identity => return Err(DecompressError::Corrupt),
         Encoding::Deflate => ZlibDecoder::new(message).take(cap).read_to_end(&mut out),
         Encoding::Gzip => MultiGzDecoder::new(message).take(cap).read_to_end(&mut out),
@@ -58,14 +66,20 @@ pub(crate) fn decompress(
     Ok(out)
 }
 
+fn unzstd(message: &[u8], cap: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(message)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+    decoder.take(cap).read_to_end(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn messages_survive_both_encodings() {
+    fn messages_survive_every_encoding() {
         let message = b"to be or not to be ".repeat(100);
-        for encoding in [Encoding::Deflate, Encoding::Gzip] {
+        for encoding in [Encoding::Deflate, Encoding::Gzip, Encoding::Zstd] {
             let compressed = compress(encoding, &message).unwrap();
             assert!(compressed.len() < 100);
             assert_eq!(
@@ -77,8 +91,33 @@ mod tests {
                 Err(DecompressError::TooLarge)
             );
             assert_eq!(
-                decompress(encoding, &compressed[..30], None),
+                decompress(encoding, &compressed[..20], None),
                 Err(DecompressError::Corrupt)
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_with_a_long_window_takes_no_memory() {
+        // The window of 128 MiB that stands in the header; a raw block of one byte follows.
+        let window = |log: u8| vec![0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 9, 0, 0, b'x'];
+        assert_eq!(
+            decompress(Encoding::Zstd, &window(27), None),
+            Err(DecompressError::Corrupt)
+        );
+        assert_eq!(
+            decompress(Encoding::Zstd, &window(23), None),
+            Ok(b"x".to_vec())
+        );
+    }
+
+    #[test]
+    fn a_bomb_costs_no_more_than_the_limit() {
+        for encoding in [Encoding::Deflate, Encoding::Gzip, Encoding::Zstd] {
+            let bomb = compress(encoding, &vec![0; 5_000_000]).unwrap();
+            assert_eq!(
+                decompress(encoding, &bomb, Some(1000)),
+                Err(DecompressError::TooLarge)
             );
         }
     }

@@ -10,6 +10,8 @@ pub enum Encoding {
     Deflate,
     /// gzip (RFC 1952).
     Gzip,
+    /// Zstandard (RFC 8878), which not every gRPC knows.
+    Zstd,
 }
 
 impl Encoding {
@@ -19,6 +21,7 @@ impl Encoding {
             Self::Identity => "identity",
             Self::Deflate => "deflate",
             Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -28,6 +31,7 @@ impl Encoding {
             b"identity" => Some(Self::Identity),
             b"deflate" => Some(Self::Deflate),
             b"gzip" => Some(Self::Gzip),
+            b"zstd" => Some(Self::Zstd),
             _ => None,
         }
     }

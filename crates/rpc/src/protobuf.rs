@@ -106,6 +106,14 @@ pub(crate) fn put_bytes(number: u64, bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a field with a whole number; nothing where it is zero.
+pub(crate) fn put_number(number: u64, value: u64, out: &mut Vec<u8>) {
+    if value != 0 {
+        put_varint(number << 3, out);
+        put_varint(value, out);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -140,11 +148,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(number in 1_u64..1000, text: Vec<u8>) {
+        fn what_is_written_is_read(number in 1_u64..1000, value: u64, text: Vec<u8>) {
             let mut bytes = Vec::new();
+            put_number(number, value, &mut bytes);
             put_bytes(number, &text, &mut bytes);
             let read: Result<Vec<_>, _> = Fields::of(&bytes).collect();
             let mut expected = Vec::new();
+            if value != 0 {
+                expected.push((number, Value::Varint(value)));
+            }
             if !text.is_empty() {
                 expected.push((number, Value::Bytes(&text)));
             }

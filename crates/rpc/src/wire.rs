@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const CONTENT_TYPE: &[u8] = b"application/grpc";
 
 /// What this implementation can decompress, for `grpc-accept-encoding`.
-pub(crate) const ACCEPT_ENCODING: &[u8] = b"identity, deflate, gzip";
+pub(crate) const ACCEPT_ENCODING: &[u8] = b"identity, deflate, gzip, zstd";
 
 /// Binary metadata goes without padding and comes with or without it (PROTOCOL-HTTP2, "Binary Header").
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use russet_rpc::Code;
-use russet_rpc::service_config::{HedgingPolicy, LoadBalancing, Repeat, ServiceConfig};
+use russet_rpc::service_config::{
+    Ejection, HedgingPolicy, LoadBalancing, OutlierDetection, RING_SIZE_CAP, Repeat, RingHash,
+    ServiceConfig, WeightedRoundRobin,
+};
 
 fn parse(text: &str) -> ServiceConfig {
     ServiceConfig::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -101,9 +104,55 @@ fn throttling_and_balancing_are_read() {
             r#"{"loadBalancingConfig":[{"least_request_experimental":{"choiceCount":50}}]}"#,
             LoadBalancing::LeastRequest { choices: 10 },
         ),
+        (
+            r#"{"loadBalancingConfig":[{"weighted_round_robin":{"enableOobLoadReport":true,"oobReportingPeriod":"3s",
+                "blackoutPeriod":"0s","weightExpirationPeriod":"60s","weightUpdatePeriod":"0.01s","errorUtilizationPenalty":0}}]}"#,
+            LoadBalancing::WeightedRoundRobin(WeightedRoundRobin {
+                out_of_band: true,
+                reporting_period: Duration::from_secs(3),
+                blackout: Duration::ZERO,
+                weight_expiration: Duration::from_secs(60),
+                weight_update: Duration::from_millis(100),
+                error_utilization_penalty: 0.0,
+            }),
+        ),
+        (
+            r#"{"loadBalancingConfig":[{"ring_hash_experimental":{"minRingSize":5000,"maxRingSize":"9000","requestHashHeader":"X-Key"}}]}"#,
+            LoadBalancing::RingHash(RingHash {
+                min_size: RING_SIZE_CAP,
+                max_size: RING_SIZE_CAP,
+                request_hash_header: Some("x-key".to_owned()),
+            }),
+        ),
     ] {
         assert_eq!(parse(text).load_balancing, Some(policy), "{text}");
     }
+}
+
+#[test]
+fn outlier_detection_wraps_a_policy() {
+    let config = parse(
+        r#"{"loadBalancingConfig":[{"outlier_detection_experimental":{"interval":"1s","maxEjectionPercent":50,
+            "successRateEjection":{"stdevFactor":1000,"minimumHosts":3},
+            "failurePercentageEjection":{"enforcementPercentage":10},
+            "childPolicy":[{"round_robin":{}}]}}]}"#,
+    );
+    assert_eq!(config.load_balancing, Some(LoadBalancing::RoundRobin));
+    let ejection = |enforcement, minimum_hosts, request_volume| Ejection {
+        enforcement,
+        minimum_hosts,
+        request_volume,
+    };
+    assert_eq!(
+        config.outlier_detection,
+        Some(OutlierDetection {
+            interval: Duration::from_secs(1),
+            max_percent: 50,
+            success_rate: Some((ejection(100, 3, 100), 1000)),
+            failure_percentage: Some((ejection(10, 5, 50), 85)),
+            ..OutlierDetection::default()
+        })
+    );
 }
 
 /// The texts are those that `grpcio` gives, but where it is more lenient than gRFC A6.

@@ -86,6 +86,7 @@ from ._status import (
     Status,
     StatusCode,
 )
+from ._tracing import set_up as _set_up_logs
 from ._utilities import channel_ready_future
 
 TYPE_CHECKING = False
@@ -99,6 +100,8 @@ if TYPE_CHECKING:
 __version__ = "1.999.0"
 
 _SUBMODULES = ("aio", "experimental")
+
+_set_up_logs()
 
 
 def __getattr__(name: str) -> Any:

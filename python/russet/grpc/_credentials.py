@@ -227,6 +227,17 @@ def ssl_channel_credentials(
     )
 
 
+def ssl_channel_credentials_with_signer(
+    root_certificates: bytes | None,
+    certificate_chain: bytes,
+    sign: Callable[[bytes, int, Callable[[bytes | Exception], None]], Any],
+) -> ChannelCredentials:
+    """Credentials for a TLS channel whose key `sign` has. Public as `grpc.experimental.ssl_channel_credentials_with_custom_signer`."""
+    return ChannelCredentials(
+        ClientTls(_core.ClientTls(root_certificates, None, certificate_chain, sign=sign))
+    )
+
+
 def unverified_ssl_channel_credentials(
     private_key: bytes | None = None, certificate_chain: bytes | None = None
 ) -> ChannelCredentials:

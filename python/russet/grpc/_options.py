@@ -36,6 +36,7 @@ _CHANNEL_NUMBERS = {
     "grpc.happy_eyeballs_connection_attempt_delay_ms": "happy_eyeballs_delay_ms",
     "grpc.dns_min_time_between_resolutions_ms": "resolution_interval_ms",
     "grpc.enable_http_proxy": "enable_http_proxy",
+    "grpc.client_idle_timeout_ms": "idle_timeout_ms",
     "grpc.inhibit_health_checking": "inhibit_health_checking",
 }
 _SERVER_NUMBERS = {
@@ -72,6 +73,8 @@ _TEXTS = {
     "grpc.service_config": "service_config",
     "grpc.lb_policy_name": "load_balancing",
     "grpc.http_proxy": "http_proxy",
+    "grpc.address_http_proxy": "address_http_proxy",
+    "grpc.address_http_proxy_enabled_addresses": "address_http_proxy_enabled",
 }
 
 

@@ -1,7 +1,8 @@
 //! One HTTP/2 connection, of either role.
 //!
-//! Files: `receive` takes the bytes apart into frames, `dispatch` gives each frame its meaning, `send` writes and schedules; here are the state, the getters and the connection's end.
+//! Files: `receive` takes the bytes apart into frames, `dispatch` and `control` give each frame its meaning, `send` writes and schedules; here are the state, the getters and the connection's end.
 
+mod control;
 mod dispatch;
 mod receive;
 mod send;

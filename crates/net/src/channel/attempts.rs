@@ -5,13 +5,16 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
+use russet_rpc::balancing::{self, LoadReport};
 use russet_rpc::client::{Reach, StartCall, StartError};
 use russet_rpc::retry::{self, Next, Pushback};
 use russet_rpc::service_config::LoadBalancing;
 use russet_rpc::{Code, Metadata, Status};
 
+use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
 use crate::backoff::random_unit;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
@@ -21,18 +24,21 @@ impl Channel {
         if record.is_some_and(|record| record.held) {
             return false;
         }
-        let mut tries = match self.policy {
-            LoadBalancing::PickFirst { .. } => 1,
+        let tries = match self.policy {
+            LoadBalancing::PickFirst { .. } | LoadBalancing::RingHash(_) => 1,
             // One that has no room for more is passed over.
             _ => self.order.len(),
         };
-        while tries > 0
-            && let Some(index) = self.pick()
-        {
-            if self.begin_on(index, key, now) {
-                return true;
+        for _ in 0..tries {
+            match self.pick(key, now) {
+                Pick::On(index) if self.begin_on(index, key, now) => return true,
+                Pick::On(_) => {}
+                Pick::Wait => return false,
+                Pick::Refuse(status) => {
+                    self.end_locally(key, status);
+                    return true;
+                }
             }
-            tries -= 1;
         }
         false
     }
@@ -84,6 +90,14 @@ impl Channel {
                 return true;
             }
         };
+        trace!(
+            Call,
+            "channel {}: {} goes to {}, stream {}",
+            self.id,
+            record.path,
+            link.peer,
+            id.stream()
+        );
         link.calls.insert(id, key);
         if let Some(subchannel) = self.subchannels.get_mut(link.subchannel) {
             subchannel.calls.start(now);
@@ -196,7 +210,7 @@ impl Channel {
         reach: Reach,
         now: Instant,
     ) {
-        self.count_end(attempt, outcome.status.code == Code::Ok);
+        self.count_end(attempt, &outcome, now);
         let Some(call) = self.call_mut(key) else {
             return;
         };
@@ -220,14 +234,40 @@ impl Channel {
         match next {
             Next::End => self.end(key, outcome),
             Next::Wait => {}
-            Next::Start => self.schedule(key),
+            Next::Start => {
+                trace!(
+                    Retry,
+                    "channel {}: {} is sent again",
+                    self.id,
+                    self.path_of(key)
+                );
+                self.schedule(key);
+            }
         }
     }
 
-    fn count_end(&mut self, (connection, _): Attempt, succeeded: bool) {
+    /// What a line of the log calls a call.
+    fn path_of(&self, key: CallKey) -> &str {
+        let record = self.call(key).and_then(|call| call.record.as_ref());
+        record.map_or("a call", |record| &record.path)
+    }
+
+    /// Tells whoever judges servers by their calls.
+    fn count_end(&mut self, (connection, _): Attempt, outcome: &Outcome, now: Instant) {
+        let succeeded = outcome.status.code == Code::Ok;
         let link = self.links.get(connection).and_then(Option::as_ref);
         if let Some(subchannel) = link.and_then(|link| self.subchannels.get_mut(link.subchannel)) {
             subchannel.calls.end(succeeded);
+            if let Some(outliers) = &mut self.outliers {
+                outliers.record(subchannel.id, succeeded);
+            }
+            if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
+                && !config.out_of_band
+                && let Some(report) = outcome.trailing.get(balancing::TRAILER)
+                && let Ok(report) = LoadReport::read(report)
+            {
+                subchannel.weight.report(&report, config, now);
+            }
         }
     }
 

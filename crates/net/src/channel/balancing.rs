@@ -1,4 +1,4 @@
-//! How calls are spread over addresses: which subchannels there are, which one takes the next call, and what state that gives the channel.
+//! How calls are spread over addresses: which subchannels there are, and what state they give the channel. Which one takes a call is in `picking`.
 
 use std::time::Instant;
 
@@ -12,48 +12,9 @@ use crate::backoff::{Backoff, random_below};
 use crate::transport::Turn;
 
 impl Channel {
-    /// The connection that takes the next call.
-    pub(super) fn pick(&mut self) -> Option<usize> {
-        match self.policy {
-            LoadBalancing::PickFirst { .. } => self.subchannels.get(*self.order.first()?)?.active,
-            LoadBalancing::RoundRobin => {
-                let count = self.order.len();
-                for step in 1..=count {
-                    let turn = self.turn.wrapping_add(step) % count;
-                    if let Some(active) = self.active_at(turn) {
-                        self.turn = turn;
-                        return Some(active);
-                    }
-                }
-                None
-            }
-            LoadBalancing::LeastRequest { choices } => {
-                let ready: Vec<usize> = (0..self.order.len())
-                    .filter_map(|place| self.active_at(place))
-                    .collect();
-                if ready.is_empty() {
-                    return None;
-                }
-                (0..choices)
-                    .map(|_| ready[random_below(ready.len())])
-                    .min_by_key(|link| self.calls_on(*link))
-            }
-        }
-    }
-
-    fn active_at(&self, place: usize) -> Option<usize> {
-        self.subchannels.get(*self.order.get(place)?)?.active
-    }
-
-    fn calls_on(&self, link: usize) -> usize {
-        self.links
-            .get(link)
-            .and_then(|link| link.as_ref())
-            .map_or(0, |link| link.calls.len())
-    }
-
     /// Takes in the addresses of the target, and connects to those that are new as the policy wants it.
     pub(super) fn update_addresses(&mut self, addresses: Vec<Address>, now: Instant) {
+        self.picker.addresses_changed();
         if let LoadBalancing::PickFirst { shuffle } = self.policy {
             let mut addresses = addresses;
             if shuffle {
@@ -91,6 +52,9 @@ impl Channel {
                 self.order.push(index);
             } else {
                 let index = self.add_subchannel();
+                if let Some(outliers) = &mut self.outliers {
+                    outliers.add(self.subchannels[index].id, now);
+                }
                 self.subchannels[index].addresses.push(address);
                 fresh.push(index);
             }
@@ -100,7 +64,32 @@ impl Channel {
                 self.remove_subchannel(index, now);
             }
         }
+        if matches!(self.policy, LoadBalancing::RingHash(_)) {
+            self.connect_ring(now);
+            return;
+        }
         for index in fresh {
+            self.start_connecting(index, now);
+        }
+        self.update_state(now);
+    }
+
+    /// The addresses on the ring are connected when calls want them. Where none is connected and none wants to be, one is, so that the channel knows how it stands.
+    pub(super) fn connect_ring(&mut self, now: Instant) {
+        self.unsettled = false;
+        self.start_waiting(now);
+        let mut idle = None;
+        for index in &self.order {
+            match self.subchannels.get(*index) {
+                Some(one) if one.connected.is_some() || one.is_racing() => {
+                    idle = None;
+                    break;
+                }
+                Some(one) if one.is_idle() => idle = idle.or(Some(*index)),
+                _ => {}
+            }
+        }
+        if let Some(index) = idle {
             self.start_connecting(index, now);
         }
         self.update_state(now);
@@ -116,12 +105,15 @@ impl Channel {
     }
 
     /// The target has lost an address: its connection ends with its last call.
-    fn remove_subchannel(&mut self, index: usize, now: Instant) {
+    pub(super) fn remove_subchannel(&mut self, index: usize, now: Instant) {
         self.stop_racing(index);
         self.stop_watchers(index);
         let Some(subchannel) = self.subchannels.try_remove(index) else {
             return;
         };
+        if let Some(outliers) = &mut self.outliers {
+            outliers.remove(subchannel.id);
+        }
         for (_, link) in &mut self.links {
             // The place is given to another one by and by.
             if let Some(link) = link.as_mut().filter(|link| link.subchannel == index) {
@@ -138,23 +130,40 @@ impl Channel {
 
     /// Gives the channel the state that its subchannels add up to.
     pub(super) fn update_state(&mut self, now: Instant) {
+        self.picker.servers_changed();
+        let state = self.added_state();
+        self.set_state(state);
+        if state == Connectivity::TransientFailure && self.is_hopeless() {
+            self.fail_waiting(now);
+        }
+    }
+
+    fn added_state(&self) -> Connectivity {
         let states = || {
             self.order
                 .iter()
                 .filter_map(|index| self.subchannels.get(*index))
-                .map(|subchannel| subchannel.state)
         };
-        let state = match self.policy {
-            LoadBalancing::PickFirst { .. } => states().next().unwrap_or(Connectivity::Idle),
-            _ if states().any(|state| state == Connectivity::Ready) => Connectivity::Ready,
-            _ if states().any(|state| state != Connectivity::TransientFailure) => {
+        let count = |state| states().filter(|one| one.counted_state() == state).count();
+        if matches!(self.policy, LoadBalancing::PickFirst { .. }) {
+            return states().next().map_or(Connectivity::Idle, |one| one.state);
+        }
+        let failed = count(Connectivity::TransientFailure);
+        if count(Connectivity::Ready) > 0 {
+            Connectivity::Ready
+        } else if matches!(self.policy, LoadBalancing::RingHash(_)) {
+            // gRFC A42: two that fail tell enough; with one, another one is tried.
+            if failed >= 2 || failed == self.order.len() {
+                Connectivity::TransientFailure
+            } else if failed > 0 || count(Connectivity::Connecting) > 0 {
                 Connectivity::Connecting
+            } else {
+                Connectivity::Idle
             }
-            _ => Connectivity::TransientFailure,
-        };
-        self.set_state(state);
-        if state == Connectivity::TransientFailure {
-            self.fail_waiting(now);
+        } else if failed < self.order.len() {
+            Connectivity::Connecting
+        } else {
+            Connectivity::TransientFailure
         }
     }
 }

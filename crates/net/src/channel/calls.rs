@@ -10,10 +10,12 @@ use super::record::TRANSPARENT_RETRY_BUFFER;
 use super::{Attempt, Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Repeating};
 use crate::inbox::{Inbound, Inbox, Interest, Received};
 use crate::parker::Parker;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
     fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
+        self.idling.call_started();
         self.calls.insert(Call {
             place: Place::Over,
             deadline,
@@ -399,10 +401,18 @@ impl Channel {
     }
 
     pub(super) fn end(&mut self, key: CallKey, outcome: Outcome) {
-        let Some(call) = self.calls.get_mut(key) else {
+        let Some(call) = (self.calls.get_mut(key)).filter(|call| call.outcome.is_none()) else {
             return;
         };
-        self.counts.end(outcome.status.code == Code::Ok);
+        let Status { code, message } = &outcome.status;
+        trace!(
+            Call,
+            "channel {}: a call ended: {} {message}",
+            self.id,
+            code.name()
+        );
+        self.counts.end(*code == Code::Ok);
+        self.idling.call_ended();
         call.place = Place::Over;
         let record = call.record.take();
         let open = call

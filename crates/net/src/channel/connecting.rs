@@ -5,6 +5,7 @@ use std::io;
 use std::time::Instant;
 
 use mio::Token;
+use russet_rpc::balancing::Weight;
 use russet_rpc::client::Connection;
 use russet_rpc::service_config::LoadBalancing;
 use rustc_hash::FxHashMap;
@@ -16,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::census::{CallCounts, next_id};
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
+use crate::trace::trace;
 use crate::transport::{Transport, Turn, register};
 
 /// One or more addresses of which one connection is wanted.
@@ -32,6 +34,10 @@ pub(super) struct Subchannel {
     pub(super) connected: Option<usize>,
     /// The same, where it takes calls: it may be unhealthy.
     pub(super) active: Option<usize>,
+    /// Left out for a while, since its calls fail.
+    pub(super) ejected: bool,
+    /// What its load reports make of it.
+    pub(super) weight: Weight,
     /// The channel's own streams on the connection.
     pub(super) watchers: Vec<Watcher>,
     race: Option<Race>,
@@ -48,11 +54,31 @@ impl Subchannel {
             state: Connectivity::Idle,
             connected: None,
             active: None,
+            ejected: false,
+            weight: Weight::default(),
             watchers: Vec::new(),
             race: None,
             backoff,
             retry_at: None,
         }
+    }
+
+    /// The connection, where the policy may give it calls.
+    pub(super) fn usable(&self) -> Option<usize> {
+        self.active.filter(|_| !self.ejected)
+    }
+
+    /// Its state as the policy counts it.
+    pub(super) const fn counted_state(&self) -> Connectivity {
+        if self.ejected {
+            Connectivity::TransientFailure
+        } else {
+            self.state
+        }
+    }
+
+    pub(super) const fn is_racing(&self) -> bool {
+        self.race.is_some()
     }
 
     /// Whether it neither has a connection nor works on one, nor waits after a failure.
@@ -85,6 +111,10 @@ struct Racer {
 impl Channel {
     pub(super) fn set_state(&mut self, state: Connectivity) {
         if self.state != state && self.state != Connectivity::Shutdown {
+            trace!(
+                ConnectivityState,
+                "channel {}: {:?} -> {state:?}", self.id, self.state
+            );
             self.state = state;
             self.state_changes += 1;
             for waiter in std::mem::take(&mut self.state_waiters) {
@@ -110,7 +140,7 @@ impl Channel {
                 self.set_state(Connectivity::Connecting);
                 self.run_names(now);
                 self.run_connecting(now);
-            } else if !wait_for_ready {
+            } else if !wait_for_ready && self.is_hopeless() {
                 self.fail_waiting(now);
             }
         } else {
@@ -129,6 +159,10 @@ impl Channel {
 
     /// When [`Channel::run_connecting`] has something to do.
     pub(super) fn next_connecting(&self) -> Option<Instant> {
+        if self.unsettled {
+            // Due already.
+            return Some(Instant::now());
+        }
         self.subchannels
             .iter()
             .flat_map(|(_, subchannel)| {
@@ -150,6 +184,9 @@ impl Channel {
 
     /// Does what the time has come for: further addresses, the ends of attempts and of waits.
     pub(super) fn run_connecting(&mut self, now: Instant) {
+        if self.unsettled {
+            self.connect_ring(now);
+        }
         for place in 0..self.order.len() {
             let Some(&index) = self.order.get(place) else {
                 return;
@@ -215,6 +252,7 @@ impl Channel {
                 }
                 return;
             };
+            trace!(Subchannel, "channel {}: connecting to {address}", self.id);
             match self.open(&address) {
                 Ok((index, socket)) => {
                     let delay = self.happy_eyeballs_delay;
@@ -246,7 +284,10 @@ impl Channel {
                 "it is not on this machine, as local credentials demand",
             ));
         }
-        let mut socket = Socket::connect(address)?;
+        let mut socket = match &self.address_proxy {
+            Some(proxy) if proxy.proxy_for(address).is_some() => Socket::connect(&proxy.address())?,
+            _ => Socket::connect(address)?,
+        };
         let index = self.links.insert(None);
         let token = Token(FIRST_CONNECTION + index);
         if let Err(error) = register(&self.registry, &mut socket, token) {
@@ -269,12 +310,14 @@ impl Channel {
 
     fn fail_race(&mut self, index: usize, error: String, now: Instant) {
         self.stop_racing(index);
+        trace!(Subchannel, "channel {}: not connected: {error}", self.id);
         self.last_error = error;
         let Some(subchannel) = self.subchannels.get_mut(index) else {
             return;
         };
         subchannel.retry_at = Some(now + subchannel.backoff.wait());
         subchannel.state = Connectivity::TransientFailure;
+        self.unsettled |= matches!(self.policy, LoadBalancing::RingHash(_));
         self.resolve_again(now);
         self.update_state(now);
     }
@@ -358,8 +401,14 @@ impl Channel {
         let peer = socket.peer().into();
         let engine = Connection::new(self.config.clone(), now);
         let mut transport = Transport::new(socket, session, engine);
-        if let Some(proxy) = &self.proxy {
-            transport.tunnel_through(proxy);
+        let of_address = || self.address_proxy.as_ref()?.proxy_for(address);
+        if let Some(proxy) = self.proxy.clone().or_else(of_address) {
+            transport.tunnel_through(&proxy);
+        }
+        if let ClientSecurity::Tls { tls, .. } = &self.security
+            && tls.signs_elsewhere()
+        {
+            transport.shake_hands_elsewhere(self.alarm.clone());
         }
         self.links[index] = Some(Link {
             transport,
@@ -398,6 +447,10 @@ impl Channel {
         };
         link.handshaking = false;
         let number = link.subchannel;
+        trace!(
+            Subchannel,
+            "channel {}: connected to {}", self.id, link.peer
+        );
         let won = self.state != Connectivity::Shutdown
             && self.race_mut(number).is_some_and(|race| {
                 let count = race.racers.len();
@@ -411,6 +464,14 @@ impl Channel {
         if let Some(subchannel) = self.subchannels.get_mut(number) {
             subchannel.backoff.reset();
             subchannel.connected = Some(index);
+            subchannel.weight.reset();
+            if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
+                && config.out_of_band
+            {
+                let backoff = Backoff::new(self.backoff.clone());
+                let watcher = Watcher::new(Purpose::Load, backoff, now);
+                subchannel.watchers.push(watcher);
+            }
             if self.health_service.is_some() {
                 let backoff = Backoff::new(self.backoff.clone());
                 let watcher = Watcher::new(Purpose::Health, backoff, now);
@@ -448,7 +509,12 @@ impl Channel {
             }
         } else {
             self.resolve_again(now);
-            self.start_connecting(number, now);
+            if matches!(self.policy, LoadBalancing::RingHash(_)) {
+                // The next call that wants it connects it.
+                self.unsettled |= !self.waiting.is_empty();
+            } else {
+                self.start_connecting(number, now);
+            }
             self.update_state(now);
         }
     }

@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
+use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Event, Reach};
 use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
 use crate::reactor::Core;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
@@ -22,6 +24,9 @@ impl Channel {
             return;
         };
         let turn = link.transport.read(&mut self.buffer, now);
+        if link.transport.is_away() && !self.away.contains(&index) {
+            self.away.push(index);
+        }
         self.drain_events(index, now);
         self.after(index, turn);
         if turn == Turn::Over {
@@ -58,6 +63,10 @@ impl Channel {
             (None, Some(reason)) => reason.to_string(),
             (None, None) => "the connection was lost".to_owned(),
         };
+        trace!(
+            Http,
+            "channel {}: the connection to {} ended: {why}", self.id, link.peer
+        );
         // The engine has ended each call already; none may be left waiting if it forgot one.
         for (id, key) in std::mem::take(&mut link.calls) {
             if self.call(key).is_some() {
@@ -134,7 +143,11 @@ impl Channel {
                     }
                 }
                 Event::StreamsAvailable => self.start_waiting(now),
-                Event::GoAway { .. } | Event::Closed { .. } => self.retire(index, now),
+                Event::GoAway { code, debug } => {
+                    trace!(Http, "channel {}: GOAWAY {code:?} {debug:?}", self.id);
+                    self.retire(index, now);
+                }
+                Event::Closed { .. } => self.retire(index, now),
             }
         }
     }
@@ -188,6 +201,12 @@ impl Core for Channel {
 
     fn handle_turn(&mut self, now: Instant) {
         self.run_names(now);
+        for index in std::mem::take(&mut self.away) {
+            if let Some(Some(link)) = self.links.get_mut(index) {
+                link.transport.come_back(now);
+                self.read(index, now);
+            }
+        }
         while let Some(index) = self.timers.pop_due(now) {
             if let Some(Some(link)) = self.links.get_mut(index) {
                 link.transport.armed = None;
@@ -205,6 +224,8 @@ impl Core for Channel {
         self.expire_waiting(now);
         self.run_connecting(now);
         self.run_watchers(now);
+        self.run_outliers(now);
+        self.run_idling(now);
         self.run_call_timers(now);
     }
 
@@ -226,6 +247,8 @@ impl Core for Channel {
             subchannels,
             call,
             waiting,
+            self.outliers.as_ref().and_then(Outliers::next_look),
+            self.idling.next_turn(),
         ]
         .into_iter()
         .flatten()

@@ -12,10 +12,13 @@ impl Channel {
     pub(super) fn inherit(&mut self, registry: Registry) {
         // Closing its copies of the sockets tells the peers nothing: they are open in the parent. What is registered is so in the parent's poll, and stays.
         self.registry = registry;
-        self.links.clear();
+        for link in self.links.drain().flatten() {
+            link.transport.leave_to_parent();
+        }
         self.subchannels.clear();
         self.order.clear();
-        self.turn = 0;
+        self.picker.addresses_changed();
+        self.away.clear();
         self.names.restart(Resolver::new(self.alarm.clone()));
         self.timers = Timers::default();
         self.call_timers.clear();

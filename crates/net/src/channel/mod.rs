@@ -9,7 +9,9 @@ mod census;
 mod connecting;
 mod driving;
 mod forking;
+mod idling;
 mod names;
+mod picking;
 mod record;
 mod watching;
 
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::Registry;
+use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Config, Connection};
 use russet_rpc::retry::{Attempts, Throttle};
 use russet_rpc::service_config::{LoadBalancing, MethodConfig, ServiceConfig};
@@ -26,13 +29,14 @@ use russet_rpc::{CallId, Code, Encoding, Metadata, Status};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+pub use self::idling::DEFAULT_IDLE_TIMEOUT;
 use crate::address::Target;
 use crate::alarm::Alarm;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::parker::Parker;
-use crate::proxy::Proxy;
+use crate::proxy::{AddressProxy, Proxy};
 use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
 use crate::slots::{CallKey, CallSlots};
@@ -114,6 +118,10 @@ pub struct ChannelConfig {
     pub resolution_interval: Duration,
     /// The proxy that connections go through.
     pub proxy: Option<Proxy>,
+    /// The proxy for some of the target's addresses; without effect where `proxy` is given.
+    pub address_proxy: Option<AddressProxy>,
+    /// How long a channel without calls keeps its connections; `None` for ever. Default [`DEFAULT_IDLE_TIMEOUT`].
+    pub idle_timeout: Option<Duration>,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
 }
@@ -134,6 +142,8 @@ impl ChannelConfig {
             happy_eyeballs_delay: DEFAULT_HAPPY_EYEBALLS_DELAY,
             resolution_interval: DEFAULT_RESOLUTION_INTERVAL,
             proxy: None,
+            address_proxy: None,
+            idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             health_checks: true,
         }
     }
@@ -243,11 +253,13 @@ pub struct Channel {
     throttle: Throttle,
     policy: LoadBalancing,
     proxy: Option<Proxy>,
+    address_proxy: Option<AddressProxy>,
     /// The service whose health is watched on each connection.
     health_service: Option<String>,
     happy_eyeballs_delay: Duration,
     names: names::Names,
     backoff: BackoffConfig,
+    idling: idling::Idling,
     state: Connectivity,
     state_changes: u64,
     state_waiters: Vec<Arc<Parker>>,
@@ -256,8 +268,11 @@ pub struct Channel {
     subchannels: Slab<connecting::Subchannel>,
     /// The subchannels in the order of the addresses.
     order: Vec<usize>,
-    /// Whose turn was the last.
-    turn: usize,
+    picker: picking::Picker,
+    /// An address on the ring has failed: others are to be tried.
+    unsettled: bool,
+    /// Who is left out for a while.
+    outliers: Option<Outliers>,
     /// Connections; `None` where a socket is still connecting.
     links: Slab<Option<Link>>,
     calls: CallSlots<Call>,
@@ -270,6 +285,8 @@ pub struct Channel {
     timers: Timers,
     dirty: Vec<usize>,
     backlog: Vec<usize>,
+    /// Connections whose TLS shakes hands on a thread of its own.
+    away: Vec<usize>,
     buffer: Box<[u8]>,
 }
 
@@ -281,9 +298,13 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
-        let policy = (config.service_config.load_balancing).unwrap_or(config.load_balancing);
+        let policy =
+            (config.service_config.load_balancing.clone()).unwrap_or(config.load_balancing);
+        let outliers = (config.service_config.outlier_detection.clone())
+            .filter(|_| policy.is_per_address())
+            .map(Outliers::new);
         let health_service = (config.service_config.health_check_service.clone())
-            .filter(|_| config.health_checks && !matches!(policy, LoadBalancing::PickFirst { .. }));
+            .filter(|_| config.health_checks && policy.is_per_address());
         let throttling = config.service_config.retry_throttling;
         Self {
             id: next_id(),
@@ -310,16 +331,20 @@ impl Channel {
             retries: config.retries,
             throttle: Throttle::new(throttling),
             policy,
+            address_proxy: config.address_proxy.filter(|_| config.proxy.is_none()),
             proxy: config.proxy,
             health_service,
             happy_eyeballs_delay: config.happy_eyeballs_delay,
             backoff: config.backoff,
+            idling: idling::Idling::new(config.idle_timeout),
             state_changes: 0,
             state_waiters: Vec::new(),
             last_error: String::new(),
             subchannels: Slab::new(),
             order: Vec::new(),
-            turn: 0,
+            picker: picking::Picker::default(),
+            unsettled: false,
+            outliers,
             links: Slab::new(),
             calls: CallSlots::default(),
             waiting: VecDeque::new(),
@@ -330,6 +355,7 @@ impl Channel {
             timers: Timers::default(),
             dirty: Vec::new(),
             backlog: Vec::new(),
+            away: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }

@@ -8,6 +8,7 @@ use super::{Channel, Connectivity};
 use crate::address::{Address, Target};
 use crate::backoff::Backoff;
 use crate::resolver::{Resolution, Resolver};
+use crate::trace::trace;
 
 /// The look-ups of a channel.
 #[derive(Debug)]
@@ -79,6 +80,7 @@ impl Channel {
             Target::Unix(path) => vec![Address::Unix(path.clone())],
             Target::UnixAbstract(name) => vec![Address::UnixAbstract(name.clone())],
             Target::Name { host, port } => {
+                trace!(DnsResolver, "channel {}: looking {host} up", self.id);
                 match self.names.resolver.start(host.clone(), *port) {
                     Ok(()) => {
                         self.names.under_way = Some(now + self.names.backoff.connect_timeout());
@@ -139,6 +141,7 @@ impl Channel {
         }
         match resolution {
             Ok(found) if !found.is_empty() => {
+                trace!(DnsResolver, "channel {}: found {found:?}", self.id);
                 self.names.backoff.reset();
                 self.names.last = Some(now);
                 let addresses = found.into_iter().map(Address::Socket).collect();
@@ -161,6 +164,7 @@ impl Channel {
 
     /// There are no addresses, or no new ones: the next look-up follows after a wait.
     fn unresolved(&mut self, error: String, now: Instant) {
+        trace!(DnsResolver, "channel {}: {error}", self.id);
         self.names.next = Some(now + self.names.backoff.wait());
         // Connections to the addresses of before are as good as they were.
         if self.state != Connectivity::Ready && !self.is_connecting() {
@@ -168,5 +172,111 @@ impl Channel {
             self.set_state(Connectivity::TransientFailure);
             self.fail_waiting(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use mio::{Poll, Token, Waker};
+
+    use super::super::ChannelConfig;
+    use super::*;
+    use crate::alarm::Alarm;
+
+    /// A channel to a name; the test says what the name leads to, and what time it is.
+    fn channel(poll: &Poll, balancing: LoadBalancing) -> Channel {
+        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
+        let alarm = Arc::new(Alarm::new(waker));
+        let mut config = ChannelConfig::new("test".to_owned());
+        config.load_balancing = balancing;
+        let registry = poll.registry().try_clone().unwrap();
+        let target = Target::Name {
+            host: "name.invalid".to_owned(),
+            port: 1,
+        };
+        Channel::new(registry, alarm, target, config)
+    }
+
+    /// The name is being looked up, and leads to these ports of this machine now.
+    fn found(channel: &mut Channel, ports: &[u16], now: Instant) {
+        channel.names.under_way = Some(now);
+        let addresses = ports
+            .iter()
+            .map(|port| SocketAddr::from(([127, 0, 0, 1], *port)));
+        channel.resolved(Ok(addresses.collect()), now);
+    }
+
+    fn subchannels(channel: &Channel) -> Vec<(String, u64)> {
+        let census = channel.census();
+        let of = census.subchannels.iter();
+        of.map(|one| (one.target.clone(), one.id)).collect()
+    }
+
+    #[test]
+    fn servers_that_stay_keep_their_connections_when_the_answer_changes() {
+        let poll = Poll::new().unwrap();
+        let mut channel = channel(&poll, LoadBalancing::RoundRobin);
+        let now = Instant::now();
+        // Nothing listens on these ports, so nothing but the addresses counts here.
+        found(&mut channel, &[1, 2, 2], now);
+        let before = subchannels(&channel);
+        found(&mut channel, &[3, 2], now);
+        let after = subchannels(&channel);
+        let targets = |of: &[(String, u64)]| -> Vec<String> {
+            of.iter().map(|(target, _)| target.clone()).collect()
+        };
+        assert_eq!(targets(&before), ["ipv4:127.0.0.1:1", "ipv4:127.0.0.1:2"]);
+        assert_eq!(targets(&after), ["ipv4:127.0.0.1:3", "ipv4:127.0.0.1:2"]);
+        assert_eq!(before[1].1, after[1].1);
+        assert_ne!(before[0].1, after[0].1);
+    }
+
+    #[test]
+    fn a_failing_connection_asks_again_but_not_too_often() {
+        let poll = Poll::new().unwrap();
+        let mut channel = channel(&poll, LoadBalancing::RoundRobin);
+        let start = Instant::now();
+        found(&mut channel, &[1], start);
+        let interval = channel.names.interval;
+        channel.names.next = None;
+        channel.resolve_again(start + interval / 2);
+        assert_eq!(channel.names.next, Some(start + interval));
+        channel.names.next = None;
+        channel.resolve_again(start + interval * 2);
+        assert_eq!(channel.names.next, Some(start + interval * 2));
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_asked_for_again_later_each_time() {
+        let poll = Poll::new().unwrap();
+        let mut channel = channel(&poll, LoadBalancing::default());
+        let now = Instant::now();
+        for expected in [1.0, 1.6, 2.56] {
+            channel.names.under_way = Some(now);
+            channel.resolved(Ok(Vec::new()), now);
+            assert_eq!(channel.state(), Connectivity::TransientFailure);
+            let wait = (channel.names.next.unwrap() - now).as_secs_f64();
+            assert!((expected * 0.8..=expected * 1.2).contains(&wait), "{wait}");
+        }
+        found(&mut channel, &[1], now);
+        channel.names.under_way = Some(now);
+        channel.resolved(Ok(Vec::new()), now);
+        let wait = (channel.names.next.unwrap() - now).as_secs_f64();
+        assert!(wait <= 1.2, "the waits start anew: {wait}");
+    }
+
+    #[test]
+    fn an_answer_that_nobody_waits_for_is_dropped() {
+        let poll = Poll::new().unwrap();
+        let mut channel = channel(&poll, LoadBalancing::RoundRobin);
+        let now = Instant::now();
+        channel.resolved(Ok(vec![SocketAddr::from(([127, 0, 0, 1], 1))]), now);
+        assert!(subchannels(&channel).is_empty());
+        channel.close(now);
+        found(&mut channel, &[1], now);
+        assert!(subchannels(&channel).is_empty());
     }
 }

@@ -1,14 +1,17 @@
-//! What a channel asks of its servers for itself: a stream on a subchannel's connection that tells whether a service is healthy (gRFC A17).
+//! What a channel asks of its servers for itself: streams on a subchannel's connection that tell whether a service is healthy (gRFC A17), and how much the server has to do (gRFC A51).
 //!
-//! Such a stream is no call of the application: it is in none of its counts, and ends with the connection's time of taking calls. One that breaks is opened again after a wait; a server that does not know it counts as healthy.
+//! Such a stream is no call of the application: it is in none of its counts, and ends with the connection's time of taking calls. One that breaks is opened again after a wait; a server that does not know it counts as healthy, and as one that says nothing of its load.
 
 use std::time::{Duration, Instant};
 
+use russet_rpc::balancing::{self, LoadReport};
 use russet_rpc::client::{Event, StartCall};
+use russet_rpc::service_config::LoadBalancing;
 use russet_rpc::{CallEnded, CallId, Code, Encoding, Metadata, SendError, Status, health};
 
 use super::{Channel, Connectivity};
 use crate::backoff::Backoff;
+use crate::trace::trace;
 use crate::transport::Turn;
 
 /// The longest answer that such a stream takes: 64 KiB.
@@ -22,6 +25,8 @@ const LONG_LIFE: Duration = Duration::from_secs(1);
 pub(super) enum Purpose {
     /// The health of the service that the service config names.
     Health,
+    /// The server's load.
+    Load,
 }
 
 /// A stream of the channel's own, open or to be opened again.
@@ -70,6 +75,11 @@ impl Watcher {
 impl Channel {
     /// Opens the streams whose time has come.
     pub(super) fn run_watchers(&mut self, now: Instant) {
+        let loads =
+            matches!(&self.policy, LoadBalancing::WeightedRoundRobin(config) if config.out_of_band);
+        if self.health_service.is_none() && !loads {
+            return;
+        }
         for place in 0..self.order.len() {
             let Some(&number) = self.order.get(place) else {
                 return;
@@ -112,6 +122,13 @@ impl Channel {
             Purpose::Health => {
                 let service = self.health_service.as_deref()?;
                 (health::WATCH, health::watch_request(service))
+            }
+            Purpose::Load => {
+                let LoadBalancing::WeightedRoundRobin(config) = &self.policy else {
+                    return None;
+                };
+                let request = balancing::stream_request(config.reporting_period);
+                (balancing::STREAM_LOAD, request)
             }
         };
         let link = self.links.get_mut(index)?.as_mut()?;
@@ -169,6 +186,9 @@ impl Channel {
                 let understood = match purpose {
                     Purpose::Health => health::is_serving(&message)
                         .map(|serving| self.set_health(number, serving, now)),
+                    Purpose::Load => {
+                        LoadReport::read(&message).map(|report| self.set_load(number, &report, now))
+                    }
                 };
                 if understood.is_err() {
                     let text = "the answer of a server is malformed";
@@ -194,6 +214,7 @@ impl Channel {
         }
         match purpose {
             Purpose::Health => self.set_health(number, true, now),
+            Purpose::Load => {}
         }
     }
 
@@ -206,6 +227,15 @@ impl Channel {
                 self.set_health(number, false, now);
                 self.last_error = format!("the health check failed: {why}");
             }
+            Purpose::Load => {}
+        }
+    }
+
+    fn set_load(&mut self, number: usize, report: &LoadReport, now: Instant) {
+        if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
+            && let Some(subchannel) = self.subchannels.get_mut(number)
+        {
+            subchannel.weight.report(report, config, now);
         }
     }
 
@@ -214,17 +244,23 @@ impl Channel {
         let Some(subchannel) = self.subchannels.get_mut(number) else {
             return;
         };
+        let address = subchannel.addresses.first();
+        let address = address.map(ToString::to_string).unwrap_or_default();
+        trace!(
+            HealthCheckClient,
+            "channel {}: {address} serves: {serving}", self.id
+        );
         let before = subchannel.active;
         subchannel.active = subchannel.connected.filter(|_| serving);
         if serving {
             subchannel.state = Connectivity::Ready;
         } else {
             subchannel.state = Connectivity::TransientFailure;
-            let address = subchannel.addresses.first();
-            let address = address.map(ToString::to_string).unwrap_or_default();
             let service = self.health_service.as_deref().unwrap_or_default();
             self.last_error = format!("{address}: the server says that {service:?} does not serve");
         }
+        // A call that waits for this server on the ring has to look on.
+        self.unsettled |= !serving && matches!(self.policy, LoadBalancing::RingHash(_));
         self.update_state(now);
         if serving && before.is_none() {
             self.start_waiting(now);

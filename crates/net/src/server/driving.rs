@@ -16,6 +16,7 @@ use crate::reactor::{Core, TICK};
 use crate::security::{AuthContext, ServerSecurity};
 use crate::socket::Socket;
 use crate::tls::Session;
+use crate::trace::trace;
 use crate::transport::{Transport, Turn, register};
 
 impl Peer {
@@ -114,6 +115,12 @@ impl Server {
             // Without a place in the poll the connection cannot be served; dropping it tells the peer.
             return;
         }
+        trace!(
+            ServerChannel,
+            "server {}: a connection from {}",
+            self.id,
+            socket.peer()
+        );
         let engine = Connection::new(self.config.clone(), now);
         entry.insert(Peer {
             transport: Transport::new(socket, session, engine),
@@ -153,6 +160,20 @@ impl Server {
 
     pub(super) fn drop_connection(&mut self, index: usize) {
         let mut peer = self.peers.remove(index);
+        trace!(
+            Http,
+            "server {}: the connection to {} ended: {}",
+            self.id,
+            peer.transport.peer(),
+            match (
+                peer.transport.failure(),
+                peer.transport.engine.close_reason()
+            ) {
+                (Some(failure), _) => failure.to_owned(),
+                (None, Some(reason)) => reason.to_string(),
+                (None, None) => "it was lost".to_owned(),
+            }
+        );
         peer.transport.deregister(&self.registry);
         // The engine has cancelled each call already; none may be left waiting if it forgot one.
         for key in peer.calls.into_values() {
@@ -207,6 +228,13 @@ impl Server {
 
     fn begin(&mut self, connection: usize, incoming: IncomingCall) {
         let id = incoming.call;
+        trace!(
+            Call,
+            "server {}: {} on stream {}",
+            self.id,
+            incoming.path,
+            id.stream()
+        );
         let traffic = self.peers[connection].transport.engine.traffic();
         // The call's own time, without a look at the clock.
         let started = traffic.last_stream.unwrap_or_else(Instant::now);

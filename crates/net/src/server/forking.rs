@@ -21,7 +21,9 @@ impl Server {
         self.accept_backlog = false;
         self.accept_again = None;
         self.fetcher = Fetcher::new(self.alarm.clone());
-        self.peers.clear();
+        for peer in self.peers.drain() {
+            peer.transport.leave_to_parent();
+        }
         self.incoming.clear();
         self.changed.clear();
         self.timers = Timers::default();

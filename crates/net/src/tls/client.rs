@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme};
 
+use super::external::{SignElsewhere, external_identity};
 use super::identity::read_identity;
 use super::session::Session;
 use super::verify::{NoVerifier, ServerVerifier, Trust};
@@ -37,6 +38,8 @@ pub enum Roots<'a> {
 #[derive(Debug)]
 pub struct ClientTls {
     config: Arc<ClientConfig>,
+    /// Whether somebody elsewhere is asked for signatures, which may take long.
+    signs_elsewhere: bool,
 }
 
 /// Presents the same certificate to every server that asks.
@@ -64,6 +67,37 @@ impl ClientTls {
         key: Option<&[u8]>,
         chain: Option<&[u8]>,
     ) -> Result<Self, TlsError> {
+        let identity = match (key, chain) {
+            (None, None) => None,
+            (Some(key), Some(chain)) => Some(read_identity(chain, key)?),
+            (None, Some(_)) => {
+                return Err(TlsError::Incomplete {
+                    missing: "private key",
+                });
+            }
+            (Some(_), None) => {
+                return Err(TlsError::Incomplete {
+                    missing: "certificate chain",
+                });
+            }
+        };
+        Self::with_identity(roots, identity, false)
+    }
+
+    /// Reads roots and a certificate chain, PEM, for whose key `sign` signs. It is called on a thread of the handshake's own.
+    pub fn with_signer(
+        roots: Roots<'_>,
+        chain: &[u8],
+        sign: Arc<SignElsewhere>,
+    ) -> Result<Self, TlsError> {
+        Self::with_identity(roots, Some(external_identity(chain, sign)?), true)
+    }
+
+    fn with_identity(
+        roots: Roots<'_>,
+        identity: Option<Arc<CertifiedKey>>,
+        signs_elsewhere: bool,
+    ) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?;
@@ -79,28 +113,21 @@ impl ClientTls {
                 builder.with_custom_certificate_verifier(verifier(default_trust()?, &provider))
             }
         };
-        let mut config = match (key, chain) {
-            (None, None) => builder.with_no_client_auth(),
-            (Some(key), Some(chain)) => {
-                let identity = read_identity(chain, key)?;
-                builder.with_client_cert_resolver(Arc::new(OneIdentity(identity)))
-            }
-            (None, Some(_)) => {
-                return Err(TlsError::Incomplete {
-                    missing: "private key",
-                });
-            }
-            (Some(_), None) => {
-                return Err(TlsError::Incomplete {
-                    missing: "certificate chain",
-                });
-            }
+        let mut config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder.with_client_cert_resolver(Arc::new(OneIdentity(identity))),
         };
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
         config.resumption = Resumption::in_memory_sessions(RESUMABLE_SESSIONS);
         Ok(Self {
             config: Arc::new(config),
+            signs_elsewhere,
         })
+    }
+
+    /// Whether a handshake may take long, for somebody elsewhere is asked.
+    pub(crate) const fn signs_elsewhere(&self) -> bool {
+        self.signs_elsewhere
     }
 
     /// A session with the server `name`, a host name or an IP address.

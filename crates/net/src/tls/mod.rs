@@ -4,14 +4,17 @@
 
 mod certificate;
 mod client;
+mod external;
 mod identity;
 mod server;
 mod session;
 mod verify;
 
 pub use client::{ClientTls, Roots};
+pub use external::{SignAlgorithm, SignElsewhere, Ticket};
 pub use server::ServerTls;
 
+pub(crate) use external::with_ticket;
 pub(crate) use session::Session;
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};

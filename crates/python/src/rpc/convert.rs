@@ -120,12 +120,13 @@ pub(super) fn seconds_until(deadline: Instant) -> f64 {
         .as_secs_f64()
 }
 
-/// A `grpc.Compression`: 0 none, 1 deflate, 2 gzip.
+/// A `grpc.Compression`: 0 none, 1 deflate, 2 gzip; and 3 zstd.
 pub(super) fn encoding(number: Option<u8>) -> PyResult<Encoding> {
     match number {
         None | Some(0) => Ok(Encoding::Identity),
         Some(1) => Ok(Encoding::Deflate),
         Some(2) => Ok(Encoding::Gzip),
+        Some(3) => Ok(Encoding::Zstd),
         Some(other) => Err(PyValueError::new_err(format!(
             "unknown compression algorithm {other}: use a member of grpc.Compression"
         ))),

@@ -14,7 +14,9 @@ mod news;
 mod options;
 mod server;
 mod server_call;
+mod signer;
 mod tls;
+mod trace;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -29,6 +31,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<server_call::ServerCall>()?;
     module.add_class::<tls::ClientTls>()?;
     module.add_class::<tls::ServerTls>()?;
+    module.add_function(wrap_pyfunction!(trace::start, module)?)?;
+    module.add_function(wrap_pyfunction!(trace::stop, module)?)?;
     module.add_function(wrap_pyfunction!(census::census, module)?)?;
     Ok(())
 }

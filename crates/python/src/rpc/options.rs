@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use russet_net::backoff::BackoffConfig;
 use russet_net::channel::ChannelConfig;
-use russet_net::proxy::Proxy;
+use russet_net::proxy::{AddressProxy, Proxy};
 use russet_net::rpc::service_config::{LoadBalancing, ServiceConfig};
 use russet_net::rpc::{MemoryQuota, client, limits, server};
 
@@ -225,6 +225,8 @@ pub(super) fn call_policy(
     if let Some(policy) = policy.and_then(|name| LoadBalancing::named(&name)) {
         config.load_balancing = policy;
     }
+    config.idle_timeout =
+        millis(settings, "idle_timeout_ms", config.idle_timeout)?.filter(|time| !time.is_zero());
     config.health_checks = !get(settings, "inhibit_health_checking")?.unwrap_or(false);
     config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
     if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
@@ -245,14 +247,33 @@ pub(super) fn call_policy(
     .unwrap_or(Duration::MAX);
     if get(settings, "enable_http_proxy")?.unwrap_or(true) {
         let option = text(settings, "http_proxy")?;
+        let variable = |option: &str, variable: &str| -> PyResult<Option<String>> {
+            let given = text(settings, option)?.or_else(|| std::env::var(variable).ok());
+            Ok(given.filter(|given| !given.is_empty()))
+        };
+        let proxy = variable("address_http_proxy", "GRPC_ADDRESS_HTTP_PROXY")?;
+        let enabled = variable(
+            "address_http_proxy_enabled",
+            "GRPC_ADDRESS_HTTP_PROXY_ENABLED_ADDRESSES",
+        )?;
+        if let (Some(proxy), Some(enabled)) = (proxy, enabled) {
+            match AddressProxy::new(&proxy, &enabled) {
+                Ok(proxy) => config.address_proxy = Some(proxy),
+                Err(why) => log_no_proxy(settings, &why)?,
+            }
+        }
         let found = Proxy::find(target, option.as_deref(), |name| std::env::var(name).ok());
         match found {
             Ok(proxy) => config.proxy = proxy,
-            Err(why) => imports::logger(settings.py())?
-                .call1(("_channel",))?
-                .call_method1("error", ("no proxy is used: %s", why))
-                .map(drop)?,
+            Err(why) => log_no_proxy(settings, &why)?,
         }
     }
     Ok(())
+}
+
+fn log_no_proxy(settings: &Bound<'_, PyDict>, why: &str) -> PyResult<()> {
+    imports::logger(settings.py())?
+        .call1(("_channel",))?
+        .call_method1("error", ("no proxy is used: %s", why))
+        .map(drop)
 }

@@ -10,6 +10,7 @@ use russet_net::security::{AuthContext, ClientSecurity, FetchTls, LocalKind, Ser
 use russet_net::tls::{self, Roots, TlsError};
 
 use super::options;
+use super::signer::signer;
 
 fn value_error(error: TlsError) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -23,21 +24,26 @@ pub(super) struct ClientTls {
 
 #[pymethods]
 impl ClientTls {
-    /// PEM texts; without `roots` the default ones. `verify=False` trusts everybody. Raises `ValueError` for what cannot be read.
+    /// PEM texts; without `roots` the default ones. `verify=False` trusts everybody. `sign` signs in the place of a `key`, as [`signer`] says. Raises `ValueError` for what cannot be read.
     #[new]
-    #[pyo3(signature = (roots, key, chain, verify=true))]
+    #[pyo3(signature = (roots, key, chain, verify=true, sign=None))]
     fn new(
         roots: Option<&[u8]>,
         key: Option<&[u8]>,
         chain: Option<&[u8]>,
         verify: bool,
+        sign: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let roots = match (verify, roots) {
             (false, _) => Roots::Unverified,
             (true, Some(pem)) => Roots::Pem(pem),
             (true, None) => Roots::Default,
         };
-        let tls = tls::ClientTls::new(roots, key, chain).map_err(value_error)?;
+        let tls = match (sign, chain) {
+            (Some(sign), Some(chain)) => tls::ClientTls::with_signer(roots, chain, signer(sign)),
+            _ => tls::ClientTls::new(roots, key, chain),
+        };
+        let tls = tls.map_err(value_error)?;
         Ok(Self { tls: Arc::new(tls) })
     }
 }

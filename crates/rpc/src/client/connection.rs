@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use russet_http2::hpack::{ENTRY_OVERHEAD, Index};
+use russet_http2::hpack::Index;
 use russet_http2::{ErrorCode, Event as Http2Event, Role, Sent, StreamId};
-use thiserror::Error;
 
 use super::response::{Head, ResponseReader};
-use super::{Config, Event, Reach};
+use super::{Config, Event, Reach, StartCall, StartError};
 use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::Keepalive;
@@ -19,53 +18,6 @@ use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
     Traffic, limits, mapping, timeout, wire,
 };
-
-/// What starts a call.
-#[derive(Clone, Copy, Debug)]
-pub struct StartCall<'a> {
-    /// The method's full name, `/package.Service/Method`.
-    pub path: &'a str,
-    /// `:authority`, the name of the server.
-    pub authority: &'a str,
-    /// `:scheme`, `http` or `https`.
-    pub scheme: &'a str,
-    /// `user-agent`; left out if empty.
-    pub user_agent: &'a str,
-    /// The caller's metadata.
-    pub metadata: &'a Metadata,
-    /// When the call ends with `DEADLINE_EXCEEDED`.
-    pub deadline: Option<Instant>,
-    /// How the call's messages are compressed.
-    pub encoding: Encoding,
-}
-
-/// Why a call was not started. Nothing was sent; the call can be started on another connection, or here later where the text says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum StartError {
-    /// The server allows no more calls at once; [`Event::StreamsAvailable`] follows.
-    #[error("the server allows no more than {0} calls at once on this connection")]
-    TooManyStreams(u32),
-    /// The server said GOAWAY, this side is shutting down, or the connection's stream numbers are used up.
-    #[error("the connection takes no new calls")]
-    GoingAway,
-    /// The connection has ended.
-    #[error("the connection is closed")]
-    Closed,
-    /// The header list is over what the server accepts.
-    #[error("call metadata too large: {size} bytes, and the server accepts {max}")]
-    HeadersTooLarge {
-        /// Bytes, as RFC 9113 section 6.5.2 counts.
-        size: usize,
-        /// The server's `SETTINGS_MAX_HEADER_LIST_SIZE`.
-        max: usize,
-    },
-    /// `path`, `authority`, `scheme` or `user_agent` cannot be a header value.
-    #[error("the {0} of the call is empty or holds a character that a header cannot have")]
-    IllegalHeader(&'static str),
-}
-
-/// Bytes that the protocol's own fields take in a header list at most, beside path, authority and user agent.
-const PROTOCOL_FIELDS: usize = 512;
 
 /// A call that has not ended.
 #[derive(Debug)]
@@ -243,8 +195,7 @@ impl Connection {
         if self.is_closed() {
             return Err(StartError::Closed);
         }
-        check_headers(call)?;
-        self.check_size(call)?;
+        call.check(self.link.h2.peer_max_header_list_size() as usize)?;
         let starts_after = self.link.h2.total_written() + self.output().len() as u64;
         let Some(stream) = self.link.h2.open_stream() else {
             if self.link.h2.peer_goaway().is_some()
@@ -428,27 +379,6 @@ impl Connection {
 
 /// What commands share.
 impl Connection {
-    /// Whether the server takes a header list as long as the call's.
-    fn check_size(&self, call: &StartCall<'_>) -> Result<(), StartError> {
-        let max = self.link.h2.peer_max_header_list_size() as usize;
-        let own = PROTOCOL_FIELDS + call.path.len() + call.authority.len() + call.user_agent.len();
-        let entry = |(key, value): (&str, &[u8])| {
-            let wire = if crate::is_binary(key) {
-                value.len().div_ceil(3) * 4
-            } else {
-                value.len()
-            };
-            key.len() + wire + ENTRY_OVERHEAD
-        };
-        let size = call.metadata.iter().map(entry).sum::<usize>() + own;
-        // The estimate is high: only lists that have metadata of some size are refused by it.
-        if size > max && !call.metadata.is_empty() {
-            Err(StartError::HeadersTooLarge { size, max })
-        } else {
-            Ok(())
-        }
-    }
-
     fn send(
         &mut self,
         call: CallId,
@@ -662,26 +592,4 @@ impl Connection {
 
 fn deadline_exceeded() -> Status {
     Status::new(Code::DeadlineExceeded, "Deadline Exceeded")
-}
-
-/// Whether what the caller names can stand in headers.
-fn check_headers(call: &StartCall<'_>) -> Result<(), StartError> {
-    let fields = [
-        ("path", call.path),
-        ("authority", call.authority),
-        ("scheme", call.scheme),
-    ];
-    for (what, value) in fields {
-        if value.is_empty() || !value.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
-            return Err(StartError::IllegalHeader(what));
-        }
-    }
-    if !call
-        .user_agent
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~'))
-    {
-        return Err(StartError::IllegalHeader("user agent"));
-    }
-    Ok(())
 }

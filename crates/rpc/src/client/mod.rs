@@ -6,7 +6,9 @@ mod config;
 mod connection;
 mod event;
 mod response;
+mod start;
 
 pub use config::Config;
-pub use connection::{Connection, StartCall, StartError};
+pub use connection::Connection;
 pub use event::{Event, Reach};
+pub use start::{StartCall, StartError};

@@ -136,8 +136,7 @@ fn whole_float(number: f64) -> Option<u64> {
     whole.then_some(number as u64)
 }
 
-/// A number above zero.
-pub(super) fn positive(value: &Value, errors: &mut Errors) -> Option<f64> {
+fn float(value: &Value, errors: &mut Errors) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok(),
@@ -146,12 +145,31 @@ pub(super) fn positive(value: &Value, errors: &mut Errors) -> Option<f64> {
             return None;
         }
     };
-    match number.filter(|number| number.is_finite()) {
-        None => errors.add("failed to parse floating-point number"),
-        Some(number) if number <= 0.0 => errors.add("must be greater than 0"),
-        number => return number,
+    let number = number.filter(|number: &f64| number.is_finite());
+    if number.is_none() {
+        errors.add("failed to parse floating-point number");
     }
-    None
+    number
+}
+
+/// A number that is zero or above.
+pub(super) fn not_negative(value: &Value, errors: &mut Errors) -> Option<f64> {
+    let number = float(value, errors)?;
+    if number < 0.0 {
+        errors.add("must be non-negative");
+        return None;
+    }
+    Some(number)
+}
+
+/// A number above zero.
+pub(super) fn positive(value: &Value, errors: &mut Errors) -> Option<f64> {
+    let number = float(value, errors)?;
+    if number <= 0.0 {
+        errors.add("must be greater than 0");
+        return None;
+    }
+    Some(number)
 }
 
 /// A duration as `ProtoJSON` writes it: `1.5s`.

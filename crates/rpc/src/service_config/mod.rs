@@ -15,7 +15,9 @@ use thiserror::Error;
 
 use crate::Code;
 
-pub use balancing::LoadBalancing;
+pub use balancing::{
+    Ejection, LoadBalancing, OutlierDetection, RING_SIZE_CAP, RingHash, WeightedRoundRobin,
+};
 
 /// The greatest `maxAttempts` of a policy; a greater one counts as this (gRFC A6).
 pub const MAX_ATTEMPTS: u32 = 5;
@@ -130,6 +132,8 @@ pub struct ServiceConfig {
     pub retry_throttling: Option<RetryThrottling>,
     /// How calls are spread over addresses, if the config says.
     pub load_balancing: Option<LoadBalancing>,
+    /// When servers are left out for a while, if the config says.
+    pub outlier_detection: Option<OutlierDetection>,
     /// The service whose health a connection must report before it is used (`healthCheckConfig`).
     pub health_check_service: Option<String>,
 }

@@ -48,12 +48,16 @@ fn read(fields: &Fields<'_>, errors: &mut Errors) -> ServiceConfig {
             Some(())
         })
     });
+    let (load_balancing, outlier_detection) =
+        match fields.read("loadBalancingConfig", errors, balancing::read) {
+            Some((policy, outliers)) => (Some(policy), outliers),
+            None => (named, None),
+        };
     ServiceConfig {
         methods,
         retry_throttling: fields.read("retryThrottling", errors, throttling),
-        load_balancing: fields
-            .read("loadBalancingConfig", errors, balancing::read)
-            .or(named),
+        load_balancing,
+        outlier_detection,
         health_check_service: health,
     }
 }

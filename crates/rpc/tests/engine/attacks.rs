@@ -213,7 +213,7 @@ fn requests_that_are_not_grpc_get_an_answer_that_says_so() {
             &[
                 (":status", "200"),
                 ("grpc-status", "12"),
-                ("grpc-accept-encoding", "identity, deflate, gzip"),
+                ("grpc-accept-encoding", "identity, deflate, gzip, zstd"),
             ],
         ),
         (

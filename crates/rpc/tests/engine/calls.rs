@@ -349,7 +349,7 @@ fn output_is_bounded_while_the_socket_does_not_take_it() {
 fn compressed_messages_go_both_ways() {
     let mut pair = Pair::new();
     let text = b"again and ".repeat(1000);
-    for encoding in [Encoding::Deflate, Encoding::Gzip] {
+    for encoding in [Encoding::Deflate, Encoding::Gzip, Encoding::Zstd] {
         let id = pair.start_with(&StartCall { encoding, ..call() });
         pair.client.send_message(id, &text, plain()).unwrap();
         assert!(pair.client.output().len() < 1000);

@@ -1,0 +1,338 @@
+"""What a synchronous call is for its caller: the error of one that failed, and the call, stream and future of one that goes on."""
+
+from __future__ import annotations
+
+from threading import RLock
+
+from .. import _core
+from ._base_call import Call, Future
+from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
+from ._logging import logger
+from ._status import STATUS_CODES, StatusCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, NoReturn
+
+    from ._typing import (
+        Deserializer,
+        ReceivedMetadata,
+        Serializer,
+    )
+
+_CANCELLED = StatusCode.CANCELLED.value[0]
+_INTERNAL = StatusCode.INTERNAL.value[0]
+
+# A server that breaks the protocol of a method with one response.
+NO_RESPONSE = "the server ended the call with OK and sent no response message"
+
+
+def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) -> str:
+    number = code.value[0] if code is not None else None
+    origin = f"Error received from peer {peer}" if peer else "Error made by this client"
+    return f'UNKNOWN:{origin} {{grpc_status:{number}, grpc_message:"{details}"}}'
+
+
+def _describe(name: str, code: StatusCode, details: str | None, debug: str | None) -> str:
+    if code is StatusCode.OK:
+        return (
+            f'<{name} of RPC that terminated with:\n\tstatus = {code}\n\tdetails = "{details}"\n>'
+        )
+    return (
+        f"<{name} of RPC that terminated with:\n"
+        f"\tstatus = {code}\n"
+        f'\tdetails = "{details}"\n'
+        f'\tdebug_error_string = "{debug}"\n>'
+    )
+
+
+class _InactiveRpcError(RpcError, Call, Future["Any"]):
+    """What a blocking call raises: the error, the call and its future in one. All is known already; nothing here waits."""
+
+    def __init__(
+        self,
+        code: StatusCode,
+        details: str | None,
+        initial_metadata: ReceivedMetadata | None = None,
+        trailing_metadata: ReceivedMetadata | None = None,
+        peer: str | None = None,
+    ) -> None:
+        super().__init__(code, details)
+        self._code = code
+        self._details = details
+        self._initial_metadata = initial_metadata
+        self._trailing_metadata = trailing_metadata
+        self._peer = peer
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        received = (
+            tuple(map(tuple, metadata)) if metadata is not None else None
+            for metadata in (self._initial_metadata, self._trailing_metadata)
+        )
+        return _InactiveRpcError, (self._code, self._details, *received, self._peer)
+
+    def initial_metadata(self) -> ReceivedMetadata:
+        return self._initial_metadata  # type: ignore[return-value]  # None where none came, as in grpcio
+
+    def trailing_metadata(self) -> ReceivedMetadata:
+        return self._trailing_metadata  # type: ignore[return-value]
+
+    def code(self) -> StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details or ""
+
+    def debug_error_string(self) -> str:
+        """What is known of the error's origin, for people."""
+        return _debug_text(self._peer, self._code, self._details)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return _describe(name, self._code, self._details, self.debug_error_string())
+
+    __str__ = __repr__
+
+    def cancel(self) -> bool:
+        return False
+
+    def cancelled(self) -> bool:
+        return False
+
+    def is_active(self) -> bool:
+        return False
+
+    def time_remaining(self) -> float | None:
+        return None
+
+    def running(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return True
+
+    def result(self, timeout: float | None = None) -> NoReturn:
+        raise self
+
+    def exception(self, timeout: float | None = None) -> _InactiveRpcError:
+        return self
+
+    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+        return self.__traceback__
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        return False
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        fn(self)
+
+
+def _error_of(call: _core.ClientCall) -> _InactiveRpcError:
+    """The exception for a call that has ended without a response."""
+    code, details = call.code() or 0, call.details()
+    if code == 0:
+        code, details = _INTERNAL, NO_RESPONSE
+    return _InactiveRpcError(
+        STATUS_CODES[code],
+        details,
+        call.known_initial_metadata(),
+        call.trailing_metadata(),
+        call.peer(),
+    )
+
+
+def serialize(request: Any, serializer: Serializer[Any] | None) -> bytes:
+    """The request's bytes, or the INTERNAL error that grpcio gives where the serializer fails."""
+    try:
+        serialized = request if serializer is None else serializer(request)
+    except Exception:
+        logger("_common").exception("Exception serializing message!")
+        serialized = None
+    if serialized is None:
+        raise _InactiveRpcError(StatusCode.INTERNAL, "Exception serializing request!", (), ())
+    return serialized
+
+
+class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
+    """A call in progress: what `.future()` gives and what a streaming response is iterated by.
+
+    It is an exception too, raised when the call ends with a status other than OK.
+    """
+
+    def __init__(
+        self,
+        call: _core.ClientCall,
+        deserializer: Deserializer[Any] | None,
+        multiple_responses: bool,
+    ) -> None:
+        super().__init__()
+        self._call = call
+        self._deserializer = deserializer
+        self._multiple_responses = multiple_responses
+        self._response: Any = None
+        self._has_response = False
+        self._lock = RLock()
+        self._callbacks: list[Callable[[], None]] | None = None
+        self._cancelled = False
+
+    def __del__(self) -> None:
+        call = getattr(self, "_call", None)
+        if call is None:
+            return
+        if self._multiple_responses:
+            # Nobody can read them any more.
+            call.cancel(_CANCELLED, "Cancelled upon garbage collection!")
+        else:
+            # A request whose answer nobody waits for is still meant to arrive.
+            call.abandon()
+
+    # The call.
+
+    def is_active(self) -> bool:
+        return self._call.code() is None
+
+    def time_remaining(self) -> float | None:
+        return self._call.time_remaining()
+
+    def initial_metadata(self) -> ReceivedMetadata:
+        return self._call.initial_metadata()
+
+    def trailing_metadata(self) -> ReceivedMetadata:
+        self._call.wait_done()
+        return self._call.trailing_metadata() or ()
+
+    def code(self) -> StatusCode:
+        self._call.wait_done()
+        return STATUS_CODES[self._call.code() or 0]
+
+    def details(self) -> str:
+        self._call.wait_done()
+        return self._call.details() or ""
+
+    def debug_error_string(self) -> str:
+        """What is known of the error's origin, for people. Waits for the call's end."""
+        return _debug_text(self._call.peer(), self.code(), self.details())
+
+    def cancel(self) -> bool:
+        with self._lock:
+            if not self._call.cancel(_CANCELLED, "Locally cancelled by application!"):
+                return False
+            self._cancelled = True
+            return True
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        with self._lock:
+            if self._call.code() is not None:
+                return False
+            if self._callbacks is None:
+                self._callbacks = [callback]
+                self._call.on_done(self._run_callbacks)
+            else:
+                self._callbacks.append(callback)
+            return True
+
+    def _run_callbacks(self) -> None:
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks or [], None
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:
+                logger("_channel").exception("Exception in callback!")
+
+    # The future.
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def running(self) -> bool:
+        return self._call.code() is None
+
+    def done(self) -> bool:
+        return self._call.code() is not None
+
+    def _wait(self, timeout: float | None) -> None:
+        if not self._call.wait_done(timeout):
+            raise FutureTimeoutError
+        if self._cancelled:
+            raise FutureCancelledError
+
+    def _take_response(self) -> Any:
+        with self._lock:
+            if not self._has_response:
+                message = self._call.response()
+                if message is None:
+                    raise _error_of(self._call)
+                self._response = deserialize(message, self._deserializer)
+                self._has_response = True
+            return self._response
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._wait(timeout)
+        if self._call.code() != 0:
+            raise self
+        return self if self._multiple_responses else self._take_response()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        self._wait(timeout)
+        return None if self._call.code() == 0 else self
+
+    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+        self._wait(timeout)
+        if self._call.code() == 0:
+            return None
+        try:
+            raise self
+        except RpcError:
+            return self.__traceback__
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        if not self.add_callback(lambda: fn(self)):
+            fn(self)
+
+    # The iterator.
+
+    def __iter__(self) -> _MultiThreadedRendezvous:
+        return self
+
+    def __next__(self) -> Any:
+        message = self._call.next()
+        if message is not None:
+            try:
+                return deserialize(message, self._deserializer)
+            except _InactiveRpcError as error:
+                self._call.cancel(_INTERNAL, error.details())
+                raise
+        if self._call.code() == 0:
+            raise StopIteration
+        raise self
+
+    def next(self) -> Any:
+        """The next response; as `__next__`."""
+        return self.__next__()
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        number = self._call.code()
+        if number is None:
+            return f"<{name} object>"
+        return _describe(
+            name, STATUS_CODES[number], self._call.details(), self.debug_error_string()
+        )
+
+    __str__ = __repr__
+
+
+def deserialize(message: bytes, deserializer: Deserializer[Any] | None) -> Any:
+    """The response object, or the INTERNAL error that grpcio gives where the deserializer fails."""
+    if deserializer is None:
+        return message
+    try:
+        return deserializer(message)
+    except Exception:
+        logger("_common").exception("Exception deserializing message!")
+        raise _InactiveRpcError(
+            StatusCode.INTERNAL, "Exception deserializing response!", (), ()
+        ) from None

@@ -1,0 +1,329 @@
+"""The synchronous multi-callables: a method's calls, blocking or not, with one request or many."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from .. import _core
+from ._base_channel import (
+    StreamStreamMultiCallable,
+    StreamUnaryMultiCallable,
+    UnaryStreamMultiCallable,
+    UnaryUnaryMultiCallable,
+)
+from ._call_credentials import INSECURE, authenticate, plugins_of
+from ._calls import (
+    _error_of,
+    _InactiveRpcError,
+    _MultiThreadedRendezvous,
+    deserialize,
+    serialize,
+)
+from ._logging import logger
+from ._status import StatusCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from ._base_call import Call
+    from ._compression import Compression
+    from ._credentials import CallCredentials, Plugin
+    from ._typing import (
+        Deserializer,
+        MetadataType,
+        Serializer,
+    )
+
+# With the names that they have in grpcio, which some programs look at.
+__all__ = (
+    "_StreamStreamMultiCallable",
+    "_StreamUnaryMultiCallable",
+    "_UnaryStreamMultiCallable",
+    "_UnaryUnaryMultiCallable",
+)
+
+_CANCELLED = StatusCode.CANCELLED.value[0]
+_INTERNAL = StatusCode.INTERNAL.value[0]
+_UNKNOWN = StatusCode.UNKNOWN.value[0]
+
+
+def _send_all(
+    call: _core.ClientCall, requests: Iterator[Any], serializer: Serializer[Any] | None
+) -> None:
+    """Sends what an iterator gives, until it or the call ends."""
+    while True:
+        try:
+            request = next(requests)
+        except StopIteration:
+            call.half_close()
+            return
+        except Exception:
+            logger("_channel").exception("Exception iterating requests!")
+            call.cancel(_UNKNOWN, "Exception iterating requests!")
+            return
+        try:
+            serialized = serialize(request, serializer)
+        except _InactiveRpcError as error:
+            call.cancel(_INTERNAL, error.details())
+            return
+        try:
+            going = call.send(serialized)
+        except TypeError:
+            logger("_common").exception("A serialized message must be bytes!")
+            call.cancel(_INTERNAL, "Exception serializing request!")
+            return
+        if not going:
+            return
+
+
+def _start_sending(
+    call: _core.ClientCall, requests: Iterable[Any], serializer: Serializer[Any] | None
+) -> None:
+    """Sends requests while the caller goes on. Their iterator may block, so it has a thread, in the caller's context."""
+    from contextvars import copy_context
+
+    iterator = iter(requests)
+    Thread(
+        target=copy_context().run,
+        args=(_send_all, call, iterator, serializer),
+        name="russet-requests",
+        daemon=True,
+    ).start()
+
+
+class _Method:
+    """What the four multi-callables share."""
+
+    def __init__(
+        self,
+        channel: _core.Channel,
+        method: str,
+        request_serializer: Serializer[Any] | None,
+        response_deserializer: Deserializer[Any] | None,
+        compression: int | None,
+        default_timeout: float | None,
+        protection: Any,
+    ) -> None:
+        self._channel = channel
+        self._method = method
+        self._serializer = request_serializer
+        self._deserializer = response_deserializer
+        self._compression = compression
+        self._default_timeout = default_timeout
+        self._secure = protection.secure
+        # Those of the channel's own call credentials.
+        self._plugins: tuple[Plugin, ...] = protection.plugins
+
+    def _start(
+        self,
+        timeout: float | None,
+        metadata: MetadataType | None,
+        credentials: CallCredentials | None,
+        wait_for_ready: bool | None,
+        compression: Compression | None,
+    ) -> _core.ClientCall:
+        """Raises the call's error where it cannot even start."""
+        plugins = plugins_of(self._plugins, credentials)
+        if plugins and not self._secure:
+            raise _InactiveRpcError(StatusCode.UNAUTHENTICATED, INSECURE, (), ())
+        call = self._channel.call(
+            self._method,
+            self._default_timeout if timeout is None else timeout,
+            metadata,
+            wait_for_ready,
+            self._compression if compression is None else compression,
+            bool(plugins),
+        )
+        if plugins:
+            authenticate(call, plugins, self._channel.authority, self._method)
+        return call
+
+
+class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
+    def _blocking(
+        self,
+        request: Any,
+        timeout: float | None,
+        metadata: MetadataType | None,
+        credentials: CallCredentials | None,
+        wait_for_ready: bool | None,
+        compression: Compression | None,
+        unary: Callable[..., Any],
+    ) -> Any:
+        serialized = serialize(request, self._serializer)
+        if credentials is not None or self._plugins:
+            return self._authenticated(
+                serialized, timeout, metadata, credentials, wait_for_ready, compression
+            )
+        return unary(
+            self._method,
+            serialized,
+            self._default_timeout if timeout is None else timeout,
+            metadata,
+            wait_for_ready,
+            self._compression if compression is None else compression,
+        )
+
+    def _authenticated(self, serialized: bytes, *arguments: Any) -> _core.ClientCall:
+        """A call whose plug-ins are asked for metadata, from start to end."""
+        call = self._start(*arguments)
+        call.send_last(serialized)
+        try:
+            call.wait_done()
+        except BaseException:
+            call.cancel(_CANCELLED, "Locally cancelled by application!")
+            raise
+        return call
+
+    def __call__(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        response = self._blocking(
+            request,
+            timeout,
+            metadata,
+            credentials,
+            wait_for_ready,
+            compression,
+            self._channel.unary,
+        )
+        if response.__class__ is not bytes:
+            call, response = response, response.response()
+            if response is None:
+                raise _error_of(call)
+        return deserialize(response, self._deserializer)
+
+    def with_call(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> tuple[Any, Call]:
+        call = self._blocking(
+            request,
+            timeout,
+            metadata,
+            credentials,
+            wait_for_ready,
+            compression,
+            self._channel.unary_call,
+        )
+        response = call.response()
+        if response is None:
+            raise _error_of(call)
+        return (
+            deserialize(response, self._deserializer),
+            _MultiThreadedRendezvous(call, self._deserializer, False),
+        )
+
+    def future(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        try:
+            serialized = serialize(request, self._serializer)
+        except _InactiveRpcError as error:
+            return error
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        call.send_last(serialized)
+        return _MultiThreadedRendezvous(call, self._deserializer, False)
+
+
+class _UnaryStreamMultiCallable(_Method, UnaryStreamMultiCallable["Any", "Any"]):
+    def __call__(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        serialized = serialize(request, self._serializer)
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        call.send_last(serialized)
+        return _MultiThreadedRendezvous(call, self._deserializer, True)
+
+
+class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"]):
+    def __call__(
+        self,
+        request_iterator: Iterable[Any],
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        response, _ = self.with_call(
+            request_iterator, timeout, metadata, credentials, wait_for_ready, compression
+        )
+        return response
+
+    def with_call(
+        self,
+        request_iterator: Iterable[Any],
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> tuple[Any, Call]:
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        _start_sending(call, request_iterator, self._serializer)
+        try:
+            call.wait_done()
+        except BaseException:
+            call.cancel(_CANCELLED, "Locally cancelled by application!")
+            raise
+        response = call.response()
+        if response is None:
+            raise _error_of(call)
+        return (
+            deserialize(response, self._deserializer),
+            _MultiThreadedRendezvous(call, self._deserializer, False),
+        )
+
+    def future(
+        self,
+        request_iterator: Iterable[Any],
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        _start_sending(call, request_iterator, self._serializer)
+        return _MultiThreadedRendezvous(call, self._deserializer, False)
+
+
+class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"]):
+    def __call__(
+        self,
+        request_iterator: Iterable[Any],
+        timeout: float | None = None,
+        metadata: MetadataType | None = None,
+        credentials: CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: Compression | None = None,
+    ) -> Any:
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        _start_sending(call, request_iterator, self._serializer)
+        return _MultiThreadedRendezvous(call, self._deserializer, True)

@@ -1,0 +1,110 @@
+"""Reports with each call: interceptors that add one to the trailers, and what the call's handler records."""
+
+from __future__ import annotations
+
+import contextlib
+from contextvars import ContextVar
+from typing import Any
+
+from .. import grpc
+from ._recorders import TRAILER, CallMetricRecorder, ServerMetricRecorder, report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+_current: ContextVar[CallMetricRecorder] = ContextVar("russet.orca.call")
+
+
+def call_metric_recorder() -> CallMetricRecorder:
+    """The recorder of the call whose handler runs here. RuntimeError without the interceptor."""
+    try:
+        return _current.get()
+    except LookupError:
+        raise RuntimeError(
+            "no call is recorded here: is this a handler, and is the LoadReportInterceptor among the server's interceptors?"
+        ) from None
+
+
+@contextlib.contextmanager
+def recording(call: CallMetricRecorder) -> Generator[None, None, None]:
+    """Make `call` the present call's recorder."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def add_report(context: Any, server: ServerMetricRecorder | None, call: CallMetricRecorder) -> None:
+    """Add the report to the trailers, if there is anything to report."""
+    serialized = report(server, call)
+    if serialized:
+        given = context.trailing_metadata() or ()
+        context.set_trailing_metadata((*given, (TRAILER, serialized)))
+
+
+def rebuild(handler: Any, behavior: Callable[..., Any]) -> Any:
+    """The same method with another behavior."""
+    kinds: dict[tuple[bool, bool], Callable[..., Any]] = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    make = kinds[handler.request_streaming, handler.response_streaming]
+    return make(
+        behavior,
+        request_deserializer=handler.request_deserializer,
+        response_serializer=handler.response_serializer,
+    )
+
+
+def behavior_of(handler: Any) -> Callable[..., Any]:
+    """What a method handler runs."""
+    kind = "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )
+    behavior: Callable[..., Any] = getattr(handler, kind)
+    return behavior
+
+
+class LoadReportInterceptor(grpc.ServerInterceptor):
+    """Adds a load report to the trailers of every call: what its handler recorded, and what `recorder` knows of the server. A call of which nothing is known gets none."""
+
+    def __init__(self, recorder: ServerMetricRecorder | None = None) -> None:
+        self._recorder = recorder
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Wrap the method's handler."""
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None
+        behavior = behavior_of(handler)
+
+        def single(request: Any, context: Any) -> Any:
+            call = CallMetricRecorder()
+            try:
+                with recording(call):
+                    return behavior(request, context)
+            finally:
+                add_report(context, self._recorder, call)
+
+        def several(request: Any, context: Any) -> Iterator[Any]:
+            call = CallMetricRecorder()
+            try:
+                with recording(call):
+                    responses = iter(behavior(request, context))
+                while True:
+                    # Only while the handler runs: between two answers this thread may be another call's.
+                    with recording(call):
+                        try:
+                            response = next(responses)
+                        except StopIteration:
+                            return
+                    yield response
+            finally:
+                add_report(context, self._recorder, call)
+
+        return rebuild(handler, several if handler.response_streaming else single)

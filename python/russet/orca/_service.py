@@ -1,0 +1,93 @@
+"""Reports on a stream: `xds.service.orca.v3.OpenRcaService`."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from .. import grpc
+from ._recorders import ServerMetricRecorder, report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The full name of the service.
+SERVICE_NAME = "xds.service.orca.v3.OpenRcaService"
+METHOD = "StreamCoreMetrics"
+# The least time between two reports of a stream, in seconds, where the server's owner does not say.
+DEFAULT_MIN_REPORT_DURATION = 30.0
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a message that hold whole numbers or bytes. ValueError for what is no message."""
+    position = 0
+
+    def varint() -> int:
+        nonlocal position
+        value = shift = 0
+        while True:
+            if position >= len(message) or shift > 63:
+                raise ValueError("the request is not an OrcaLoadReportRequest")
+            byte = message[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while position < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+            continue
+        length = {1: 8, 5: 4}.get(tag & 7)
+        if tag & 7 == 2:
+            length = varint()
+        if length is None or position + length > len(message):
+            raise ValueError("the request is not an OrcaLoadReportRequest")
+        value, position = message[position : position + length], position + length
+        if tag & 7 == 2:
+            yield tag >> 3, value
+
+
+def interval(request: bytes) -> float:
+    """The `report_interval` of an `OrcaLoadReportRequest`, in seconds; 0 where it names none, or a negative one."""
+    seconds = 0.0
+    for number, value in _fields(request):
+        if number == 1 and isinstance(value, bytes):
+            seconds = 0.0
+            for part, amount in _fields(value):
+                if isinstance(amount, int) and part in (1, 2):
+                    signed = amount - (1 << 64) if amount >> 63 else amount
+                    seconds += signed if part == 1 else signed / 1e9
+    return max(seconds, 0.0)
+
+
+class OrcaServicer:
+    """Streams reports of what `recorder` knows, each as often as the client wants and not more often than each `min_report_duration` seconds. A stream keeps a thread of the server's pool; on asyncio it keeps none (`russet.orca.aio`)."""
+
+    def __init__(
+        self,
+        recorder: ServerMetricRecorder,
+        min_report_duration: float = DEFAULT_MIN_REPORT_DURATION,
+    ) -> None:
+        self._recorder = recorder
+        self._min_report_duration = min_report_duration
+
+    def StreamCoreMetrics(self, request: bytes, context: Any) -> Iterator[bytes]:
+        """Reports, until the client leaves."""
+        period = max(interval(request), self._min_report_duration)
+        ended = threading.Event()
+        if not context.add_callback(ended.set):
+            return
+        yield report(self._recorder)
+        while not ended.wait(min(period, threading.TIMEOUT_MAX)):
+            yield report(self._recorder)
+
+
+def add_OrcaServicer_to_server(servicer: Any, server: Any) -> None:
+    """Have `server` serve the load reports; of both, the synchronous ones or those of asyncio."""
+    method = grpc.unary_stream_rpc_method_handler(servicer.StreamCoreMetrics)
+    handler = grpc.method_handlers_generic_handler(SERVICE_NAME, {METHOD: method})
+    server.add_generic_rpc_handlers((handler,))

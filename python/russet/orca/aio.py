@@ -1,0 +1,75 @@
+"""Load reports on asyncio: the servicer and the interceptor of `russet.orca` for `grpc.aio.server`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+from ..grpc import aio as _aio
+from ._interceptor import add_report, behavior_of, rebuild, recording
+from ._recorders import CallMetricRecorder, ServerMetricRecorder, report
+from ._service import DEFAULT_MIN_REPORT_DURATION, interval
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["LoadReportInterceptor", "OrcaServicer"]
+
+
+class LoadReportInterceptor(_aio.ServerInterceptor):
+    """As `russet.orca.LoadReportInterceptor`. A handler that is a plain function, and a call that ends by `context.abort`, report nothing."""
+
+    def __init__(self, recorder: ServerMetricRecorder | None = None) -> None:
+        self._recorder = recorder
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Wrap the method's handler."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        behavior = behavior_of(handler)
+
+        async def awaited(request: Any, context: Any) -> Any:
+            call = CallMetricRecorder()
+            # A handler has a task of its own, so that nothing else sees the recorder.
+            with recording(call):
+                response = await behavior(request, context)
+            add_report(context, self._recorder, call)
+            return response
+
+        async def generated(request: Any, context: Any) -> AsyncIterator[Any]:
+            call = CallMetricRecorder()
+            responses = behavior(request, context)
+            while True:
+                with recording(call):
+                    try:
+                        response = await responses.__anext__()
+                    except StopAsyncIteration:
+                        break
+                yield response
+            add_report(context, self._recorder, call)
+
+        if inspect.isasyncgenfunction(behavior):
+            return rebuild(handler, generated)
+        return rebuild(handler, awaited) if inspect.iscoroutinefunction(behavior) else handler
+
+
+class OrcaServicer:
+    """As `russet.orca.OrcaServicer`; a stream keeps no thread."""
+
+    def __init__(
+        self,
+        recorder: ServerMetricRecorder,
+        min_report_duration: float = DEFAULT_MIN_REPORT_DURATION,
+    ) -> None:
+        self._recorder = recorder
+        self._min_report_duration = min_report_duration
+
+    async def StreamCoreMetrics(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        """Reports, until the client leaves, which cancels this."""
+        period = max(interval(request), self._min_report_duration)
+        while True:
+            yield report(self._recorder)
+            await asyncio.sleep(period)
