@@ -187,6 +187,11 @@ impl Connection {
         self.streams.get(stream).map_or(0, Stream::pending_len)
     }
 
+    /// Bytes of DATA that were framed in the connection's life: what waits for credit is not among them.
+    pub const fn data_sent(&self) -> u64 {
+        self.output.total_data
+    }
+
     /// Bytes that wait for credit, on all streams.
     pub const fn pending_bytes(&self) -> usize {
         self.pending_bytes
