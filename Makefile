@@ -48,6 +48,11 @@ demo: build ## Build all, compile route_guide.proto, run its server and client, 
 	$(call say,RouteGuide: compile$(comma) serve$(comma) call)
 	@$(RUN) examples/demo.py
 
+.PHONY: polyglot
+polyglot: build ## The example in Python, Go, Java, Node.js and Rust: every server with every client; prints the matrix
+	$(call say,Polyglot)
+	@$(RUN) examples/polyglot/run.py
+
 .PHONY: test
 test: lint test-rust test-python ## Lint and run every test (what CI runs)
 
@@ -74,7 +79,7 @@ conformance: build ## The official Protocol Buffers conformance suite against Py
 	@interop/conformance/run $(abspath $(RUN)) target/conformance
 
 .PHONY: interop
-interop: build ## h2spec in strict mode, then the gRPC interop cases with grpcio and gRPC in Go (needs Go); prints tables
+interop: build ## h2spec in strict mode, then the gRPC interop cases with grpcio, Go, Java, Node.js, Ruby and tonic; prints tables
 	$(call say,h2spec)
 	@$(RUN) interop/h2spec/run.py target/interop
 	$(call say,gRPC interop)

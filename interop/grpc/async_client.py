@@ -166,9 +166,7 @@ class Cases:
 
     async def unimplemented_service(self) -> None:
         stub = self.stubs.UnimplementedServiceStub(self.channel)
-        await self.expect(
-            "UNIMPLEMENTED", stub.UnimplementedCall(self.m.Empty(), timeout=TIMEOUT)
-        )
+        await self.expect("UNIMPLEMENTED", stub.UnimplementedCall(self.m.Empty(), timeout=TIMEOUT))
 
     async def pick_first_unary(self) -> None:
         request = self.m.SimpleRequest(

@@ -237,7 +237,9 @@ class Ruby(Peer):
         names = [line.split()[1] for line in plan.stdout.splitlines() if line.startswith("Inst ")]
         if self.PACKAGE not in names:
             return f"apt-get does not offer {self.PACKAGE} to be fetched"
-        subprocess.run(["apt-get", "download", "-q", *names], cwd=packages, capture_output=True, check=True)
+        subprocess.run(
+            ["apt-get", "download", "-q", *names], cwd=packages, capture_output=True, check=True
+        )
         for package in sorted(packages.glob("*.deb")):
             run(["dpkg", "-x", str(package), str(root)])
         (root / "complete").touch()
@@ -287,6 +289,9 @@ class Tonic(Peer):
 
     def __init__(self) -> None:
         super().__init__("tonic")
+        self.not_served = {
+            "custom_metadata": "a service on tonic cannot give a successful call trailing metadata"
+        }
 
     def prepare(self, work: Path) -> str:
         if shutil.which("cargo") is None:
@@ -313,7 +318,11 @@ def known(flags: list[str]) -> list[str]:
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
     """Runs a step of a build; what it says is shown where it fails."""
     done = subprocess.run(
-        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        command,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed\n{done.stdout}{done.stderr}")

@@ -165,7 +165,8 @@ def main() -> int:
     notes += [f"  {case}: {reason}" for case, reason in peers.NOT_RUN.items()]
     print("Not run:", *notes, sep="\n")
     print(f"{runs - len(failures)} of {runs} runs passed")
-    print(*failures, sep="\n")
+    for each in failures:
+        print(each)
     return bool(failures)
 
 

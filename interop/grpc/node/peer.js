@@ -79,16 +79,12 @@ const service = {
     call.on('data', (request) => { size += request.payload.body.length; });
     call.on('end', () => callback(null, { aggregated_payload_size: size }));
   },
-  async FullDuplexCall(call) {
+  // One request after the other. An asynchronous iterator would destroy the call at its end, before the trailers.
+  FullDuplexCall(call) {
     const trailers = echo(call);
-    try {
-      for await (const request of call) {
-        if (await respond(call, request)) return;
-      }
-      call.end(trailers);
-    } catch (error) {
-      // The client has left.
-    }
+    let turn = Promise.resolve(false);
+    call.on('data', (request) => { turn = turn.then((ended) => ended || respond(call, request)); });
+    call.on('end', () => turn.then((ended) => { if (!ended) call.end(trailers); }));
   },
 };
 

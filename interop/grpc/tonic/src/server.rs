@@ -16,24 +16,16 @@ use crate::pb::{
     EchoStatus, Empty, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
     StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse,
 };
-use crate::{Failure, INITIAL_KEY, TRAILING_KEY, flag, payload};
+use crate::{Failure, INITIAL_KEY, flag, payload};
 
 type Responses = Pin<Box<dyn Stream<Item = Result<StreamingOutputCallResponse, Status>> + Send>>;
 
 struct Service;
 
-/// Puts the metadata that the client wants back where it belongs: into the headers, and into what ends the call.
+/// Sends the metadata back that belongs into the headers; tonic's services cannot give a successful call trailers.
 fn echo(metadata: &MetadataMap, headers: &mut MetadataMap) {
     if let Some(value) = metadata.get(INITIAL_KEY) {
         headers.insert(INITIAL_KEY, value.clone());
-    }
-}
-
-fn trailers(metadata: &MetadataMap, status: &mut Status) {
-    if let Some(value) = metadata.get_bin(TRAILING_KEY) {
-        status
-            .metadata_mut()
-            .insert_bin(TRAILING_KEY, value.clone());
     }
 }
 
@@ -66,17 +58,6 @@ fn responses(
             })
         })
         .chain(tokio_stream::iter(end))
-}
-
-/// An OK status with metadata is the only way to trailers that tonic's services have.
-fn with_trailers(metadata: &MetadataMap, stream: Responses) -> Responses {
-    let mut end = Status::ok("");
-    trailers(metadata, &mut end);
-    if end.metadata().is_empty() {
-        stream
-    } else {
-        Box::pin(stream.chain(tokio_stream::once(Err(end))))
-    }
 }
 
 #[tonic::async_trait]
@@ -162,8 +143,8 @@ impl TestService for Service {
                 }
             }
         });
-        let stream = Box::pin(tokio_stream::wrappers::ReceiverStream::new(receiver));
-        let mut response = Response::new(with_trailers(&metadata, stream));
+        let stream: Responses = Box::pin(tokio_stream::wrappers::ReceiverStream::new(receiver));
+        let mut response = Response::new(stream);
         response.disable_compression();
         echo(&metadata, response.metadata_mut());
         Ok(response)
