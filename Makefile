@@ -79,9 +79,11 @@ conformance: build ## The official Protocol Buffers conformance suite against Py
 	@interop/conformance/run $(abspath $(RUN)) target/conformance
 
 .PHONY: interop
-interop: build ## h2spec in strict mode, then the gRPC interop cases with grpcio, Go, Java, Node.js, Ruby and tonic; prints tables
+interop: build ## h2spec in strict mode, a misbehaving server, then the gRPC interop cases with grpcio, Go, Java, Node.js, Ruby and tonic; prints tables
 	$(call say,h2spec)
 	@$(RUN) interop/h2spec/run.py target/interop
+	$(call say,HTTP/2 interop: a misbehaving server)
+	@$(RUN) interop/http2/run.py
 	$(call say,gRPC interop)
 	@$(RUN) interop/grpc/run.py target/interop
 
