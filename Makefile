@@ -87,6 +87,11 @@ interop: build ## h2spec in strict mode, a misbehaving server, then the gRPC int
 	$(call say,gRPC interop)
 	@$(RUN) interop/grpc/run.py target/interop
 
+.PHONY: soak
+soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50 lives of each sort of process; SOAK_SECONDS=60 for less
+	$(call say,Soak)
+	@$(RUN) interop/soak/run.py target/soak
+
 .PHONY: bench
 bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
