@@ -29,9 +29,9 @@ SAMPLES = 20
 # Seconds between two deaths of the server that is killed.
 LIFE = 4.0
 
-# How much more of it there may be in the last third than in the middle one, as a part and beyond that.
+# How much more of it there may be in the last third than in the middle one, as a part and beyond that: descriptors come back at once, memory when the allocator and the collector please.
 MEMORY_GROWTH = (0.10, 8.0)
-DESCRIPTOR_GROWTH = (0.10, 50)
+DESCRIPTOR_GROWTH = (0.02, 50)
 
 # What may become of a rough call. A calm one, and a secure one that nobody cancels, must be well.
 ROUGH = {"OK", "CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"}

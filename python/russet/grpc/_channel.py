@@ -9,6 +9,7 @@ import os
 from threading import RLock, Thread
 
 from .. import __version__, _core
+from . import _fork
 from ._base_call import Call, Future
 from ._base_channel import (
     Channel,
@@ -710,6 +711,7 @@ class _Channel(Channel):
         default_compression = settings.pop("compression", None)
         self._target = target
         self._channel = _core.Channel(target, settings)
+        _fork.remember(self)
         self._compression = default_compression if compression is None else int(compression)
         self._subscriptions = _Subscriptions(self._channel)
         self._default_timeout = _default_timeout()

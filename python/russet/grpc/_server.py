@@ -10,6 +10,7 @@ import weakref
 from time import monotonic
 
 from .. import _core
+from . import _fork
 from ._base_server import Server, ServicerContext
 from ._handlers import unary_paths
 from ._logging import logger
@@ -95,7 +96,8 @@ _exit_hook = threading.Lock()
 
 def _stop_all() -> None:
     for server in list(_running):
-        server._core.close()
+        if not _fork.is_of_parent(server):
+            server._core.close()
 
 
 def _stop_at_exit(server: _Server) -> None:
@@ -104,6 +106,7 @@ def _stop_at_exit(server: _Server) -> None:
         # The only hook that runs before executors join their threads; `atexit` comes after.
         threading._register_atexit(_stop_all)  # type: ignore[attr-defined]
     _running.add(server)
+    _fork.remember(server)
 
 
 def _submitter(executor: Executor) -> Callable[[Any], None]:
