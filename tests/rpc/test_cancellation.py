@@ -173,3 +173,20 @@ def test_many_cancelled_calls_leave_room(grpc):
         for _ in range(300):
             channel.unary_stream(path("Watched"))(b"", timeout=WAIT).cancel()
         assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+def test_callbacks_of_calls_that_end_while_they_are_added(grpc):
+    """However near the end of the call is to `add_callback`: the callback runs, or it is refused."""
+    waited = []
+
+    def behavior(request, context):
+        ended = threading.Event()
+        if context.add_callback(ended.set):
+            waited.append(ended.wait(WAIT))
+        return b""
+
+    with connected(grpc, workers=2, Block=("unary_unary", behavior)) as channel:
+        for _ in range(300):
+            channel.unary_unary(path("Block")).future(b"").cancel()
+        assert channel.unary_unary(path("Block")).future(b"", timeout=0.001).exception() is not None
+    assert all(waited)
