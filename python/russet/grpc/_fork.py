@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Any
 
-_made: weakref.WeakSet[Any] = weakref.WeakSet()
-_of_parent: list[Any] = []
+_made: weakref.WeakSet[object] = weakref.WeakSet()
+_of_parent: list[object] = []
 
 
-def remember(made: Any) -> None:
+def remember(made: object) -> None:
     """Has children keep it."""
     _made.add(made)
 
 
-def is_of_parent(made: Any) -> bool:
+def is_of_parent(made: object) -> bool:
     """Whether it was made before this process was forked."""
     return any(made is kept for kept in _of_parent)
 
