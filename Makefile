@@ -48,6 +48,11 @@ demo: build ## Build all, compile route_guide.proto, run its server and client, 
 	$(call say,RouteGuide: compile$(comma) serve$(comma) call)
 	@$(RUN) examples/demo.py
 
+.PHONY: polyglot
+polyglot: build ## The example in Python, Go, Java, Node.js and Rust: every server with every client; prints the matrix
+	$(call say,Polyglot)
+	@$(RUN) examples/polyglot/run.py
+
 .PHONY: test
 test: lint test-rust test-python ## Lint and run every test (what CI runs)
 
@@ -74,11 +79,18 @@ conformance: build ## The official Protocol Buffers conformance suite against Py
 	@interop/conformance/run $(abspath $(RUN)) target/conformance
 
 .PHONY: interop
-interop: build ## h2spec in strict mode, then the gRPC interop cases with grpcio and gRPC in Go (needs Go); prints tables
+interop: build ## h2spec in strict mode, a misbehaving server, then the gRPC interop cases with grpcio, Go, Java, Node.js, Ruby and tonic; prints tables
 	$(call say,h2spec)
 	@$(RUN) interop/h2spec/run.py target/interop
+	$(call say,HTTP/2 interop: a misbehaving server)
+	@$(RUN) interop/http2/run.py
 	$(call say,gRPC interop)
 	@$(RUN) interop/grpc/run.py target/interop
+
+.PHONY: soak
+soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50 lives of each sort of process; SOAK_SECONDS=60 for less
+	$(call say,Soak)
+	@$(RUN) interop/soak/run.py target/soak
 
 .PHONY: bench
 bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the compilers; BENCH=--quick for a short run

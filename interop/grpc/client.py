@@ -1,9 +1,11 @@
-"""The interop client in Python: runs one case against a server, and ends with an error where it fails."""
+"""The interop client in Python, synchronous: runs cases against a server, and prints `name: ok` or `name: what went wrong` for each."""
 
 from __future__ import annotations
 
+import argparse
 import queue
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ TIMEOUT = 20.0
 # Sizes of the streaming cases.
 REQUEST_SIZES = (27182, 8, 1828, 45904)
 RESPONSE_SIZES = (31415, 9, 2653, 58979)
+
+# Calls of the soak cases, and those of the concurrent one.
+REPEATED = 10
+CONCURRENT = 50
 
 SPECIAL = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n"
 
@@ -39,14 +45,19 @@ class Requests:
 class Cases:
     """One method a case. Each asserts what the test descriptions ask for."""
 
-    def __init__(self, grpc: Any, messages: Any, stub: Any, unimplemented: Any) -> None:
+    def __init__(self, grpc: Any, messages: Any, stubs: Any, connect: Callable[[], Any]) -> None:
         self.grpc = grpc
         self.m = messages
-        self.stub = stub
-        self.unimplemented = unimplemented
+        self.stubs = stubs
+        self.connect = connect
+        self.channel = connect()
+        self.stub = stubs.TestServiceStub(self.channel)
 
     def payload(self, size: int) -> Any:
         return self.m.Payload(body=bytes(size))
+
+    def large_request(self, **more: Any) -> Any:
+        return self.m.SimpleRequest(response_size=314159, payload=self.payload(271828), **more)
 
     def output_request(self, response_size: int, request_size: int = 0, **more: Any) -> Any:
         parameters = [self.m.ResponseParameters(size=response_size, **more)]
@@ -66,35 +77,43 @@ class Cases:
     def empty_unary(self) -> None:
         assert self.stub.EmptyCall(self.m.Empty(), timeout=TIMEOUT) == self.m.Empty()
 
-    def large_unary(self, **options: Any) -> None:
-        request = self.m.SimpleRequest(response_size=314159, payload=self.payload(271828))
+    def large_unary(self, request: Any = None, **options: Any) -> None:
+        request = self.large_request() if request is None else request
         response = self.stub.UnaryCall(request, timeout=TIMEOUT, **options)
         assert response.payload.body == bytes(314159)
 
     def client_compressed_unary(self) -> None:
         """Without the probe for a server that refuses what is not compressed: few servers look."""
-        self.large_unary(compression=self.grpc.Compression.Gzip)
+        for compressed in (True, False):
+            request = self.large_request(expect_compressed=self.m.BoolValue(value=compressed))
+            compression = self.grpc.Compression.Gzip if compressed else None
+            self.large_unary(request, compression=compression)
 
     def server_compressed_unary(self) -> None:
         for compressed in (True, False):
-            request = self.m.SimpleRequest(
-                response_size=314159,
-                payload=self.payload(271828),
-                response_compressed=self.m.BoolValue(value=compressed),
-            )
+            request = self.large_request(response_compressed=self.m.BoolValue(value=compressed))
             response, call = self.stub.UnaryCall.with_call(request, timeout=TIMEOUT)
             assert response.payload.body == bytes(314159)
             assert call.code() is self.grpc.StatusCode.OK
 
-    def client_streaming(self, **options: Any) -> None:
+    def client_streaming(self) -> None:
         requests = (
             self.m.StreamingInputCallRequest(payload=self.payload(size)) for size in REQUEST_SIZES
         )
-        response = self.stub.StreamingInputCall(requests, timeout=TIMEOUT, **options)
-        assert response.aggregated_payload_size == 74922
+        response = self.stub.StreamingInputCall(requests, timeout=TIMEOUT)
+        assert response.aggregated_payload_size == sum(REQUEST_SIZES)
 
     def client_compressed_streaming(self) -> None:
-        self.client_streaming(compression=self.grpc.Compression.Gzip)
+        """Both messages are compressed: a call of Python's API compresses all of them or none."""
+        requests = (
+            self.m.StreamingInputCallRequest(
+                payload=self.payload(size), expect_compressed=self.m.BoolValue(value=True)
+            )
+            for size in (27182, 45904)
+        )
+        gzip = self.grpc.Compression.Gzip
+        response = self.stub.StreamingInputCall(requests, timeout=TIMEOUT, compression=gzip)
+        assert response.aggregated_payload_size == 73086
 
     def server_streaming(self, compressed: bool = False) -> None:
         more = {"compressed": self.m.BoolValue(value=True)} if compressed else {}
@@ -178,46 +197,73 @@ class Cases:
         )
 
     def unimplemented_service(self) -> None:
-        call = self.unimplemented.UnimplementedCall
+        call = self.stubs.UnimplementedServiceStub(self.channel).UnimplementedCall
         self.expect("UNIMPLEMENTED", lambda: call(self.m.Empty(), timeout=TIMEOUT))
 
+    def pick_first_unary(self) -> None:
+        request = self.m.SimpleRequest(
+            response_size=1, payload=self.payload(1), fill_server_id=True
+        )
+        answers = [self.stub.UnaryCall(request, timeout=TIMEOUT) for _ in range(REPEATED)]
+        assert answers[0].server_id
+        assert {answer.server_id for answer in answers} == {answers[0].server_id}
 
-NAMES = tuple(
-    name
-    for name in vars(Cases)
-    if name[0] != "_"
-    and name
-    not in (
-        "payload",
-        "output_request",
-        "expect",
-    )
-)
+    def concurrent_large_unary(self) -> None:
+        with futures.ThreadPoolExecutor(CONCURRENT) as pool:
+            for done in [pool.submit(self.large_unary) for _ in range(CONCURRENT)]:
+                done.result()
+
+    def rpc_soak(self) -> None:
+        for _ in range(REPEATED):
+            self.large_unary()
+
+    def channel_soak(self) -> None:
+        for _ in range(REPEATED):
+            with self.connect() as channel:
+                stub = self.stubs.TestServiceStub(channel)
+                response = stub.UnaryCall(self.large_request(), timeout=TIMEOUT)
+                assert response.payload.body == bytes(314159)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The flags of both clients in Python."""
+    made = parser()
+    made.add_argument("--server_host", default="127.0.0.1")
+    made.add_argument("--server_port", required=True)
+    made.add_argument("--server_host_override")
+    made.add_argument("--ca_file")
+    made.add_argument("--test_case", required=True, help="one case, or several with commas")
+    return made
+
+
+def connector(grpc: Any, module: Any, given: argparse.Namespace) -> Callable[[], Any]:
+    """What opens channels of `module`, which is grpc or grpc.aio."""
+    target = f"{given.server_host}:{given.server_port}"
+    if given.use_tls == "false":
+        return lambda: module.insecure_channel(target)
+    options = [("grpc.ssl_target_name_override", given.server_host_override)]
+    credentials = grpc.ssl_channel_credentials(Path(given.ca_file).read_bytes())
+    return lambda: module.secure_channel(target, credentials, options=options)
+
+
+def told(error: BaseException) -> str:
+    """An error on one line."""
+    return " ".join(f"{type(error).__name__} {error}".split())
 
 
 def main() -> None:
-    arguments = parser()
-    arguments.add_argument("--server_host", default="127.0.0.1")
-    arguments.add_argument("--server_port", required=True)
-    arguments.add_argument("--server_host_override")
-    arguments.add_argument("--ca_file")
-    arguments.add_argument("--test_case", choices=NAMES, required=True)
-    given = arguments.parse_args()
+    given = arguments().parse_args()
     grpc, messages, stubs = load(given.implementation)
-    target = f"{given.server_host}:{given.server_port}"
-    if given.use_tls == "true":
-        options = []
-        if given.server_host_override:
-            options.append(("grpc.ssl_target_name_override", given.server_host_override))
-        credentials = grpc.ssl_channel_credentials(Path(given.ca_file).read_bytes())
-        channel = grpc.secure_channel(target, credentials, options=options)
-    else:
-        channel = grpc.insecure_channel(target)
-    with channel:
-        cases = Cases(
-            grpc, messages, stubs.TestServiceStub(channel), stubs.UnimplementedServiceStub(channel)
-        )
-        getattr(cases, given.test_case)()
+    cases = Cases(grpc, messages, stubs, connector(grpc, grpc, given))
+    with cases.channel:
+        for name in given.test_case.split(","):
+            outcome = "ok"
+            try:
+                getattr(cases, name)()
+            # Whatever a case ends with is its outcome.
+            except Exception as error:
+                outcome = told(error)
+            print(f"{name}: {outcome}", flush=True)
 
 
 if __name__ == "__main__":

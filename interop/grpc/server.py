@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from implementation import load, parser
 
 INITIAL_KEY = "x-grpc-test-echo-initial"
 TRAILING_KEY = "x-grpc-test-echo-trailing-bin"
+# Names this process, for cases that ask whether the same server answers.
+SERVER_ID = str(os.getpid())
 
 
 def servicer(grpc: Any, messages: Any, stubs: Any) -> Any:
@@ -54,7 +57,8 @@ def servicer(grpc: Any, messages: Any, stubs: Any) -> Any:
             echo_metadata(context)
             echo_status(request, context)
             return messages.SimpleResponse(
-                payload=messages.Payload(body=bytes(request.response_size))
+                payload=messages.Payload(body=bytes(request.response_size)),
+                server_id=SERVER_ID if request.fill_server_id else "",
             )
 
         def StreamingOutputCall(self, request: Any, context: Any) -> Any:

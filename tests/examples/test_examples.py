@@ -138,6 +138,15 @@ def test_load_balancing(example: Any) -> None:
     ]
 
 
+def test_polyglot(tmp_path: Path) -> None:
+    """The pair in Python; `make polyglot` builds the other languages and calls all of them."""
+    script = EXAMPLES / "polyglot" / "run.py"
+    command = [sys.executable, str(script), f"--work={tmp_path}", "python"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("1 of 1 pairs are right\n")
+
+
 def test_numpy_stream(example: Any) -> None:
     found = example("numpy_stream")
     with found.server("server.py") as port:

@@ -269,3 +269,14 @@ def test_descriptors_are_instances_of_one_base() -> None:
         assert kinds[1:19] == [5, 6, 2, 4, 1, 4, 3, 7, 9, 10, 10, 9, 3, 8, 1, 2, 1, 2]
         assert kinds[0] == ("TypeTransformationError", "Unknown proto_type: 0")
         assert kinds[19][0] == "TypeTransformationError"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["RepeatedScalarFieldContainer", "RepeatedCompositeFieldContainer", "ScalarMap", "MessageMap"],
+)
+def test_containers_take_their_contents_types_in_annotations(name: str) -> None:
+    theirs, ours = both("internal.containers")
+    parameters = (str, int) if name.endswith("Map") else int
+    for module in (theirs, ours):
+        assert getattr(module, name)[parameters] is not None

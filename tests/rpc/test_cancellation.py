@@ -6,7 +6,7 @@ import queue
 import threading
 
 import pytest
-from support.rpc import ECHO, WAIT, connected, happened, path, rpc_error
+from support.rpc import ECHO, WAIT, connected, happened, path, rpc_error, serving
 
 
 class Watched:
@@ -173,3 +173,60 @@ def test_many_cancelled_calls_leave_room(grpc):
         for _ in range(300):
             channel.unary_stream(path("Watched"))(b"", timeout=WAIT).cancel()
         assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+def test_callbacks_of_calls_that_end_while_they_are_added(grpc):
+    """However near the end of the call is to `add_callback`: the callback runs, or it is refused."""
+    waited = []
+
+    def behavior(request, context):
+        ended = threading.Event()
+        if context.add_callback(ended.set):
+            waited.append(ended.wait(WAIT))
+        return b""
+
+    with connected(grpc, workers=2, Block=("unary_unary", behavior)) as channel:
+        for _ in range(300):
+            channel.unary_unary(path("Block")).future(b"").cancel()
+        assert channel.unary_unary(path("Block")).future(b"", timeout=0.001).exception() is not None
+    assert all(waited)
+
+
+def test_a_handler_that_outlives_its_connection_takes_nothing_from_the_next(russet):
+    """The next connection has the place of the one that ended, and its call the same number; it must still be told of its end."""
+    entered, ended, go_on, done = (
+        queue.SimpleQueue(),
+        queue.SimpleQueue(),
+        threading.Event(),
+        queue.SimpleQueue(),
+    )
+
+    def behavior(request, context):
+        over = threading.Event()
+        assert context.add_callback(over.set)
+        entered.put(request)
+        assert over.wait(WAIT)
+        ended.put(request)
+        if request == b"first":
+            assert go_on.wait(WAIT)
+        done.put(request)
+        return b""
+
+    def call(request):
+        channel = russet.insecure_channel(address)
+        channel.unary_unary(path("Block")).future(request)
+        assert entered.get(timeout=WAIT) == request
+        return channel
+
+    with serving(russet, Block=("unary_unary", behavior)) as address:
+        call(b"first").close()
+        assert ended.get(timeout=WAIT) == b"first"
+        second = call(b"second")
+        go_on.set()
+        assert done.get(timeout=WAIT) == b"first"
+        # By its answer, the server has seen that the first handler is done.
+        third = call(b"third")
+        second.close()
+        assert ended.get(timeout=WAIT) == b"second"
+        third.close()
+        assert ended.get(timeout=WAIT) == b"third"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from support.process import Program
 
@@ -198,3 +200,33 @@ def test_importing_leaves_asyncio_alone(russet):
         """,
     ) as program:
         program.expect("False False False")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_may_drop_what_its_parent_made(russet):
+    """A thread of the parent has the lock of its server most of the time; a child that waited for it would wait for ever."""
+    with Program(
+        russet,
+        """
+        server, address = serve(handlers)
+        channel = grpc.insecure_channel(address)
+        def busy():
+            while True:
+                channel.unary_unary("/s/echo")(b"x")
+        threading.Thread(target=busy, daemon=True).start()
+        channel.unary_unary("/s/echo")(b"x")
+        codes = []
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                del server, channel
+                server, address = serve(handlers)
+                with grpc.insecure_channel(address) as channel:
+                    assert channel.unary_unary("/s/echo")(b"y", timeout=30) == b"y"
+                os._exit(0)
+            codes.append(os.waitpid(child, 0)[1])
+        say(set(codes))
+        os._exit(0)
+        """,
+    ) as program:
+        program.expect("{0}")

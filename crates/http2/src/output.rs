@@ -18,6 +18,8 @@ pub(crate) struct Output {
     pub(crate) answers: u32,
     /// Bytes written in the connection's life.
     pub(crate) total_written: u64,
+    /// Bytes that were put into DATA frames in the connection's life.
+    pub(crate) total_data: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,7 @@ impl Output {
         max_frame: usize,
     ) {
         let added = parts[0].len() + parts[1].len();
+        self.total_data += added as u64;
         let flags = if end_stream { flag::END_STREAM } else { 0 };
         match self.open_frame {
             Some(mut open) if open.stream == stream && open.length + added <= max_frame => {

@@ -75,6 +75,8 @@ pub(crate) struct PingStrikes {
     max: Option<u32>,
     strikes: u32,
     last: Option<Instant>,
+    /// Bytes of DATA that had been sent when the last PING came.
+    data_sent: u64,
 }
 
 impl PingStrikes {
@@ -83,17 +85,23 @@ impl PingStrikes {
             max,
             strikes: 0,
             last: None,
+            data_sent: 0,
         }
     }
 
-    /// The server sent headers or data: the client may ping anew.
+    /// The server sent headers: the client may ping anew.
     pub(crate) const fn forgive(&mut self) {
         self.strikes = 0;
         self.last = None;
     }
 
-    /// A PING came; false if it is one too many.
-    pub(crate) fn on_ping(&mut self, min_interval: Duration, now: Instant) -> bool {
+    /// A PING came, and `data_sent` bytes of DATA had been sent by then; false if it is one too many.
+    ///
+    /// Data counts when it is framed, not when it is given: a client that estimates the bandwidth pings again and again while the windows let a long message through.
+    pub(crate) fn on_ping(&mut self, min_interval: Duration, data_sent: u64, now: Instant) -> bool {
+        if std::mem::replace(&mut self.data_sent, data_sent) != data_sent {
+            self.forgive();
+        }
         let last = self.last.replace(now);
         if last.is_some_and(|last| now.saturating_duration_since(last) < min_interval) {
             self.strikes = self.strikes.saturating_add(1);
@@ -130,9 +138,19 @@ mod tests {
         let start = Instant::now();
         let mut strikes = PingStrikes::new(Some(2));
         let pings =
-            [0, 1, 2, 3].map(|seconds| strikes.on_ping(10 * SECOND, start + seconds * SECOND));
+            [0, 1, 2, 3].map(|seconds| strikes.on_ping(10 * SECOND, 0, start + seconds * SECOND));
         assert_eq!(pings, [true, true, true, false]);
         strikes.forgive();
-        assert!(strikes.on_ping(10 * SECOND, start + 4 * SECOND));
+        assert!(strikes.on_ping(10 * SECOND, 0, start + 4 * SECOND));
+    }
+
+    #[test]
+    fn who_is_sent_data_between_may_ping() {
+        let start = Instant::now();
+        let mut strikes = PingStrikes::new(Some(0));
+        for data_sent in 0..10 {
+            assert!(strikes.on_ping(10 * SECOND, data_sent, start));
+        }
+        assert!(!strikes.on_ping(10 * SECOND, 9, start));
     }
 }

@@ -193,6 +193,11 @@ impl Connection {
         (self.receive_window, self.send_window)
     }
 
+    /// Bytes of DATA that were framed in the connection's life: what waits for credit is not among them.
+    pub const fn data_sent(&self) -> u64 {
+        self.output.total_data
+    }
+
     /// Bytes that wait for credit, on all streams.
     pub const fn pending_bytes(&self) -> usize {
         self.pending_bytes

@@ -158,7 +158,10 @@ impl Server {
     pub(super) fn forget(&mut self, key: CallKey) {
         if let Some(call) = self.calls.remove(key) {
             self.counts.end(call.succeeded && call.ended.is_none());
-            if let Some(peer) = self.peers.get_mut(call.connection) {
+            // The place of a connection that has ended may be another's by now, and its call may have the same number.
+            if let Some(peer) = self.peers.get_mut(call.connection)
+                && peer.calls.get(&call.id) == Some(&key)
+            {
                 peer.calls.remove(&call.id);
             }
             if self.calls.is_empty() {

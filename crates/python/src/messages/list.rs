@@ -118,14 +118,26 @@ fn make(
             buffer::release as *const _,
         ));
     }
-    types::make(
+    let made = types::make(
         py,
         name,
         russet_message::PREFIX + size_of::<usize>(),
         0,
         slots,
         None,
-    )
+    )?;
+    // SAFETY: the type is alive.
+    let class: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, made.cast()) };
+    make_generic(&class)?;
+    Ok(made)
+}
+
+/// Lets annotations say of what a container is, as in `RepeatedScalarFieldContainer[int]`.
+pub(super) fn make_generic(class: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = class.py();
+    let alias = py.import("types")?.getattr("GenericAlias")?;
+    let of_class = py.import("builtins")?.getattr("classmethod")?;
+    class.setattr("__class_getitem__", of_class.call1((alias,))?)
 }
 
 /// Makes the class of lists of scalars.

@@ -91,6 +91,7 @@ fn make(
     for name in ["keys", "items", "values", "pop", "popitem", "update"] {
         class.setattr(name, mapping.getattr(name)?)?;
     }
+    list::make_generic(&class)?;
     Ok(made)
 }
 

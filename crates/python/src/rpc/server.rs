@@ -521,5 +521,7 @@ impl ServerCall {
         call.inner.watched().insert(call.key, this.clone().unbind());
         call.inner.reactor.core().watch(call.key);
         call.inner.reactor.nudge_guard();
+        // It may have ended before it was watched: then there is no news to come.
+        call.inner.tell_callbacks(this.py(), call.key);
     }
 }

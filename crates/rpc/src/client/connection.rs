@@ -29,6 +29,7 @@ struct Call {
     headers_seen: bool,
     /// The longest message that is accepted, where that is less than the connection's limit.
     max_receive: Option<usize>,
+    deadline: Option<Instant>,
     /// Bytes that must have been written on the connection before the server can have seen anything of the call.
     starts_after: u64,
 }
@@ -155,7 +156,7 @@ impl Connection {
                     stream,
                     code,
                     broken_rule,
-                } => self.on_reset(stream, code, broken_rule),
+                } => self.on_reset(stream, code, broken_rule, now),
                 Http2Event::Ready => {
                     self.link.on_ready();
                     self.events.push_back(Event::Ready);
@@ -262,6 +263,7 @@ impl Connection {
                 half_closed: false,
                 headers_seen: false,
                 max_receive: None,
+                deadline: call.deadline,
                 starts_after,
             },
         );
@@ -468,8 +470,22 @@ impl Connection {
         self.end_call(call, status, Metadata::EMPTY, Reach::Processed);
     }
 
-    fn on_reset(&mut self, stream: StreamId, code: ErrorCode, broken_rule: Option<&'static str>) {
+    fn on_reset(
+        &mut self,
+        stream: StreamId,
+        code: ErrorCode,
+        broken_rule: Option<&'static str>,
+        now: Instant,
+    ) {
+        // A server may say by CANCEL that the deadline is over, a moment before this side's timer does.
+        let is_late = code == ErrorCode::CANCEL
+            && self
+                .calls
+                .get(CallId::of(stream))
+                .and_then(|call| call.deadline)
+                .is_some_and(|deadline| deadline <= now);
         let status = match broken_rule {
+            None if is_late => deadline_exceeded(),
             Some(rule) => Status::new(Code::Internal, format!("the server broke HTTP/2: {rule}")),
             None => Status::new(
                 mapping::code_of_reset(code),

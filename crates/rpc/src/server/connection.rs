@@ -305,7 +305,6 @@ impl Connection {
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
         self.send_initial_metadata(call, &Metadata::EMPTY)?;
-        self.strikes.forgive();
         self.link.traffic.message_sent(self.now);
         self.link.h2.send_data(
             call.stream_id(),
@@ -562,7 +561,10 @@ impl Connection {
         } else {
             self.config.min_ping_interval
         };
-        if !self.strikes.on_ping(least, self.now) {
+        if !self
+            .strikes
+            .on_ping(least, self.link.h2.data_sent(), self.now)
+        {
             let error = russet_http2::ConnectionError {
                 code: ErrorCode::ENHANCE_YOUR_CALM,
                 detail: "too many PINGs (too_many_pings)",

@@ -421,6 +421,53 @@ fn a_client_that_pings_too_often_is_sent_away() {
     assert_eq!(pair.client.close_reason(), Some(&expected));
 }
 
+/// What a client does that estimates the bandwidth, as gRPC in Go: a PING for what it was sent, while one long message comes as its windows allow.
+#[test]
+fn pings_while_a_long_message_comes_are_not_too_many() {
+    const PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut pair = Pair::new();
+    pair.start("/a/b");
+    let call = pair.accept().call;
+    let message = vec![0; 4 << 20];
+    pair.server.send_message(call, &message, plain()).unwrap();
+    let mut pings = 0;
+    while pair.deliver_to_client(usize::MAX) > 0 {
+        let has_credit = pair.deliver_to_server(usize::MAX) > 0;
+        if has_credit {
+            pair.server.handle_input(&PING, pair.now);
+            pings += 1;
+        }
+    }
+    assert!(pings > 3, "{pings}");
+    assert_eq!(pair.server.close_reason(), None);
+}
+
+/// Go's server resets a call whose deadline is over, and its timer may be the first.
+#[test]
+fn a_reset_by_cancel_after_the_deadline_is_the_deadline() {
+    for (late, expected) in [(false, Code::Cancelled), (true, Code::DeadlineExceeded)] {
+        let mut pair = Pair::new();
+        let id = pair.start_with(&StartCall {
+            deadline: Some(pair.now + SECOND),
+            ..call()
+        });
+        let call = pair.accept().call;
+        pair.server.cancel(call, Code::Cancelled).unwrap();
+        if late {
+            pair.now += SECOND;
+        }
+        pair.run();
+        let ends = pair
+            .client_events()
+            .into_iter()
+            .find_map(|event| match event {
+                client::Event::Status { call, status, .. } => Some((call, status.code)),
+                _ => None,
+            });
+        assert_eq!(ends, Some((id, expected)));
+    }
+}
+
 #[test]
 fn idle_and_age_limits_end_connections_gracefully() {
     let server = server::Config {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import weakref
 from typing import TYPE_CHECKING
 
 from ... import __version__, _core
@@ -212,7 +213,15 @@ class _Channel(Channel):
         self._driver = Driver(self._core, current_loop(), self._core.turn)
         self._state_waiters: list[asyncio.Future[None]] = []
         self._closed = False
-        self._core.watch_state_on_loop(self._on_state)
+        # The collector does not see into the core: a strong reference from there would keep the channel, and its descriptors, for good.
+        on_state = weakref.WeakMethod(self._on_state)
+
+        def tell(state: int) -> None:
+            alive = on_state()
+            if alive is not None:
+                alive(state)
+
+        self._core.watch_state_on_loop(tell)
 
     def __del__(self) -> None:
         driver = getattr(self, "_driver", None)

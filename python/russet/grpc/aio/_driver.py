@@ -23,7 +23,16 @@ def current_loop() -> asyncio.AbstractEventLoop:
 class Driver:
     """Calls a core's `turn` and `flush` when they are due."""
 
-    __slots__ = ("_core", "_descriptor", "_flushing", "_on_turn", "_timer", "_timer_at", "loop")
+    __slots__ = (
+        "_closed",
+        "_core",
+        "_descriptor",
+        "_flushing",
+        "_on_turn",
+        "_timer",
+        "_timer_at",
+        "loop",
+    )
 
     def __init__(
         self,
@@ -36,6 +45,7 @@ class Driver:
         self._on_turn = on_turn
         self.loop = loop
         self._descriptor = core.fileno()
+        self._closed = False
         self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -55,7 +65,8 @@ class Driver:
     def _flush(self) -> None:
         self._flushing = False
         due = self._core.flush()
-        if due is None:
+        if due is None or self._closed:
+            # A timer would keep the core, and its descriptors, until it is due.
             return
         if due <= 0.0:
             # Work is left over; others on the loop come first.
@@ -75,6 +86,7 @@ class Driver:
 
     def close(self) -> None:
         """Stop to watch the core."""
+        self._closed = True
         if not self.loop.is_closed():
             self.loop.remove_reader(self._descriptor)
         if self._timer is not None:
