@@ -30,6 +30,31 @@ PEERS = ("upb", "protobuf-py", "betterproto2")
 Key = tuple[str, str]
 
 
+def print_floors() -> None:
+    """What the interpreter itself takes for the lines that read again what was parsed: no message can be faster that makes its Python objects when they are asked for."""
+    import array
+
+    import shapes
+
+    class Slots:
+        __slots__ = ("name",)
+
+    slots = Slots()
+    slots.name = "x"
+    varints, doubles = array.array("q", shapes.VARINTS), array.array("d", shapes.DOUBLES)
+    floors = {
+        "Hello read: a slot's attribute": lambda: slots.name,
+        "Varints read: list(array('q'))": lambda: list(varints),
+        "Doubles read: list(array('d'))": lambda: list(doubles),
+    }
+    print("what the interpreter takes, in us")
+    for name, work in floors.items():
+        timer = timeit.Timer(work)
+        number, _ = timer.autorange()
+        cost = min(timer.repeat(5, max(1, number // 10))) / max(1, number // 10)
+        print(f"        {name:<40}{cost * 1e6:12.3f}")
+
+
 def is_kept(key: Key) -> bool:
     """Whether protobuf-py merely keeps Python objects here: reading a field again, listing an array, making an array of a list."""
     shape, operation = key
@@ -210,6 +235,8 @@ def main() -> None:
         table = times(there, keys, 3 if options.quick else options.rounds)
         print(f"load average {load:.2f} before, {os.getloadavg()[0]:.2f} after")
         judge(table)
+        if any(operation == "read" for _, operation in table):
+            print_floors()
         if not options.no_costs:
             weigh(folder, there)
 

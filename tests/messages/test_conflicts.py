@@ -9,6 +9,8 @@ from google.protobuf import descriptor_pb2
 from google.protobuf import descriptor_pool as google_pools
 from russet.protobuf import descriptor_pool
 
+from .outcomes import ORACLE_IS_CURRENT
+
 File = descriptor_pb2.FileDescriptorProto
 
 
@@ -83,3 +85,51 @@ def test_two_files_of_one_name_collide_in_the_default_pool() -> None:
     pool.AddSerializedFile(first.SerializeToString())
     with pytest.raises(TypeError, match="common root"):
         pool.AddSerializedFile(second.SerializeToString())
+
+
+# Two fields, each with the JSON name that it sets, if any.
+JSON_NAMES: dict[str, list[tuple[str, str]]] = {
+    "two defaults": [("a_1_9", ""), ("a_19", "")],
+    "two set": [("a", "x"), ("b", "x")],
+    "set to a default before": [("b_c", ""), ("a", "bC")],
+    "set to a default after": [("a", "bC"), ("b_c", "")],
+    "set to a name before": [("b", ""), ("a", "b")],
+    "set to a name after": [("a", "b"), ("b", "")],
+    "each the other's name": [("a", "b"), ("b", "a")],
+    "a default that is a name before": [("fooBar", ""), ("foo_bar", "")],
+    "a default that is a name after": [("foo_bar", ""), ("fooBar", "")],
+    "a default that is a renamed field before": [("fooBar", "q"), ("foo_bar", "")],
+    "a default that is a renamed field after": [("foo_bar", ""), ("fooBar", "q")],
+}
+
+
+# With some more the fields are looked up in a table.
+@pytest.mark.skipif(not ORACLE_IS_CURRENT, reason="an older original has other rules")
+@pytest.mark.parametrize("more", [0, 40])
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("syntax", ["proto2", "proto3", "2023", "legacy 2023"])
+@pytest.mark.parametrize("names", JSON_NAMES.values(), ids=JSON_NAMES)
+def test_json_names_are_refused_alike(
+    names: list[tuple[str, str]], syntax: str, legacy: bool, more: int
+) -> None:
+    schema = file("j.proto", syntax="editions" if "2023" in syntax else syntax)
+    if "2023" in syntax:
+        schema.edition = descriptor_pb2.EDITION_2023
+    if syntax.startswith("legacy"):
+        schema.options.features.json_format = descriptor_pb2.FeatureSet.LEGACY_BEST_EFFORT
+    message = schema.message_type.add(name="M")
+    if legacy:
+        message.options.deprecated_legacy_json_field_conflicts = True
+    for number, (name, json) in enumerate([*names, *((f"m{n}", "") for n in range(more))], 1):
+        field = message.field.add(name=name, number=number, type=5, label=1)
+        if json:
+            field.json_name = json
+    is_refused = []
+    for pools in (google_pools, descriptor_pool):
+        try:
+            pools.DescriptorPool().AddSerializedFile(schema.SerializeToString())
+            is_refused.append(False)
+        except TypeError as error:
+            assert "json_name" in str(error) or "JSON name" in str(error)
+            is_refused.append(True)
+    assert is_refused[1] == is_refused[0]

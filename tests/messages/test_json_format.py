@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format as google_json
+from google.protobuf import message_factory as google_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from russet.protobuf import json_format as russet_json
-from russet.protobuf import proto_json, proto_text
+from russet.protobuf import message_factory, proto_json, proto_text
 
 from .conftest import GOOGLE, RUSSET, Runtime
 from .outcomes import ORACLE_IS_CURRENT
@@ -322,3 +323,46 @@ def test_floats_are_written_alike() -> None:
         for factor in (1.0, 1.1, 1 / 3, 9.99999):
             theirs, ours = build({"f_float": math.ldexp(factor, exponent)})
             assert wrote("MessageToJson", RUSSET, ours) == wrote("MessageToJson", GOOGLE, theirs)
+
+
+def repeated(runtime: Runtime, kind: str) -> Any:
+    """An empty message with nothing but repeated values of a kind, by its name of `FieldDescriptorProto.Type`."""
+    descriptors = runtime.descriptor_pb2
+    file = descriptors.FileDescriptorProto(
+        name=f"repeated_{kind}.proto", package="repeated", syntax="proto3"
+    )
+    field = file.message_type.add(name=kind).field.add(name="values", number=1, label=3)
+    field.type = getattr(field, f"TYPE_{kind}")
+    if kind == "ENUM":
+        field.type_name = ".repeated.Enum"
+        enum = file.enum_type.add(name="Enum")
+        enum.value.add(name="ZERO", number=0)
+    pool = type(runtime.pool)()
+    pool.AddSerializedFile(file.SerializeToString())
+    factory = google_factory if runtime.name == "google" else message_factory
+    return factory.GetMessageClass(pool.FindMessageTypeByName(f"repeated.{kind}"))()
+
+
+# Around what is written at once; the values below take ten bytes or more each.
+@pytest.mark.parametrize("count", [0, 1, 2, 150, 1000])
+@pytest.mark.parametrize(
+    "indent", [None, 0, 2, "\t", " " * 4070, " " * 5000], ids=lambda each: repr(each)[:6]
+)
+@pytest.mark.parametrize("kind", ["INT32", "UINT32", "INT64", "UINT64", "ENUM"])
+def test_lists_of_integers_are_written_alike(kind: str, indent: Any, count: int) -> None:
+    """Lists are written in one go, however long they and their indents are."""
+    numbers: list[int] = []
+    if kind == "ENUM":
+        numbers = [0, 7]
+    else:
+        bits = int(kind[-2:])
+        numbers = [0, 9, 10, 2**31 - 1, 2 ** (bits - 1) - 1]
+        numbers += [2**bits - 1] if kind[0] == "U" else [-1, -(2 ** (bits - 1))]
+    values = (numbers * count)[:count]
+    texts = []
+    for runtime in (GOOGLE, RUSSET):
+        message = repeated(runtime, kind)
+        message.values.extend(values)
+        texts.append(JSON[runtime.name].MessageToJson(message, indent=indent))
+    assert texts[1] == texts[0]
+    assert len(json.loads(texts[1]).get("values", [])) == count

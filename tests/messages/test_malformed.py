@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pool as google_pools
+from google.protobuf import message_factory as google_factory
+from russet.protobuf import descriptor_pool, message_factory
 from russet.protobuf.message import DecodeError, EncodeError
 
 from .test_random import parse, varint
@@ -96,3 +100,44 @@ def test_depth_is_limited_when_written_too(both: tuple[Any, Any]) -> None:
             elif runtime is russet:
                 with pytest.raises(EncodeError, match="nested deeper than the limit of 1000"):
                     m.SerializeToString()
+
+
+CLOSED = descriptor_pb2.FileDescriptorProto(
+    name="closed.proto",
+    package="closed",
+    enum_type=[{"name": "E", "value": [{"name": "A", "number": 0}, {"name": "B", "number": 1}]}],
+    message_type=[
+        {
+            "name": "M",
+            "field": [
+                {"name": "one", "number": 1, "type": 14, "label": 1, "type_name": ".closed.E"},
+                {"name": "many", "number": 2, "type": 14, "label": 3, "type_name": ".closed.E"},
+            ],
+        }
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    "number", ["01", "07", "8700", "ffffffff0f", "92f0b3bfbc05", "818080808010", "ff" * 9 + "01"]
+)
+@pytest.mark.parametrize("form", ["one", "many", "packed"])
+def test_a_closed_enum_keeps_what_it_does_not_declare_as_it_was(form: str, number: str) -> None:
+    """A number on the wire may have 64 bits, of which an enum has 32."""
+    value = bytes.fromhex(number)
+    data = {
+        "one": b"\x08" + value,
+        "many": b"\x10\x01\x10" + value + b"\x10\x00",
+        "packed": b"\x12" + bytes([len(value) + 2]) + b"\x01" + value + b"\x00",
+    }[form]
+    got = []
+    for pools, factory in (
+        (google_pools, google_factory),
+        (descriptor_pool, message_factory),
+    ):
+        pool = pools.DescriptorPool()
+        pool.AddSerializedFile(CLOSED.SerializeToString())
+        cls = factory.GetMessageClass(pool.FindMessageTypeByName("closed.M"))
+        message = cls.FromString(data)
+        got.append((message.one, list(message.many), message.SerializeToString()))
+    assert got[1] == got[0]

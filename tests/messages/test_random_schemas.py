@@ -255,9 +255,9 @@ def test_random_schemas(part: int) -> None:
             raise
 
 
-@pytest.mark.parametrize("seed", [21858597])
+@pytest.mark.parametrize("seed", [21858597, 115129902182318])
 def test_schemas_that_were_different(seed: int) -> None:
-    """21858597: two fields with one JSON name."""
+    """Two fields with one JSON name: 21858597 in proto3, 115129902182318 in proto2."""
     check_schema(seed)
 
 

@@ -32,6 +32,7 @@ NEEDS = {
     "protoplus": "proto",
     "qdrant": "qdrant_client",
     "reflection_and_health": "grpc_reflection",
+    "secret_manager": "google.cloud.secretmanager_v1",
     "status": "grpc_status",
     "testing": "grpc_testing",
 }
@@ -72,6 +73,16 @@ def test_a_package_does_the_same(program: str) -> None:
 @pytest.mark.parametrize("version", GENCODE)
 def test_code_of_every_protoc_does_the_same(version: str) -> None:
     theirs, ours = on_both("gencode", str(HERE / "gencode" / version))
+    assert ours == theirs
+    assert ours
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="protovalidate 1 needs Python 3.10")
+def test_protovalidate_does_the_same(tmp_path: Path) -> None:
+    """Rules in options, read by a program that evaluates them; the rules' own file is compiled too."""
+    command = [sys.executable, "-m", "russet.protoc", f"-I{HERE / 'gencode'}", "--python_opt=runtime=google", f"--python_out={tmp_path}", "validated.proto", "buf/validate/validate.proto"]  # fmt: skip
+    subprocess.run(command, check=True, timeout=LIMIT)
+    theirs, ours = on_both("validate", str(tmp_path))
     assert ours == theirs
     assert ours
 

@@ -12,7 +12,7 @@ use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint, 
 use crate::codec::{Codec, with_codec};
 use crate::input::{DecodeError, Input};
 use crate::list::Items;
-use crate::message::{Message, Reference, Scalar, Unread};
+use crate::message::{Message, Reference, Unread};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
 use crate::validate::{self, Occurrence, is_declared, is_utf8, short_delimited};
@@ -343,9 +343,11 @@ impl Parser<'_> {
                 }
                 with_codec!(field.field_type(),
                 C => {
+                    let start = reader.rest();
                     let value = C::read(reader)?;
                     if field.is_closed_enum() && !is_declared(field, value) {
-                        keep_unknown_number(message, field, value);
+                        let number = &start[..start.len() - reader.rest().len()];
+                        keep_unknown_number(message, field, number);
                     } else {
                         message.set_scalar(field, value);
                     }
@@ -457,9 +459,11 @@ impl Parser<'_> {
             C => {
                 let items = items.vec_mut::<<C as Codec>::T>();
                 if !packed {
+                    let start = reader.rest();
                     let value = C::read(reader)?;
                     if field.is_closed_enum() && !is_declared(field, value) {
-                        keep_unknown_number(message, field, value);
+                        let number = &start[..start.len() - reader.rest().len()];
+                        keep_unknown_number(message, field, number);
                     } else {
                         items.push(value);
                     }
@@ -468,12 +472,10 @@ impl Parser<'_> {
                 let bytes = reader.length_delimited()?;
                 let before = items.len();
                 C::read_packed(bytes, items)?;
-                if field.is_closed_enum() {
-                    for unknown in items
-                        .extract_if(before.., |&mut number| !is_declared(field, number))
-                    {
-                        keep_unknown_number(message, field, unknown);
-                    }
+                if field.is_closed_enum()
+                    && items.extract_if(before.., |&mut number| !is_declared(field, number)).count() > 0
+                {
+                    keep_unknown_numbers(message, field, bytes)?;
                 }
             },
             _ => {});
@@ -563,17 +565,32 @@ fn after_tag<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// Keeps a number that its enum does not declare as an unknown field.
-fn keep_unknown_number<T: Scalar>(message: &Message, field: &FieldInfo, value: T) {
-    let Value::I32(number) = value.into() else {
-        return;
-    };
+/// Keeps a number that its enum does not declare as an unknown field: as it was read, since it may have more than the 32 bits that an enum has.
+fn keep_unknown_number(message: &Message, field: &FieldInfo, number: &[u8]) {
     let mut unknown = Vec::with_capacity(16);
     put_tag(&mut unknown, field.number(), WireType::Varint);
-    #[expect(
-        clippy::cast_sign_loss,
-        reason = "enums are written sign-extended, as int32"
-    )]
-    put_varint(&mut unknown, i64::from(number) as u64);
+    unknown.extend_from_slice(number);
     message.append_unknown(&unknown);
+}
+
+/// Keeps those of packed numbers that their enum does not declare, each in as few bytes as it needs, as the original does.
+fn keep_unknown_numbers(
+    message: &Message,
+    field: &FieldInfo,
+    packed: &[u8],
+) -> Result<(), WireError> {
+    let mut reader = Reader::new(packed);
+    while !reader.rest().is_empty() {
+        let number = reader.varint()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "of a number, an enum has the low bits"
+        )]
+        if !is_declared(field, number as i32) {
+            let mut shortest = Vec::with_capacity(10);
+            put_varint(&mut shortest, number);
+            keep_unknown_number(message, field, &shortest);
+        }
+    }
+    Ok(())
 }

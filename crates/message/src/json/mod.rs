@@ -19,6 +19,6 @@ pub use convert::Parser;
 pub use document::{Document, Node};
 pub(crate) use enum_names::EnumNames;
 pub use error::{Kind, ParseError};
-pub use print::{PrintError, Printer, Sink};
+pub use print::{Integer, PrintError, Printer, Sink};
 pub use read::ReadError;
 pub use text::TextSink;

@@ -32,6 +32,17 @@ pub trait Sink {
     fn text(&mut self, _text: &Text, value: &str) -> Result<(), Self::Error> {
         self.string(value)
     }
+    /// Elements of a list, as strings or as numbers: a sink may write them at once.
+    fn integers<T: Integer>(&mut self, values: &[T], as_strings: bool) -> Result<(), Self::Error> {
+        for &value in values {
+            if as_strings {
+                self.string(itoa::Buffer::new().format(value))?;
+            } else {
+                value.send(self)?;
+            }
+        }
+        Ok(())
+    }
     fn begin_object(&mut self) -> Result<(), Self::Error>;
     fn key(&mut self, key: &str) -> Result<(), Self::Error>;
     /// The key of a field: the same name each time, so that a sink may keep what it makes of it while it is used.
@@ -42,6 +53,27 @@ pub trait Sink {
     fn begin_list(&mut self) -> Result<(), Self::Error>;
     fn end_list(&mut self) -> Result<(), Self::Error>;
 }
+
+/// The integers of repeated fields.
+pub trait Integer: itoa::Integer + Copy {
+    /// Tells a sink the number.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    fn send<S: Sink + ?Sized>(self, sink: &mut S) -> Result<(), S::Error>;
+}
+
+macro_rules! integer {
+    ($($type:ty => $method:ident),*) => {$(
+        impl Integer for $type {
+            fn send<S: Sink + ?Sized>(self, sink: &mut S) -> Result<(), S::Error> {
+                sink.$method(self.into())
+            }
+        }
+    )*};
+}
+
+integer!(i32 => int, i64 => int, u32 => uint, u64 => uint);
 
 /// Why a message has no JSON.
 #[derive(Debug)]
@@ -269,6 +301,16 @@ impl<'a> Printer<'a> {
                     for item in items {
                         string_or_bytes(field, item, sink)?;
                     }
+                }
+                Items::I32(items) if field.field_type() != FieldType::Enum => {
+                    sink.integers(items, false)?;
+                }
+                Items::U32(items) => sink.integers(items, false)?,
+                Items::I64(items) if !self.unquote_int64_if_possible => {
+                    sink.integers(items, true)?;
+                }
+                Items::U64(items) if !self.unquote_int64_if_possible => {
+                    sink.integers(items, true)?;
                 }
                 items => {
                     for index in 0..items.len() {

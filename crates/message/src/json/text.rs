@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
-use super::print::Sink;
+use super::print::{Integer, Sink};
 use crate::text_format::push_python_repr;
 
 /// A line's end and spaces for the indent of most levels.
@@ -12,6 +12,12 @@ const SPACES: &str = "\n                                                        
 
 /// Room for what is written first, in bytes: the whole of a small message.
 const FIRST_CAPACITY: usize = 128;
+
+/// How many bytes of a list of integers are gathered before they are added to the text.
+const GATHERED: usize = 4096;
+
+/// An element takes at most so many bytes of [`GATHERED`] besides its separator: two quotes, a sign and the digits of the longest number.
+const LONGEST_INTEGER: usize = 2 + 1 + 20;
 
 /// Writes JSON into a string.
 #[derive(Debug)]
@@ -81,6 +87,11 @@ impl TextSink {
         }
         self.is_first = false;
         self.new_line();
+    }
+
+    fn push_gathered(&mut self, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).expect("strings were put together whole");
+        self.text.push_str(text);
     }
 
     fn begin(&mut self, bracket: char) {
@@ -184,6 +195,45 @@ impl Sink for TextSink {
     fn string(&mut self, value: &str) -> Written {
         self.start();
         self.quoted(value);
+        Ok(())
+    }
+
+    fn integers<T: Integer>(&mut self, values: &[T], as_strings: bool) -> Written {
+        // What stands before the first one is what `start` writes; before each other one, the same and a comma.
+        let Some((first, others)) = values.split_first() else {
+            return Ok(());
+        };
+        self.start();
+        let before = self.text.len();
+        self.start();
+        let mut separator = self.text.split_off(before);
+        let quote = if as_strings { "\"" } else { "" };
+        self.text.push_str(quote);
+        self.text.push_str(itoa::Buffer::new().format(*first));
+        self.text.push_str(quote);
+        separator.push_str(quote);
+        let mut gathered = [0; GATHERED];
+        let Some(room) = GATHERED.checked_sub(separator.len() + LONGEST_INTEGER) else {
+            for value in others {
+                self.text.push_str(&separator);
+                self.text.push_str(itoa::Buffer::new().format(*value));
+                self.text.push_str(quote);
+            }
+            return Ok(());
+        };
+        let mut length = 0;
+        let mut digits = itoa::Buffer::new();
+        for value in others {
+            if length > room {
+                self.push_gathered(&gathered[..length]);
+                length = 0;
+            }
+            for part in [&separator, digits.format(*value), quote] {
+                gathered[length..length + part.len()].copy_from_slice(part.as_bytes());
+                length += part.len();
+            }
+        }
+        self.push_gathered(&gathered[..length]);
         Ok(())
     }
 

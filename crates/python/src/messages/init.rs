@@ -9,7 +9,7 @@ use russet_descriptor::pool;
 use russet_message::{FieldInfo, List, Map, Message, Shape, Storage, Value};
 
 use super::class::{self, Class};
-use super::{convert, errors, fields, list, map, object, types};
+use super::{convert, errors, fields, list_write, map, object, types};
 
 /// Sets the field that a keyword names; its place is returned. `near` is a guess of it.
 #[inline]
@@ -75,7 +75,7 @@ pub(super) fn set(
         Shape::Singular => set_message(py, message, field, value),
         Shape::List => {
             let list = message.list_or_new(field);
-            list::extend(py, &list, value)
+            list_write::extend(py, &list, value)
         }
         Shape::Map => {
             let map = message.map_or_new(field);

@@ -15,6 +15,7 @@ mod iterate;
 mod json;
 mod list;
 mod list_read;
+mod list_write;
 mod map;
 mod message;
 mod message_wire;

@@ -104,7 +104,12 @@ impl Builder<'_> {
             }
             fields.push(field);
         }
-        self.check_fields(message, &fields)?;
+        let options = view.options.as_deref();
+        let legacy = options.and_then(|o| o.deprecated_legacy_json_field_conflicts) == Some(true);
+        self.check_numbers(&fields)?;
+        if !legacy {
+            self.check_json_names(message, &fields)?;
+        }
         let mut oneofs = Vec::with_capacity(members.len());
         for (index, (oneof, members)) in oneof_views.iter().zip(members).enumerate() {
             let (name, full_name) = self.name(name, oneof.name)?;
@@ -122,7 +127,7 @@ impl Builder<'_> {
         }
         let names = fields.iter().map(|field| field.name);
         let names: Vec<_> = names.chain(oneofs.iter().map(|oneof| oneof.name)).collect();
-        if let Some((_, second)) = first_repeated(&names, |_| true) {
+        if let Some((_, second)) = first_repeated(&names) {
             let symbol = format!("{}.{}", message.full_name, names[second]);
             return Err(self.duplicate(&symbol, self.file));
         }
@@ -135,24 +140,49 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Checks that the fields of a message have numbers, and JSON names, of their own.
-    fn check_fields(&self, message: &Message, fields: &[Field]) -> Result<(), PoolError> {
+    /// Checks that the fields of a message have numbers of their own.
+    fn check_numbers(&self, fields: &[Field]) -> Result<(), PoolError> {
         // Nearly all messages number their fields upwards.
-        if !fields.is_sorted_by(|a, b| a.number < b.number) {
-            let numbers: Vec<_> = fields.iter().map(|field| field.number).collect();
-            if let Some((first, second)) = first_repeated(&numbers, |_| true) {
-                let (number, first) = (numbers[second], fields[first].name);
-                let problem = format!("number {number} is already used by \"{first}\"");
-                return Err(self.invalid(fields[second].full_name(), problem));
-            }
+        if fields.is_sorted_by(|a, b| a.number < b.number) {
+            return Ok(());
+        }
+        let numbers: Vec<_> = fields.iter().map(|field| field.number).collect();
+        if let Some((first, second)) = first_repeated(&numbers) {
+            let (number, first) = (numbers[second], fields[first].name);
+            let problem = format!("number {number} is already used by \"{first}\"");
+            return Err(self.invalid(fields[second].full_name(), problem));
+        }
+        Ok(())
+    }
+
+    /// Checks that the fields of a message have JSON names of their own, whatever its syntax; where the features say so, they are no earlier field's name either. Both are google.protobuf's rules, beyond protoc's.
+    fn check_json_names(&self, message: &Message, fields: &[Field]) -> Result<(), PoolError> {
+        let taken = |index: usize| {
+            let field: &Field = &fields[index];
+            let problem = format!("its JSON name \"{}\" is taken", field.json_name());
+            Err(self.invalid(field.full_name(), problem))
+        };
+        let names: Vec<_> = fields.iter().map(Field::json_name).collect();
+        if let Some((_, second)) = first_repeated(&names) {
+            return taken(second);
         }
         if message.is_json_strict() {
-            let names: Vec<_> = fields.iter().map(Field::json_name).collect();
-            // A field of the very name that another has in JSON is let through, as google.protobuf does.
-            let is_renamed = |index: usize| fields[index].json_name != fields[index].name;
-            if let Some((_, second)) = first_repeated(&names, is_renamed) {
-                let problem = format!("its JSON name \"{}\" is taken", names[second]);
-                return Err(self.invalid(fields[second].full_name(), problem));
+            let places: HashMap<_, _> = if fields.len() > COMPARED {
+                fields.iter().map(|field| field.name).zip(0..).collect()
+            } else {
+                HashMap::new()
+            };
+            for (index, field) in fields.iter().enumerate() {
+                let json = field.json_name();
+                let is_taken = json != field.name
+                    && if fields.len() > COMPARED {
+                        places.get(json).is_some_and(|&place| place < index)
+                    } else {
+                        fields[..index].iter().any(|earlier| earlier.name == json)
+                    };
+                if is_taken {
+                    return taken(index);
+                }
             }
         }
         Ok(())
@@ -162,20 +192,17 @@ impl Builder<'_> {
 /// Up to so many items are compared with each other; more go through a table.
 const COMPARED: usize = 24;
 
-/// The first item that is equal to an earlier one, as the earlier one's index and its own; of items that do not `count`, only the second is passed over.
-pub(super) fn first_repeated<T: Copy + Eq + Hash>(
-    items: &[T],
-    counts: impl Fn(usize) -> bool,
-) -> Option<(usize, usize)> {
+/// The first item that is equal to an earlier one, as the earlier one's index and its own.
+pub(super) fn first_repeated<T: Copy + Eq + Hash>(items: &[T]) -> Option<(usize, usize)> {
     if items.len() <= COMPARED {
         return items.iter().enumerate().find_map(|(second, item)| {
             let first = items[..second].iter().position(|earlier| earlier == item)?;
-            counts(second).then_some((first, second))
+            Some((first, second))
         });
     }
     let mut seen = HashMap::with_capacity(items.len());
     items.iter().enumerate().find_map(|(second, &item)| {
         let first = *seen.entry(item).or_insert(second);
-        (first != second && counts(second)).then_some((first, second))
+        (first != second).then_some((first, second))
     })
 }

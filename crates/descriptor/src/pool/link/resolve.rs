@@ -206,7 +206,7 @@ impl Builder<'_> {
             });
         }
         let names: Vec<_> = methods.iter().map(|method| method.full_name).collect();
-        if let Some((_, second)) = first_repeated(&names, |_| true) {
+        if let Some((_, second)) = first_repeated(&names) {
             return Err(self.duplicate(names[second], self.file));
         }
         fill(&service.methods, methods);

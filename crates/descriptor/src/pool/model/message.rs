@@ -139,7 +139,7 @@ impl Message {
     pub fn is_extendable(&self) -> bool {
         !self.extension_ranges.is_empty()
     }
-    /// Whether JSON names must be kept apart, as proto3 and editions demand.
+    /// Whether JSON names must be kept apart from names of fields too, as proto3 and editions demand.
     pub fn is_json_strict(&self) -> bool {
         self.features.json_format == json_format::ALLOW
     }
