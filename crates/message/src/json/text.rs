@@ -198,6 +198,8 @@ impl Sink for TextSink {
         Ok(())
     }
 
+    // Not a part of its caller, which nested messages call again and again: each call would have room for `gathered` on the stack.
+    #[inline(never)]
     fn integers<T: Integer>(&mut self, values: &[T], as_strings: bool) -> Written {
         // What stands before the first one is what `start` writes; before each other one, the same and a comma.
         let Some((first, others)) = values.split_first() else {
