@@ -85,11 +85,6 @@ class Usage:
         return sorted(counts, key=lambda file: (-counts[file], file))[:2]
 
 
-def tests_of_dunder(member: str) -> bool:
-    """Whether a member is used by syntax and not by its name."""
-    return member.startswith("__")
-
-
 def row(package: str, name: surface.Name, usage: Usage) -> tuple[str, str]:
     """A line of a table, and what state it shows: same, different, absent or gap."""
     used = usage.of(package, name.name)
@@ -104,7 +99,8 @@ def row(package: str, name: surface.Name, usage: Usage) -> tuple[str, str]:
     text = state
     if name.members:
         text += f", {len(name.members) - len(excused)} of {len(name.members)} members"
-        unused = [m for m in name.members if not tests_of_dunder(m) and not usage.of(package, m)]
+        # Dunders are used by syntax and not by name.
+        unused = [m for m in name.members if not m.startswith("__") and not usage.of(package, m)]
         if unused:
             where += f"; {len(unused)} members by none" if where else f"{len(unused)} members by none"  # fmt: skip
     return f"| `{name.name}` | {name.kind} | {text} | {where} |", state
