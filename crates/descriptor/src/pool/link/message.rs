@@ -107,9 +107,6 @@ impl Builder<'_> {
         let options = view.options.as_deref();
         let legacy = options.and_then(|o| o.deprecated_legacy_json_field_conflicts) == Some(true);
         self.check_numbers(&fields)?;
-        if !legacy {
-            self.check_json_names(message, &fields)?;
-        }
         let mut oneofs = Vec::with_capacity(members.len());
         for (index, (oneof, members)) in oneof_views.iter().zip(members).enumerate() {
             let (name, full_name) = self.name(name, oneof.name)?;
@@ -130,6 +127,9 @@ impl Builder<'_> {
         if let Some((_, second)) = first_repeated(&names) {
             let symbol = format!("{}.{}", message.full_name, names[second]);
             return Err(self.duplicate(&symbol, self.file));
+        }
+        if !legacy {
+            self.check_json_names(message, &fields)?;
         }
         fill(&message.fields, fields);
         fill(&message.oneofs, oneofs);
