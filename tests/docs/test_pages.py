@@ -30,7 +30,10 @@ def test_the_readme_s_service_has_twenty_lines() -> None:
         ("```python\n1 / 0\n```\n", "page.md:1: code 1: .*ZeroDivisionError"),
         ("```sh\nfalse\n```\n", "page.md:1: code 1"),
         ("```sh\nmake no-such-target\n```\n", "page.md:1: no such target of make"),
-        ("```sh server\npython -c 'raise SystemExit(3)'\n```\n", "page.md:1: "),
+        (
+            "```sh server\npython -c 'raise SystemExit(3)'\n```\n",
+            "page.md:1: the server did not start, code 3",
+        ),
         ("<!-- before:\nx = 4\n-->\n```python\nassert x == 5\n```\n", "page.md:4: code 1"),
     ],
 )

@@ -176,7 +176,11 @@ class Reader:
         self.server = server
         assert server.stdout
         line = server.stdout.readline()
-        assert server.poll() is None and "Traceback" not in line, line + (server.stdout.read() if "Traceback" in line else "")  # fmt: skip
+        if not line or "Traceback" in line:
+            rest, _ = server.communicate(timeout=PATIENCE)
+            raise AssertionError(
+                f"the server did not start, code {server.returncode}: {line}{rest}"
+            )
 
     def _stop(self) -> None:
         if self.server is not None:
