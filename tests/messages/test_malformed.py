@@ -30,7 +30,13 @@ MALFORMED = [
     (b"\x0e", "wire types 6 and 7"),
     (b"\x0f", "wire types 6 and 7"),
     (b"\x12\x05abc", "the input ends inside a field"),
-    (b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "the input ends inside a field"),
+    (b"\x12\xff\xff\xff\xff\x0f", "the input ends inside a field"),
+    (b"\x12\xff\xff\xff\xff\x1f", "longer than 5 bytes or 32 bits"),
+    (b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "longer than 5 bytes or 32 bits"),
+    (b"\x12\x81\x80\x80\x80\x80\x00a", "longer than 5 bytes or 32 bits"),
+    (b"\x88\x80\x80\x80\x80\x00\x05", "longer than 5 bytes or 32 bits"),
+    (b"\xf8\xff\xff\xff\x1f\x05", "longer than 5 bytes or 32 bits"),
+    (b"\x0b\x8c\x80\x80\x80\x80\x00", "longer than 5 bytes or 32 bits"),
     (b"\x12\x01\xff", "invalid UTF-8"),
     (b"\x12\x03\xed\xa0\x80", "invalid UTF-8"),
     (b"\x0c", "group start and end do not match"),
@@ -59,7 +65,9 @@ WELL_FORMED = [
     b"\x20\x01\x22\x02\x02\x03",  # packed and single elements of one list
     b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",  # bits beyond the 64th are dropped
     b"\x08\x80\x80\x80\x80\x10",  # an int32 keeps the low 32 bits
-    b"\x88\x80\x00\x05",  # a tag that is longer than need be
+    b"\x88\x80\x80\x80\x00\x05",  # a tag that is longer than need be
+    b"\x12\x81\x80\x80\x80\x00a",  # a length, too
+    b"\xf8\xff\xff\xff\x0f\x05",  # the largest field number
     b"\x2a\x00",  # an entry without key and value
     b"\x2a\x06\x12\x00\x0a\x02hi",  # value before key
     b"\x2a\x04\x12\x02\x08\x01\x2a\x04\x12\x02\x10\x02",

@@ -255,9 +255,9 @@ def test_random_schemas(part: int) -> None:
             raise
 
 
-@pytest.mark.parametrize("seed", [21858597, 115129902182318])
+@pytest.mark.parametrize("seed", [21858597, 115129902182318, 153145413330422])
 def test_schemas_that_were_different(seed: int) -> None:
-    """Two fields with one JSON name: 21858597 in proto3, 115129902182318 in proto2."""
+    """Two fields with one JSON name: 21858597 in proto3, 115129902182318 in proto2. A tag of ten bytes: 153145413330422."""
     check_schema(seed)
 
 
