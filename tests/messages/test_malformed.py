@@ -59,6 +59,12 @@ def test_malformed_bytes_are_refused(both: tuple[Any, Any], data: bytes, text: s
     assert "russet.test.Sub" in str(caught.value)
 
 
+def test_a_field_number_of_zero_is_refused_in_unknown_groups_too(russet: Any) -> None:
+    """The original overlooks it there."""
+    with pytest.raises(DecodeError, match="field number 0 does not exist"):
+        russet.classes.Sub.FromString(b"\x9b\x06\x00\x05\x9c\x06")
+
+
 WELL_FORMED = [
     nested(100),
     b"\x0d\x01\x02\x03\x04",  # another wire type than the field's is an unknown field
