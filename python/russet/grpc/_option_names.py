@@ -16,31 +16,70 @@ _LOGGER = logging.getLogger("grpc._options")
 
 # What grpcio's engine reads, or once read, and this one has no use for: its sockets, its frames, its tracing, its xDS.
 WITHOUT_EFFECT = frozenset(
-    """
-    SingleThreadedUnaryStream
-    grpc.compression_enabled_algorithms_bitset grpc.default_compression_level grpc.disable_client_authority_filter
-    grpc.dns_ares_query_timeout grpc.dns_enable_srv_queries grpc.dscp grpc.enable_channelz
-    grpc.event_engine_use_memory_allocator_factory grpc.expand_wildcard_addrs grpc.experimental.enable_hedging
-    grpc.experimental.event_engine grpc.experimental.http2.enable_preferred_frame_size
-    grpc.experimental.server_config_change_drain_grace_time_ms grpc.experimental.tcp_max_read_buffer_size
-    grpc.experimental.tcp_max_read_chunk_size grpc.experimental.tcp_min_read_chunk_size
-    grpc.experimental.tcp_read_chunk_size grpc.experimental.tcp_tx_zerocopy_enabled
-    grpc.experimental.tcp_tx_zerocopy_max_simultaneous_sends grpc.experimental.tcp_tx_zerocopy_send_bytes_threshold
-    grpc.grpclb_call_timeout_ms grpc.grpclb_fallback_timeout_ms grpc.http.overload_protection
-    grpc.http2.bdp_probe grpc.http2.hpack_table_size.decoder grpc.http2.hpack_table_size.encoder
-    grpc.http2.initial_sequence_number grpc.http2.lookahead_bytes grpc.http2.max_frame_size
-    grpc.http2.max_inflight_pings grpc.http2.max_pings_without_data
-    grpc.http2.min_sent_ping_interval_without_data_ms grpc.http2.min_time_between_pings_ms
-    grpc.http2.ping_timeout_ms grpc.http2.settings_timeout grpc.http2.true_binary grpc.http2.write_buffer_size
-    grpc.http2_scheme grpc.http_connect_headers grpc.http_connect_server
-    grpc.max_channel_trace_event_memory_per_node grpc.max_connections_per_subchannel_cap grpc.minimal_stack
-    grpc.optimization_target grpc.per_message_compression grpc.per_message_decompression
-    grpc.preferred_transport_protocols grpc.priority_failover_timeout_ms grpc.resource_quota
-    grpc.server.max_pending_requests grpc.server.max_pending_requests_hard_limit grpc.server_call_metric_recording
-    grpc.server_max_unrequested_time_in_server grpc.service_config_disable_resolution grpc.ssl_session_cache
-    grpc.tcp_receive_buffer_size grpc.tcp_tracing_enabled grpc.testing.fixed_reconnect_backoff_ms
-    grpc.tsi.max_frame_size grpc.use_local_subchannel_pool grpc.xds_resource_does_not_exist_timeout_ms
-    """.split()
+    [
+        "SingleThreadedUnaryStream",
+        "grpc.compression_enabled_algorithms_bitset",
+        "grpc.default_compression_level",
+        "grpc.disable_client_authority_filter",
+        "grpc.dns_ares_query_timeout",
+        "grpc.dns_enable_srv_queries",
+        "grpc.dscp",
+        "grpc.enable_channelz",
+        "grpc.event_engine_use_memory_allocator_factory",
+        "grpc.expand_wildcard_addrs",
+        "grpc.experimental.enable_hedging",
+        "grpc.experimental.event_engine",
+        "grpc.experimental.http2.enable_preferred_frame_size",
+        "grpc.experimental.server_config_change_drain_grace_time_ms",
+        "grpc.experimental.tcp_max_read_buffer_size",
+        "grpc.experimental.tcp_max_read_chunk_size",
+        "grpc.experimental.tcp_min_read_chunk_size",
+        "grpc.experimental.tcp_read_chunk_size",
+        "grpc.experimental.tcp_tx_zerocopy_enabled",
+        "grpc.experimental.tcp_tx_zerocopy_max_simultaneous_sends",
+        "grpc.experimental.tcp_tx_zerocopy_send_bytes_threshold",
+        "grpc.grpclb_call_timeout_ms",
+        "grpc.grpclb_fallback_timeout_ms",
+        "grpc.http.overload_protection",
+        "grpc.http2.bdp_probe",
+        "grpc.http2.hpack_table_size.decoder",
+        "grpc.http2.hpack_table_size.encoder",
+        "grpc.http2.initial_sequence_number",
+        "grpc.http2.lookahead_bytes",
+        "grpc.http2.max_frame_size",
+        "grpc.http2.max_inflight_pings",
+        "grpc.http2.max_pings_without_data",
+        "grpc.http2.min_sent_ping_interval_without_data_ms",
+        "grpc.http2.min_time_between_pings_ms",
+        "grpc.http2.ping_timeout_ms",
+        "grpc.http2.settings_timeout",
+        "grpc.http2.true_binary",
+        "grpc.http2.write_buffer_size",
+        "grpc.http2_scheme",
+        "grpc.http_connect_headers",
+        "grpc.http_connect_server",
+        "grpc.max_channel_trace_event_memory_per_node",
+        "grpc.max_connections_per_subchannel_cap",
+        "grpc.minimal_stack",
+        "grpc.optimization_target",
+        "grpc.per_message_compression",
+        "grpc.per_message_decompression",
+        "grpc.preferred_transport_protocols",
+        "grpc.priority_failover_timeout_ms",
+        "grpc.resource_quota",
+        "grpc.server.max_pending_requests",
+        "grpc.server.max_pending_requests_hard_limit",
+        "grpc.server_call_metric_recording",
+        "grpc.server_max_unrequested_time_in_server",
+        "grpc.service_config_disable_resolution",
+        "grpc.ssl_session_cache",
+        "grpc.tcp_receive_buffer_size",
+        "grpc.tcp_tracing_enabled",
+        "grpc.testing.fixed_reconnect_backoff_ms",
+        "grpc.tsi.max_frame_size",
+        "grpc.use_local_subchannel_pool",
+        "grpc.xds_resource_does_not_exist_timeout_ms",
+    ]
 )
 
 # What many programs write, and grpcio never knew: they mean the interval between pings that a server puts up with.
