@@ -25,6 +25,7 @@ _ALIASES = {
     "grpc_tools": "russet.grpc_tools",
     "grpc_tools.protoc": "russet.protoc",
     "grpc_tools.command": "russet.protoc.command",
+    "grpc_channelz": "russet.channelz",
     "grpc_health": "russet.health",
     "grpc_reflection": "russet.reflection",
     "grpc_status": "russet.status",
