@@ -99,6 +99,12 @@ bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the 
 	@$(RUN) bench/run.py $(BENCH)
 	@$(RUN) bench/compiler.py $(filter --quick,$(BENCH))
 
+.PHONY: bench-engine
+bench-engine: ## The engine in memory beside tonic, hyper and h2: time and allocations of a call and of a streamed message; BENCH=--quick for less
+	$(call say,Building the engine and its peers)
+	@CARGO_TARGET_DIR=target/bench-engine cargo build --quiet --release --locked --manifest-path bench/engine/Cargo.toml
+	@target/bench-engine/release/engine-bench $(BENCH)
+
 .PHONY: bench-compiler
 bench-compiler: $(VENV)/.bench ## All of googleapis with Russet, protoc, buf, protox and grpc_tools; BENCH=--quick for one round
 	$(call say,Building the extension (dist profile) for $(TAG))
