@@ -32,7 +32,8 @@ fn main() {
         .iter()
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let engines: [(&str, fn() -> Box<dyn Engine>); 4] = [
+    type Make = fn() -> Box<dyn Engine>;
+    let engines: [(&str, Make); 4] = [
         ("russet", || Box::new(russet::Pair::new())),
         ("h2", || Box::new(h2::Pair::new())),
         ("hyper", || Box::new(hyper::Pair::new())),

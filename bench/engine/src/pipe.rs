@@ -22,13 +22,10 @@ pub fn pipe() -> (DuplexStream, DuplexStream) {
 }
 
 /// Has [`IN_FLIGHT`] tasks make one call after the other; how many calls those were.
-pub fn in_flight<Call: Future<Output = ()> + Send>(
+pub fn in_flight<Call: Future<Output = ()> + Send + 'static>(
     runtime: &Runtime,
     call: impl Fn() -> Call + Clone + Send + 'static,
-) -> usize
-where
-    Call: 'static,
-{
+) -> usize {
     runtime.block_on(async {
         let tasks: Vec<_> = (0..IN_FLIGHT)
             .map(|_| {

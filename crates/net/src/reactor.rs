@@ -37,10 +37,35 @@ pub(crate) const WAKER: Token = Token(0);
 /// How many readiness events are taken from the system at once.
 const EVENTS: usize = 256;
 
+/// What a poll says of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The number that the source was registered with.
+    pub token: usize,
+    /// There may be something to read, if only the end.
+    pub readable: bool,
+    /// There may be room for something to be written.
+    pub writable: bool,
+    /// The peer has closed its side, or the source has failed.
+    pub closing: bool,
+}
+
+impl From<&mio::event::Event> for Readiness {
+    fn from(event: &mio::event::Event) -> Self {
+        let closing = event.is_read_closed() || event.is_error();
+        Self {
+            token: event.token().0,
+            readable: event.is_readable() || closing,
+            writable: event.is_writable(),
+            closing,
+        }
+    }
+}
+
 /// The state that a reactor drives.
 pub trait Core: Send {
-    /// Takes in one readiness event.
-    fn handle_event(&mut self, event: &mio::event::Event, now: Instant);
+    /// Takes in what the poll says of a source.
+    fn handle_event(&mut self, ready: Readiness, now: Instant);
     /// Ends a turn: due timers, unfinished reads, news to those who wait.
     fn handle_turn(&mut self, now: Instant);
     /// When [`Core::handle_turn`] must run next; an instant that has passed where work is left over.
@@ -283,7 +308,7 @@ impl<C: Core> Reactor<C> {
         let mut core = self.core();
         for event in &poller.events {
             if event.token() != WAKER {
-                core.handle_event(event, now);
+                core.handle_event(event.into(), now);
             }
         }
         core.handle_turn(now);

@@ -13,7 +13,7 @@ use russet_rpc::{Code, Metadata, Status};
 
 use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
-use crate::backoff::random_unit;
+use crate::random::random_unit;
 use crate::trace::trace;
 use crate::transport::Turn;
 

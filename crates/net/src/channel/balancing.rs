@@ -8,7 +8,8 @@ use rustc_hash::FxHashSet;
 use super::connecting::Subchannel;
 use super::{Channel, Connectivity, NOWHERE};
 use crate::address::{Address, interleave};
-use crate::backoff::{Backoff, random_below};
+use crate::backoff::Backoff;
+use crate::random::random_below;
 use crate::transport::Turn;
 
 impl Channel {

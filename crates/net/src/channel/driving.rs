@@ -9,7 +9,7 @@ use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
-use crate::reactor::Core;
+use crate::reactor::{Core, Readiness};
 use crate::trace::trace;
 use crate::transport::Turn;
 
@@ -177,20 +177,17 @@ impl Channel {
 }
 
 impl Core for Channel {
-    fn handle_event(&mut self, event: &mio::event::Event, now: Instant) {
-        let Some(index) = event.token().0.checked_sub(FIRST_CONNECTION) else {
+    fn handle_event(&mut self, ready: Readiness, now: Instant) {
+        let Some(index) = ready.token.checked_sub(FIRST_CONNECTION) else {
             return;
         };
         match self.links.get_mut(index) {
             Some(Some(link)) => {
-                let closing = event.is_read_closed() || event.is_error();
-                let readable = event.is_readable() || closing;
-                link.transport
-                    .set_ready(readable, event.is_writable(), closing);
-                if event.is_writable() && !std::mem::replace(&mut link.transport.dirty, true) {
+                link.transport.set_ready(ready);
+                if ready.writable && !std::mem::replace(&mut link.transport.dirty, true) {
                     self.dirty.push(index);
                 }
-                if readable {
+                if ready.readable {
                     self.read(index, now);
                 }
             }

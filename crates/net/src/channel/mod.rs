@@ -35,9 +35,9 @@ use crate::alarm::Alarm;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
+use crate::network::{Network, System};
 use crate::parker::Parker;
 use crate::proxy::{AddressProxy, Proxy};
-use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
 use crate::slots::{CallKey, CallSlots};
 use crate::timers::Timers;
@@ -240,6 +240,7 @@ pub struct Channel {
     /// Its number among all that channelz knows.
     id: u64,
     counts: CallCounts,
+    network: Box<dyn Network>,
     registry: Registry,
     alarm: Arc<Alarm>,
     config: Arc<Config>,
@@ -298,6 +299,18 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
+        let network = Box::new(System::new(alarm.clone()));
+        Self::over(network, registry, alarm, target, config)
+    }
+
+    /// The same over a network that is given.
+    pub(crate) fn over(
+        network: Box<dyn Network>,
+        registry: Registry,
+        alarm: Arc<Alarm>,
+        target: Target,
+        config: ChannelConfig,
+    ) -> Self {
         let policy =
             (config.service_config.load_balancing.clone()).unwrap_or(config.load_balancing);
         let outliers = (config.service_config.outlier_detection.clone())
@@ -309,9 +322,9 @@ impl Channel {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
+            network,
             registry,
             names: names::Names::new(
-                Resolver::new(alarm.clone()),
                 Backoff::new(config.backoff.clone()),
                 config.resolution_interval,
             ),
