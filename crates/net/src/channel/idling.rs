@@ -52,12 +52,15 @@ impl Idling {
 impl Channel {
     /// Lets the connections go where nobody called for long.
     pub(super) fn run_idling(&mut self, now: Instant) {
-        if matches!(self.state, Connectivity::Idle | Connectivity::Shutdown)
-            || !self.idling.is_over(now)
-        {
+        let rests = matches!(self.state, Connectivity::Idle | Connectivity::Shutdown);
+        if !rests && !self.idling.is_over(now) {
             return;
         }
+        // A channel that is idle for another reason, its only connection has ended say, wants no turn for this one.
         self.idling.since = None;
+        if rests {
+            return;
+        }
         self.names.stop();
         for index in std::mem::take(&mut self.order) {
             self.remove_subchannel(index, now);
