@@ -371,6 +371,10 @@ impl Connection {
 
     fn end(&mut self, failure: Failure, code: ErrorCode, debug: &str) {
         self.failure = Some(failure);
+        if self.role == Role::Client {
+            // A call of which no byte has gone out is sent elsewhere: this server must not see it later.
+            self.output.retract();
+        }
         // A server that has not seen a preface does not know that its peer would understand.
         if self.role == Role::Client || self.receiver.is_past_preface() {
             frame::put_goaway(

@@ -24,6 +24,11 @@ impl Channel {
         if record.is_some_and(|record| record.held) {
             return false;
         }
+        let repeating = self.call(key).and_then(|call| call.repeating.as_ref());
+        if repeating.is_some_and(|repeating| repeating.attempts.is_exhausted()) {
+            // It has waited for two attempts at once: one that no server saw, and one that was due.
+            return true;
+        }
         let tries = match self.policy {
             LoadBalancing::PickFirst { .. } | LoadBalancing::RingHash(_) => 1,
             // One that has no room for more is passed over.

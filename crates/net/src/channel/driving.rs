@@ -245,7 +245,7 @@ impl Core for Channel {
             call,
             waiting,
             self.outliers.as_ref().and_then(Outliers::next_look),
-            self.idling.next_turn(),
+            self.next_idling(),
         ]
         .into_iter()
         .flatten()

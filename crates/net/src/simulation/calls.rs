@@ -54,14 +54,21 @@ pub(super) struct Calls {
     calls: Vec<Call>,
     /// How many attempts a call has at most.
     most_attempts: u32,
+    hedged: bool,
 }
 
 impl Calls {
-    pub(super) const fn new(most_attempts: u32) -> Self {
+    pub(super) const fn new(most_attempts: u32, hedged: bool) -> Self {
         Self {
             calls: Vec::new(),
             most_attempts,
+            hedged,
         }
+    }
+
+    /// Whether a call may have several attempts at once.
+    pub(super) const fn are_hedged(&self) -> bool {
+        self.hedged
     }
 
     pub(super) const fn most_attempts(&self) -> u32 {
@@ -190,7 +197,7 @@ impl Calls {
             10 => {
                 let call = &mut self.calls[number];
                 if call.outcome.is_some() || dice.once_in(4) {
-                    if call.outcome.is_none() && dice.once_in(2) {
+                    if call.outcome.is_none() && call.half_closed && dice.once_in(2) {
                         channel.abandon(call.key);
                     } else {
                         channel.release(call.key);

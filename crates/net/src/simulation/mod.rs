@@ -28,6 +28,7 @@ use crate::channel::{Channel, ChannelConfig, Connectivity, RetryConfig};
 use crate::random::seeded;
 use crate::reactor::Core;
 use crate::server::Server;
+use crate::trace;
 
 /// Ports at which a server may be.
 const PORTS: usize = 3;
@@ -62,7 +63,7 @@ impl World {
         let now = Instant::now() + Duration::from_secs(24 * 60 * 60);
         let wires = Wires::new(now, Dice::new(dice.next()), PORTS);
         let poll = Poll::new().unwrap();
-        let (config, most_attempts) = config(&mut dice);
+        let (config, calls) = config(&mut dice);
         let target = Target::Name {
             host: "test".to_owned(),
             port: 0,
@@ -84,7 +85,7 @@ impl World {
             alarm,
             wires,
             channel,
-            calls: Calls::new(most_attempts),
+            calls,
             servers,
         };
         for port in 0..PORTS {
@@ -184,8 +185,7 @@ impl World {
                 self.servers.next_turn(),
                 moved,
             );
-            if !moved && state.restless().is_empty() && arrival.is_none_or(|at| at > self.now)
-            {
+            if !moved && state.restless().is_empty() && arrival.is_none_or(|at| at > self.now) {
                 return;
             }
         }
@@ -262,8 +262,8 @@ impl World {
     }
 }
 
-/// Any settings of a channel, and how many attempts they allow a call.
-fn config(dice: &mut Dice) -> (ChannelConfig, u32) {
+/// Any settings of a channel, and what they make of its calls.
+fn config(dice: &mut Dice) -> (ChannelConfig, Calls) {
     let policy = match dice.below(7) {
         0 => r#"{"pick_first": {}}"#,
         1 => r#"{"pick_first": {"shuffleAddressList": true}}"#,
@@ -315,6 +315,9 @@ fn config(dice: &mut Dice) -> (ChannelConfig, u32) {
     let text = format!(
         r#"{{"loadBalancingConfig": [{policy}], "methodConfig": [{{"name": [{{}}]{repeat}}}]{throttling}{health}}}"#
     );
+    if number("RUSSET_TEST_SEED").is_some() {
+        eprintln!("service config: {text}");
+    }
     let mut config = ChannelConfig::new("test".to_owned());
     config.service_config =
         ServiceConfig::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -346,7 +349,7 @@ fn config(dice: &mut Dice) -> (ChannelConfig, u32) {
     config.happy_eyeballs_delay = Duration::from_millis(30);
     config.resolution_interval = Duration::from_millis(300);
     config.idle_timeout = Some(IDLE);
-    (config, most_attempts)
+    (config, Calls::new(most_attempts, text.contains("hedging")))
 }
 
 /// Runs a schedule; what it came to, to be compared with another run.
@@ -383,6 +386,13 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 fn every_schedule_keeps_the_promises() {
     if let Some(seed) = number("RUSSET_TEST_SEED") {
+        // With all lines of the log, as its steps are not told otherwise.
+        let lines = trace::listen(&trace::TRACERS.map(|(_, tracer)| tracer));
+        std::thread::spawn(move || {
+            for (tracer, line) in lines {
+                eprintln!("{}: {line}", tracer.name());
+            }
+        });
         let _named = Seed(seed);
         run(seed);
         return;

@@ -1,6 +1,6 @@
 //! The servers of a simulated network, and what their handlers do: all that a server may do to a call, at any time.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use russet_rpc::retry::{PREVIOUS_ATTEMPTS, PUSHBACK};
@@ -71,8 +71,8 @@ pub(super) struct Servers {
     healing: bool,
     /// What each attempt was ended with, by its number.
     statuses: Vec<Option<Code>>,
-    /// Attempts that a server has seen, by their call and the number of those before.
-    seen: HashSet<(u32, u32)>,
+    /// The attempts that servers have seen of each call, by the number of those before.
+    seen: HashMap<u32, Vec<u32>>,
 }
 
 impl Servers {
@@ -84,11 +84,12 @@ impl Servers {
             wires,
             nodes: Vec::new(),
             capacity: Capacity {
-                calls: dice.pick(&[None, None, Some(3)]),
+                calls: dice.pick(&[None, None, Some(5)]),
                 connections: dice.pick(&[None, None, Some(2)]),
             },
             config: Config {
-                max_concurrent_calls: dice.pick(&[1, 2, 5, 100]),
+                // Two are the channel's own at times: health and load.
+                max_concurrent_calls: dice.pick(&[3, 4, 8, 100]),
                 call_window: window,
                 connection_window: window.max(70_000),
                 handshake_timeout: Some(Duration::from_secs(1)),
@@ -105,7 +106,7 @@ impl Servers {
             serving: true,
             healing: false,
             statuses: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
         }
     }
 
@@ -291,9 +292,14 @@ impl Servers {
                 before < calls.most_attempts(),
                 "attempt {before} of call {call}"
             );
+            let seen = self.seen.entry(call).or_default();
+            // Hedged attempts overtake each other: two may have the same number before them.
+            let again = seen.contains(&before) && !calls.are_hedged();
+            assert!(!again, "call {call} came twice as attempt {before}");
+            seen.push(before);
             assert!(
-                self.seen.insert((call, before)),
-                "call {call} came twice as attempt {before}"
+                seen.len() <= calls.most_attempts() as usize,
+                "call {call} came as {seen:?}"
             );
             assert!(calls.is_known(call));
         }
