@@ -217,12 +217,13 @@ impl World {
             if done(self) {
                 return;
             }
-            let state = self.channel.state();
             assert!(
                 self.now < limit,
-                "{what}: {state:?}, {:?}, {:#?}",
+                "{what}: {:?}\n{:#?}\n{:#?}\n{:#?}",
+                self.channel.state(),
                 self.calls.open(),
-                self.channel
+                self.servers,
+                self.wires.state().tell_open(),
             );
             self.pass(Duration::from_millis(100));
         }
@@ -258,6 +259,8 @@ impl World {
         assert_eq!(self.channel.attended(), 0);
         self.pass(IDLE + Duration::from_secs(2));
         assert_eq!(self.channel.state(), Connectivity::Idle);
+        let open = self.wires.state().tell_open();
+        assert!(open.is_empty(), "{open:#?}");
         self.servers.check_quiet();
     }
 }

@@ -101,7 +101,9 @@ impl Side {
             self.inbox.clear();
         }
         self.flight.clear();
-        self.leaving = None;
+        if !self.severed {
+            self.leaving = None;
+        }
         (self.readable, self.writable, self.closing) = (true, true, true);
     }
 }
@@ -357,6 +359,23 @@ impl State {
         let open =
             |side: &&Side| side.owner == owner && side.phase != Phase::Refused && !side.dropped;
         self.sides.iter().filter(open).count()
+    }
+
+    /// The ends that are open, for a failure's text.
+    pub(super) fn tell_open(&self) -> Vec<String> {
+        let open = self
+            .sides
+            .iter()
+            .enumerate()
+            .filter(|(_, side)| side.phase == Phase::Open && !side.dropped);
+        open.map(|(number, side)| {
+            let flying: usize = side.flight.iter().map(|(_, piece)| piece.len()).sum();
+            format!(
+                "end:{number} of {}: {} to be read, {flying} on the way, ended {}, broken {}, lost {}, starved {}, leaving {:?}, other dropped {}",
+                side.owner, side.inbox.len(), side.ended, side.broken, side.lost, side.starved, side.leaving, self.sides[number ^ 1].dropped
+            )
+        })
+        .collect()
     }
 
     /// How many connections were tried.
