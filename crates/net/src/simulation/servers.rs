@@ -77,8 +77,10 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) fn new(wires: Wires, dice: &mut Dice) -> Self {
-        let milliseconds =
-            |dice: &mut Dice, most| Some(dice.milliseconds(most)).filter(|_| dice.once_in(3));
+        // Time enough for a connection to be made.
+        let milliseconds = |dice: &mut Dice, most| {
+            Some(Duration::from_millis(100) + dice.milliseconds(most)).filter(|_| dice.once_in(3))
+        };
         let window = dice.pick(&[1_000, 70_000, 1 << 20]);
         Self {
             wires,
