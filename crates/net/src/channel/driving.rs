@@ -9,7 +9,8 @@ use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
-use crate::reactor::{Core, Readiness};
+use crate::poller::Readiness;
+use crate::reactor::Core;
 use crate::trace::trace;
 use crate::transport::Turn;
 
@@ -114,8 +115,12 @@ impl Channel {
                     message, credit, ..
                 } => {
                     if let Some(key) = key {
-                        if let Some(call) = self.call_mut(key) {
+                        let abandoned = self.call_mut(key).is_some_and(|call| {
                             call.inbox.push(Received { message, credit });
+                            call.abandoned
+                        });
+                        if abandoned {
+                            self.drop_messages(key);
                         }
                         self.tell(key);
                     }

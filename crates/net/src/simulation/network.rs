@@ -12,7 +12,7 @@ use mio::{Interest, Registry, Token};
 use super::dice::Dice;
 use crate::address::Address;
 use crate::network::Network;
-use crate::reactor::Readiness;
+use crate::poller::Readiness;
 use crate::resolver::Resolution;
 use crate::socket::Stream;
 
