@@ -269,7 +269,7 @@ impl Channel {
             if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
                 && !config.out_of_band
                 && let Some(report) = outcome.trailing.get(balancing::TRAILER)
-                && let Ok(report) = LoadReport::read(report)
+                && let Ok(report) = LoadReport::read(report, &config.metrics)
             {
                 subchannel.weight.report(&report, config, now);
             }

@@ -160,7 +160,7 @@ impl Channel {
                 .filter_map(|index| self.subchannels.get(*index)?.addresses.first())
                 .map(name_on_ring)
                 .collect();
-            Ring::new(&names, config)
+            Ring::new(&names, config, self.ring_size_cap)
         });
         let servers = |place| {
             ring.from(place)
