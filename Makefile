@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 TARGET ?= compile
 FUZZ_SECONDS ?= 60
-SCHEDULES ?= 1000000
+SCHEDULES ?= 100000
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -136,7 +136,7 @@ fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the tar
 	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
 
 .PHONY: simulate
-simulate: ## Whole channels and servers on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=1000000 of each
+simulate: ## Whole channels and servers on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
 	$(call say,Simulated networks: $(SCHEDULES) schedules)
 	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-net --lib simulation
 	$(call say,Threads in any order: $(SCHEDULES) schedules of each test)

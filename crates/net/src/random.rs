@@ -48,12 +48,19 @@ pub(crate) mod seeded {
         STATE.set(seed);
     }
 
-    /// The series' next number, by SplitMix64.
-    pub(crate) fn next() -> Option<u64> {
-        let state = STATE.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    /// The thread's next number, if it has a series.
+    pub(super) fn next() -> Option<u64> {
+        let mut state = STATE.get()?;
+        let number = split_mix(&mut state);
         STATE.set(Some(state));
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        Some(number)
+    }
+
+    /// The next number of the series that `state` has come to (`SplitMix64`).
+    pub(crate) const fn split_mix(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Some(mixed ^ (mixed >> 31))
+        mixed ^ (mixed >> 31)
     }
 }

@@ -51,7 +51,7 @@ struct Call {
 /// All calls that there were; one's number is its place.
 #[derive(Debug)]
 pub(super) struct Calls {
-    calls: Vec<Call>,
+    all: Vec<Call>,
     /// How many attempts a call has at most.
     most_attempts: u32,
     hedged: bool,
@@ -60,7 +60,7 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) const fn new(most_attempts: u32, hedged: bool) -> Self {
         Self {
-            calls: Vec::new(),
+            all: Vec::new(),
             most_attempts,
             hedged,
         }
@@ -76,7 +76,7 @@ impl Calls {
     }
 
     pub(super) fn is_known(&self, call: u32) -> bool {
-        (call as usize) < self.calls.len()
+        (call as usize) < self.all.len()
     }
 
     /// A server has got a message.
@@ -86,12 +86,12 @@ impl Calls {
             (call, place),
             "messages to a server come in order, and none twice"
         );
-        assert!(place < self.calls[call as usize].sent);
+        assert!(place < self.all[call as usize].sent);
     }
 
     /// A server has got the last message.
     pub(super) fn check_complete(&self, call: u32, received: u32) {
-        let call = &self.calls[call as usize];
+        let call = &self.all[call as usize];
         assert!(call.half_closed);
         assert_eq!(
             received, call.sent,
@@ -103,14 +103,14 @@ impl Calls {
         let patient = dice.once_in(3);
         let deadline = dice.once_in(2).then(|| now + dice.milliseconds(600));
         self.start_with(channel, dice, deadline, patient, now);
-        let call = self.calls.last_mut().unwrap();
+        let call = self.all.last_mut().unwrap();
         if dice.once_in(3) {
             call.watched = true;
             channel.watch(call.key);
         }
         if dice.once_in(2) {
             let length = dice.length(100_000);
-            self.send(self.calls.len() - 1, channel, length, dice.once_in(2));
+            self.send(self.all.len() - 1, channel, length, dice.once_in(2));
         }
     }
 
@@ -123,7 +123,7 @@ impl Calls {
         now: Instant,
     ) -> usize {
         self.start_with(channel, dice, None, true, now);
-        let number = self.calls.len() - 1;
+        let number = self.all.len() - 1;
         self.send(number, channel, length, true);
         number
     }
@@ -138,7 +138,7 @@ impl Calls {
     ) {
         let mut metadata = Metadata::new();
         metadata
-            .push("number", self.calls.len().to_string().as_bytes())
+            .push("number", self.all.len().to_string().as_bytes())
             .unwrap();
         metadata
             .push("key", &[b'a' + u8::try_from(dice.below(5)).unwrap()])
@@ -153,7 +153,7 @@ impl Calls {
             held,
         };
         let key = channel.start(&new, now);
-        self.calls.push(Call {
+        self.all.push(Call {
             key,
             deadline,
             sent: 0,
@@ -173,8 +173,8 @@ impl Calls {
 
     /// One of the latest calls that the application still has.
     fn any(&self, dice: &mut Dice) -> Option<usize> {
-        let held: Vec<usize> = (0..self.calls.len())
-            .filter(|number| !self.calls[*number].released)
+        let held: Vec<usize> = (0..self.all.len())
+            .filter(|number| !self.all[*number].released)
             .collect();
         let back = dice.below(6);
         held.iter().rev().nth(back).or(held.last()).copied()
@@ -188,14 +188,14 @@ impl Calls {
             4 => self.end_request(number, channel),
             5..=8 => self.take(number, channel, servers, dice.pick(&[1, 3, 100])),
             9 => {
-                let call = &mut self.calls[number];
+                let call = &mut self.all[number];
                 if call.outcome.is_none() {
                     call.cancelled = true;
                     channel.cancel(call.key, Status::new(Code::Cancelled, "by the application"));
                 }
             }
             10 => {
-                let call = &mut self.calls[number];
+                let call = &mut self.all[number];
                 if call.outcome.is_some() || dice.once_in(4) {
                     if call.outcome.is_none() && call.half_closed && dice.once_in(2) {
                         channel.abandon(call.key);
@@ -206,7 +206,7 @@ impl Calls {
                 }
             }
             _ => {
-                let call = &mut self.calls[number];
+                let call = &mut self.all[number];
                 // One that has ended already is listed at once.
                 call.watched = true;
                 channel.watch(call.key);
@@ -215,7 +215,7 @@ impl Calls {
     }
 
     fn send(&mut self, number: usize, channel: &mut Channel, length: usize, last: bool) {
-        let call = &mut self.calls[number];
+        let call = &mut self.all[number];
         if call.half_closed {
             return;
         }
@@ -235,7 +235,7 @@ impl Calls {
     }
 
     fn end_request(&mut self, number: usize, channel: &mut Channel) {
-        let call = &mut self.calls[number];
+        let call = &mut self.all[number];
         if !call.half_closed {
             call.half_closed = true;
             if let Err(error) = channel.half_close(call.key) {
@@ -246,7 +246,7 @@ impl Calls {
 
     /// Takes answers, all of which are of one attempt.
     fn take(&mut self, number: usize, channel: &mut Channel, servers: &Servers, most: usize) {
-        let call = &mut self.calls[number];
+        let call = &mut self.all[number];
         for _ in 0..most {
             match channel.next_message(call.key) {
                 Inbound::Message(bytes) => {
@@ -277,7 +277,7 @@ impl Calls {
     pub(super) fn check(&mut self, channel: &mut Channel, now: Instant) {
         let changed = channel.take_changed();
         let (mut running, mut attended, mut held) = (0, 0, 0);
-        for (number, call) in self.calls.iter_mut().enumerate() {
+        for (number, call) in self.all.iter_mut().enumerate() {
             call.told |= changed.contains(&call.key) && channel.outcome(call.key).is_some();
             if call.released {
                 continue;
@@ -329,11 +329,11 @@ impl Calls {
 
     /// Ends the requests, and takes and lets go what there is; whether all calls have ended.
     pub(super) fn finish(&mut self, channel: &mut Channel, servers: &Servers) -> bool {
-        for number in 0..self.calls.len() {
-            if !self.calls[number].released {
+        for number in 0..self.all.len() {
+            if !self.all[number].released {
                 self.end_request(number, channel);
                 self.take(number, channel, servers, usize::MAX);
-                let call = &mut self.calls[number];
+                let call = &mut self.all[number];
                 if call.outcome.is_some() {
                     call.released = true;
                     channel.release(call.key);
@@ -345,22 +345,19 @@ impl Calls {
 
     /// How a call ended.
     pub(super) fn code(&self, number: usize) -> Option<Code> {
-        self.calls[number]
-            .outcome
-            .as_ref()
-            .map(|status| status.code)
+        self.all[number].outcome.as_ref().map(|status| status.code)
     }
 
     /// How all calls ended.
     pub(super) fn codes(&self) -> Vec<Option<Code>> {
-        (0..self.calls.len())
+        (0..self.all.len())
             .map(|number| self.code(number))
             .collect()
     }
 
     /// The calls that have not ended, for a failure's text.
     pub(super) fn open(&self) -> Vec<String> {
-        let open = self.calls.iter().filter(|call| !call.released);
+        let open = self.all.iter().filter(|call| !call.released);
         open.map(|call| format!("{call:?}")).collect()
     }
 }

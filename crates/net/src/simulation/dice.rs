@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// SplitMix64.
+use crate::random::seeded::split_mix;
+
+/// See the module's documentation.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(u64);
 
@@ -12,10 +14,7 @@ impl Dice {
     }
 
     pub(super) const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        split_mix(&mut self.0)
     }
 
     /// A number below `count`, which is not 0.

@@ -84,6 +84,7 @@ impl Poller {
         self.ready.iter().map(|token| Readiness { token: *token })
     }
 
+    #[expect(clippy::unused_self, reason = "the other one has a descriptor")]
     pub(crate) const fn descriptor(&self) -> RawFd {
         -1
     }

@@ -571,8 +571,8 @@ fn idle_and_age_limits_end_connections_gracefully() {
 
 #[test]
 fn a_peer_that_says_nothing_is_dropped() {
-    let now = std::time::Instant::now();
-    let mut server = server::Connection::new(std::sync::Arc::default(), now);
+    let now = Instant::now();
+    let mut server = server::Connection::new(Arc::default(), now);
     assert!(server.output().is_empty());
     server.handle_input(b"PRI * HTTP/2.0\r\n\r\n", now);
     let at = server.poll_timeout().unwrap();
