@@ -214,8 +214,6 @@ impl Servers {
             moved |= self.work(number, calls, now);
             let node = &mut self.nodes[number];
             node.server.flush(now);
-            self.check(number);
-            let node = &mut self.nodes[number];
             if node.leaves && node.server.connections() == 0 {
                 assert_eq!(
                     node.server.active_calls(),
@@ -352,8 +350,13 @@ impl Servers {
     }
 
     /// What holds at any time.
-    fn check(&self, number: usize) {
-        let node = &self.nodes[number];
+    pub(super) fn check(&self) {
+        for node in self.nodes.iter().filter(|node| !node.gone) {
+            self.check_node(node);
+        }
+    }
+
+    fn check_node(&self, node: &Node) {
         let census = node.server.census();
         if let Some(most) = self.capacity.connections {
             assert!(
