@@ -177,6 +177,15 @@ docs: build ## The crates' documentation, in target/doc, with every link checked
 compatibility: build ## Write docs/compatibility.md: every public name of the originals beside ours, and the tests that use it
 	@cd tests && $(abspath $(RUN)) -m compat.matrix
 
+$(VENV)/.wheels: $(VENV)/.created requirements/wheels.txt
+	$(call say,Installing what builds wheels)
+	@$(BIN)/pip install --quiet -r requirements/wheels.txt
+	@touch $@
+
+.PHONY: wheels
+wheels: $(VENV)/.wheels ## Wheels for every CPython on this machine, manylinux and musllinux, each tried; TARGETS=aarch64-unknown-linux-gnu for others
+	@. $(BIN)/activate && $(RUN) tools/wheels.py $(addprefix --target=,$(TARGETS))
+
 .PHONY: clean
 clean: ## Remove what the targets made
 	rm -rf target .venv dist

@@ -35,6 +35,12 @@ def read_hello(hello: Any) -> None:
     hello.name  # noqa: B018
 
 
+def read_hello_ten_times(hello: Any) -> None:
+    """Reads the one field again and again: beside a single read, the call of this function would be most of what is measured."""
+    hello.name, hello.name, hello.name, hello.name, hello.name  # noqa: B018
+    hello.name, hello.name, hello.name, hello.name, hello.name  # noqa: B018
+
+
 def read_note(note: Any) -> None:
     """Reads all of a note."""
     location = note.location

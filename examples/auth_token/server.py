@@ -103,8 +103,8 @@ def serve(port: int, good_for: float) -> None:
     # Tokens must not be seen on the way: local credentials for this machine, TLS for a network.
     bound = server.add_secure_port(f"localhost:{port}", grpc.local_server_credentials())
     server.start()
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

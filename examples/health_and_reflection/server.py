@@ -34,8 +34,8 @@ def serve(port: int) -> None:
     server.start()
     # What the service depends on would be checked before.
     healthy.set(GREETER, health_pb2.HealthCheckResponse.SERVING)
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

@@ -23,8 +23,8 @@ def serve(port: int) -> None:
     helloworld_pb2_grpc.add_GreeterServicer_to_server(Greeter(), server)
     port = server.add_insecure_port(f"[::]:{port}")
     server.start()
-    print(f"Server started, listening on {port}", flush=True)
     try:
+        print(f"Server started, listening on {port}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=2).wait()

@@ -34,8 +34,8 @@ def serve(port: int) -> None:
         bound.append(server.add_insecure_port(address))
         server.start()
         servers.append(server)
-    print(f"Server started, listening on {','.join(map(str, bound))}", flush=True)
     try:
+        print(f"Server started, listening on {','.join(map(str, bound))}", flush=True)
         servers[0].wait_for_termination()
     except KeyboardInterrupt:
         for stopping in [server.stop(grace=1) for server in servers]:

@@ -21,8 +21,8 @@ def serve(port: int) -> None:
     services.add_GreeterServicer_to_server(Greeter(), server)
     bound = server.add_insecure_port(f"[::]:{port}")
     server.start()
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

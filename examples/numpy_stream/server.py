@@ -31,8 +31,8 @@ def serve(port: int) -> None:
     samples_pb2_grpc.add_SensorServicer_to_server(Sensor(), server)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

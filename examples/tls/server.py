@@ -33,8 +33,8 @@ def serve(port: int, folder: Path, mutual: bool) -> None:
     greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(), server)
     bound = server.add_secure_port(f"localhost:{port}", credentials(folder, mutual))
     server.start()
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

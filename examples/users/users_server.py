@@ -66,8 +66,8 @@ def serve(port: int, database: str) -> None:
     users_pb2_grpc.add_UsersServicer_to_server(UsersServicer(Store(database)), server)
     bound = server.add_insecure_port(f"[::]:{port}")
     server.start()
-    print(f"Server started, listening on {bound}", flush=True)
     try:
+        print(f"Server started, listening on {bound}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

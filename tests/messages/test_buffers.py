@@ -166,3 +166,29 @@ def test_bytes_of_a_list_are_its_values() -> None:
 def test_strings_become_arrays_as_before() -> None:
     assert np.asarray(All(r_string=["a", "bc"]).r_string).tolist() == ["a", "bc"]
     assert np.array(All(r_int32=[1, 2]).r_int32, dtype=np.float64).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("runtime", [GOOGLE, RUSSET], ids=["google", "russet"])
+def test_numbers_of_numpy_are_values_of_fields(runtime: Any) -> None:
+    """numpy's truths have no `__index__`, and are taken all the same."""
+    message = runtime.classes.All(
+        f_bool=np.bool_(True),
+        r_bool=np.array([True, False]),
+        f_int32=np.int8(-5),
+        f_uint64=np.uint64(2**64 - 1),
+        f_double=np.float64(1.5),
+        f_float=np.float32(0.25),
+        f_enum=np.int64(5),
+        r_int32=np.arange(3),
+        m_int64_bool={np.int64(7): np.bool_(True)},
+    )
+    message.r_bool.append(np.bool_(True))
+    assert message.f_bool is True
+    assert list(message.r_bool) == [True, False, True]
+    assert (message.f_int32, message.f_uint64, message.f_enum) == (-5, 2**64 - 1, 5)
+    assert (message.f_double, message.f_float) == (1.5, 0.25)
+    assert list(message.r_int32) == [0, 1, 2]
+    assert dict(message.m_int64_bool) == {7: True}
+    for wrong in (np.array([True]), np.float32(1.0), np.array(True)):
+        with pytest.raises(TypeError):
+            message.f_bool = wrong

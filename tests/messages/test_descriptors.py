@@ -252,3 +252,24 @@ def test_messages_recurse_into_themselves(russet: Any) -> None:
     sub = russet.classes.Sub
     assert sub.DESCRIPTOR.fields_by_name["next"].message_type is sub.DESCRIPTOR
     assert type(sub().next) is sub
+
+
+def test_mappings_give_lists(both: tuple[Any, Any]) -> None:
+    """As the original's: code takes `fields_by_name.values()[0]`."""
+    for runtime in both:
+        fields = runtime.classes.Sub.DESCRIPTOR.fields_by_name
+        assert fields.keys() == ["x", "s", "next", "l", "children"]
+        assert fields.keys()[0] == "x"
+        assert fields.values()[1].name == "s"
+        assert [name for name, _ in fields.items()[:2]] == ["x", "s"]
+        assert list(fields) == fields.keys()
+        assert fields.get("x") is fields["x"]
+        assert (fields.get("y"), fields.get("y", 5)) == (None, 5)
+        assert "x" in fields
+        assert "y" not in fields
+        assert fields == dict(fields) == fields
+        assert len(fields) == 5
+        with pytest.raises(KeyError):
+            fields["y"]
+        with pytest.raises(TypeError):
+            fields["x"] = 1

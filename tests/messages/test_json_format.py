@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format as google_json
 from google.protobuf import message_factory as google_factory
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from russet.protobuf import json_format as russet_json
 from russet.protobuf import message_factory, proto_json, proto_text
@@ -312,6 +312,8 @@ def test_damaged_json_is_taken_or_refused_alike(content: dict[str, Any], data: A
     at = data.draw(st.integers(0, len(text)))
     junk = data.draw(st.text('{}[]:,"\\-+.eE01ax \n\t', max_size=4))
     text = text[:at] + junk + text[data.draw(st.integers(at, len(text))) :]
+    # The original does not read its own text of the greatest float.
+    assume("3.402823" not in text)
     theirs, ours = read(GOOGLE, "All", text), read(RUSSET, "All", text)
     assert (ours[0] is None) == (theirs[0] is None), (ours, theirs)
     if ours[0] is None:

@@ -30,7 +30,13 @@ MALFORMED = [
     (b"\x0e", "wire types 6 and 7"),
     (b"\x0f", "wire types 6 and 7"),
     (b"\x12\x05abc", "the input ends inside a field"),
-    (b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "the input ends inside a field"),
+    (b"\x12\xff\xff\xff\xff\x0f", "the input ends inside a field"),
+    (b"\x12\xff\xff\xff\xff\x1f", "longer than 5 bytes or 32 bits"),
+    (b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "longer than 5 bytes or 32 bits"),
+    (b"\x12\x81\x80\x80\x80\x80\x00a", "longer than 5 bytes or 32 bits"),
+    (b"\x88\x80\x80\x80\x80\x00\x05", "longer than 5 bytes or 32 bits"),
+    (b"\xf8\xff\xff\xff\x1f\x05", "longer than 5 bytes or 32 bits"),
+    (b"\x0b\x8c\x80\x80\x80\x80\x00", "longer than 5 bytes or 32 bits"),
     (b"\x12\x01\xff", "invalid UTF-8"),
     (b"\x12\x03\xed\xa0\x80", "invalid UTF-8"),
     (b"\x0c", "group start and end do not match"),
@@ -53,13 +59,21 @@ def test_malformed_bytes_are_refused(both: tuple[Any, Any], data: bytes, text: s
     assert "russet.test.Sub" in str(caught.value)
 
 
+def test_a_field_number_of_zero_is_refused_in_unknown_groups_too(russet: Any) -> None:
+    """The original overlooks it there."""
+    with pytest.raises(DecodeError, match="field number 0 does not exist"):
+        russet.classes.Sub.FromString(b"\x9b\x06\x00\x05\x9c\x06")
+
+
 WELL_FORMED = [
     nested(100),
     b"\x0d\x01\x02\x03\x04",  # another wire type than the field's is an unknown field
     b"\x20\x01\x22\x02\x02\x03",  # packed and single elements of one list
     b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",  # bits beyond the 64th are dropped
     b"\x08\x80\x80\x80\x80\x10",  # an int32 keeps the low 32 bits
-    b"\x88\x80\x00\x05",  # a tag that is longer than need be
+    b"\x88\x80\x80\x80\x00\x05",  # a tag that is longer than need be
+    b"\x12\x81\x80\x80\x80\x00a",  # a length, too
+    b"\xf8\xff\xff\xff\x0f\x05",  # the largest field number
     b"\x2a\x00",  # an entry without key and value
     b"\x2a\x06\x12\x00\x0a\x02hi",  # value before key
     b"\x2a\x04\x12\x02\x08\x01\x2a\x04\x12\x02\x10\x02",

@@ -37,8 +37,11 @@ pub enum WireError {
     /// A varint ran over ten bytes.
     #[error("varint longer than 10 bytes")]
     VarintTooLong,
-    /// A tag with field number 0 or beyond 2^29 - 1.
-    #[error("invalid tag: the field number is not within 1 to 536870911")]
+    /// A tag or a length of more than five bytes, or beyond 32 bits.
+    #[error("a tag or length is longer than 5 bytes or 32 bits")]
+    TagOrLengthTooLong,
+    /// A tag with field number 0.
+    #[error("invalid tag: field number 0 does not exist")]
     InvalidFieldNumber,
     /// A tag with wire type 6 or 7.
     #[error("invalid tag: wire types 6 and 7 do not exist")]
@@ -108,12 +111,38 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// What tags and lengths are: a varint of up to 32 bits in at most five bytes; unlike a value's, nothing of it is dropped.
+    #[inline]
+    fn short_varint(&mut self) -> Result<u32, WireError> {
+        match *self.rest {
+            [byte @ ..0x80, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u32::from(byte))
+            }
+            [low, high @ ..0x80, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u32::from(low & 0x7f) | u32::from(high) << 7)
+            }
+            _ => {
+                let before = self.rest.len();
+                let value = self.long_varint().map_err(|error| match error {
+                    WireError::VarintTooLong => WireError::TagOrLengthTooLong,
+                    error => error,
+                })?;
+                if before - self.rest.len() > 5 {
+                    return Err(WireError::TagOrLengthTooLong);
+                }
+                u32::try_from(value).map_err(|_| WireError::TagOrLengthTooLong)
+            }
+        }
+    }
+
     /// A field's number and wire type.
     #[inline]
     pub fn tag(&mut self) -> Result<(u32, WireType), WireError> {
-        let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).map_err(|_| WireError::InvalidFieldNumber)?;
-        if number == 0 || number > MAX_FIELD_NUMBER {
+        let tag = self.short_varint()?;
+        let number = tag >> 3;
+        if number == 0 {
             return Err(WireError::InvalidFieldNumber);
         }
         let wire_type = match tag & 7 {
@@ -142,8 +171,8 @@ impl<'a> Reader<'a> {
     /// A varint length and the bytes it counts.
     #[inline]
     pub fn length_delimited(&mut self) -> Result<&'a [u8], WireError> {
-        let length = usize::try_from(self.varint()?).map_err(|_| WireError::Truncated)?;
-        self.take(length)
+        let length = self.short_varint()?;
+        self.take(usize::try_from(length).map_err(|_| WireError::Truncated)?)
     }
 
     /// A varint length and as many bytes of UTF-8.
@@ -266,6 +295,21 @@ mod tests {
             Reader::new(&[5, 1, 2]).length_delimited(),
             Err(WireError::Truncated)
         );
+        // A value may be written in more bytes than it needs, a tag or length in up to five.
+        assert_eq!(
+            Reader::new(&[0x88, 0x80, 0x80, 0x80, 0x00]).tag(),
+            Ok((1, WireType::Varint))
+        );
+        for bytes in [
+            &[0x88, 0x80, 0x80, 0x80, 0x80, 0x00][..],
+            &[0xf8, 0xff, 0xff, 0xff, 0x1f],
+            &[0xa8, 0xec, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x66],
+        ] {
+            let expected = Err(WireError::TagOrLengthTooLong);
+            assert_eq!(Reader::new(bytes).tag(), expected, "{bytes:x?}");
+            let length = Reader::new(bytes).length_delimited();
+            assert_eq!(length.err(), expected.err(), "{bytes:x?}");
+        }
         let nested = [0x0b; 200];
         let mut reader = Reader::new(&nested);
         let (number, wire_type) = reader.tag().unwrap();

@@ -211,11 +211,24 @@ pub(crate) struct ListBody {
     link: Link,
     /// The input that elements are ranges of, or null.
     buffer: Cell<*mut ()>,
+    /// What the host keeps until the elements are written, or null.
+    note: Cell<*mut ()>,
     items: RefCell<Items>,
+}
+
+impl ListBody {
+    #[cold]
+    fn forget_note(&self) {
+        if let Some(note) = NonNull::new(self.note.replace(std::ptr::null_mut())) {
+            // SAFETY: the reference came with it, and is given back once.
+            unsafe { (host().release_object)(note) };
+        }
+    }
 }
 
 impl Drop for ListBody {
     fn drop(&mut self) {
+        self.forget_note();
         self.items.replace(Items::I32(Vec::new()));
         release_buffer(&self.buffer);
     }
@@ -267,6 +280,7 @@ impl List {
                 field,
                 link,
                 buffer: Cell::new(std::ptr::null_mut()),
+                note: Cell::new(std::ptr::null_mut()),
                 items: RefCell::new(Items::empty(field.storage())),
             });
             Self(body)
@@ -348,11 +362,29 @@ impl List {
     /// The elements, to put other forms of the same values in place; nothing becomes set.
     #[inline]
     pub fn items_cache(&self) -> RefMut<'_, Items> {
+        if !self.body().note.get().is_null() {
+            self.body().forget_note();
+        }
         let mut items = self.body().items.borrow_mut();
         if self.body().link.is_lent() {
             export::leave(self, &mut items);
         }
         items
+    }
+
+    /// The object that the host keeps with the elements, as what it made of them; `None` if there is none or they were written since.
+    #[inline]
+    pub fn note(&self) -> Option<NonNull<()>> {
+        NonNull::new(self.body().note.get())
+    }
+
+    /// Keeps an object until the elements are written or the list goes, in place of the one that was kept.
+    ///
+    /// # Safety
+    /// `note` is one of the host's objects, and a reference comes with it.
+    pub unsafe fn set_note(&self, note: NonNull<()>) {
+        self.body().forget_note();
+        self.body().note.set(note.as_ptr());
     }
 
     /// Fills this new list with a copy of another's elements. Texts that are ranges of its input stay that.

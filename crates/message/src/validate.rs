@@ -34,9 +34,10 @@ pub(crate) fn minimal_varint(reader: &mut Reader<'_>) -> Result<(u64, bool), Wir
 /// The bytes after a length, and whether that was no longer than it must be.
 #[inline]
 fn delimited<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], bool), WireError> {
-    let (length, is_minimal) = minimal_varint(reader)?;
-    let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
-    Ok((reader.take(length)?, is_minimal))
+    let start = reader.rest().len();
+    let bytes = reader.length_delimited()?;
+    let prefix = start - reader.rest().len() - bytes.len();
+    Ok((bytes, prefix == varint_len(bytes.len() as u64)))
 }
 
 /// A whole message, or one up to the end of `group`: whether it is canonical.

@@ -48,8 +48,8 @@ def main() -> None:
     polyglot_pb2_grpc.add_GreeterServicer_to_server(Greeter(), server)
     port = server.add_insecure_port(f"127.0.0.1:{parser.parse_args().port}")
     server.start()
-    print(f"Server started, listening on {port}", flush=True)
     try:
+        print(f"Server started, listening on {port}", flush=True)
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(grace=1).wait()

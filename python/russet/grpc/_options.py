@@ -1,9 +1,11 @@
 """Channel and server options: from grpcio's names to the engine's settings.
 
-An option is a pair of a key (`str` or `bytes`) and a value (`int`, `str`, `bytes`, or an object with `__int__`). A key that this library does not know is ignored, as in grpcio; `docs/limits.md` lists what is known.
+An option is a pair of a key (`str` or `bytes`) and a value (`int`, `str`, `bytes`, or an object with `__int__`). What is ignored, as in grpcio, is logged once (`_option_names`); `docs/limits.md` lists what is known.
 """
 
 from __future__ import annotations
+
+from ._option_names import MISSPELLED, WITHOUT_EFFECT, complain, is_strict, read_as, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +80,11 @@ _TEXTS = {
     "grpc.address_http_proxy_enabled_addresses": "address_http_proxy_enabled",
 }
 
+_COMPRESSION = "grpc.default_compression_algorithm"
+_STRICT = "russet.strict_options"
+# Keys of servers are no mistake on a channel, nor the other way round: many programs share one list.
+_KNOWN = frozenset({*_CHANNEL_NUMBERS, *_SERVER_NUMBERS, *_TEXTS, _COMPRESSION, _STRICT})
+
 
 def _pairs(options: Iterable[ChannelOption] | None) -> Iterable[tuple[str, Any]]:
     for option in options or ():
@@ -90,16 +97,30 @@ def _pairs(options: Iterable[ChannelOption] | None) -> Iterable[tuple[str, Any]]
 
 def _read(options: Iterable[ChannelOption] | None, numbers: dict[str, str]) -> Settings:
     settings: Settings = {}
-    for key, value in _pairs(options):
-        if key in numbers:
+    pairs = [*_pairs(options)]
+    strict = any(key == _STRICT and value for key, value in pairs) or (bool(pairs) and is_strict())
+    for given, value in pairs:
+        key = given
+        if given in MISSPELLED:
+            key = MISSPELLED[given]
+            if strict:
+                complain(given, f"no option is named {given!r}; it is {key!r}", strict)
+            read_as(given, key)
+        is_text = isinstance(value, (str, bytes))
+        if key not in _KNOWN:
+            if key not in WITHOUT_EFFECT:
+                complain(key, unknown(key, _KNOWN), strict)
+        elif (key in _TEXTS) != is_text:
+            kind = "text" if key in _TEXTS else "a whole number"
+            told = f"the option {key!r} takes {kind}, not {type(value).__name__} {value!r}"
+            complain(key, told, strict)
+        elif key in numbers:
             name = numbers[key]
-            # A value of another type is ignored, as in grpcio.
-            if not isinstance(value, (str, bytes)):
-                number = int(value)
-                settings[name] = bool(number) if name in _SWITCHES else number
-        elif key in _TEXTS and isinstance(value, (str, bytes)):
+            number = int(value)
+            settings[name] = bool(number) if name in _SWITCHES else number
+        elif is_text:
             settings[_TEXTS[key]] = value.decode() if isinstance(value, bytes) else value
-        elif key == "grpc.default_compression_algorithm":
+        elif key == _COMPRESSION:
             settings["compression"] = int(value)
     soft = settings.pop("soft_header_list_size", None)
     if soft is not None:

@@ -142,6 +142,9 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
             return Ok(false);
         }
     }
+    if is_numpy_bool(object) {
+        return object.is_truthy();
+    }
     let int = integer(field, object, true)?;
     match as_i64(object.py(), int.as_ptr())? {
         Some(number) => Ok(number != 0),
@@ -151,6 +154,16 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
             field.descriptor().full_name()
         ))),
     }
+}
+
+/// Whether it is a truth of numpy, which has no `__index__`.
+fn is_numpy_bool(object: &Bound<'_, PyAny>) -> bool {
+    let class = object.get_type();
+    let is = |name: PyResult<Bound<'_, PyString>>, expected: &[&str]| {
+        name.is_ok_and(|name| name.to_str().is_ok_and(|name| expected.contains(&name)))
+    };
+    // "bool_" until numpy 1.
+    is(class.name(), &["bool", "bool_"]) && is(class.module(), &["numpy"])
 }
 
 /// A number as a double.

@@ -1,4 +1,4 @@
-//! The iterator over lists and maps: by index, as Python's own list iterator, so that appending while iterating is seen.
+//! The iterator over lists and maps: by index, as Python's own list iterator, so that appending while iterating is seen. Numbers that were made before ([`kept_numbers`]) are taken from there while they are the list's.
 
 #![expect(unsafe_code, reason = "C functions as slots")]
 
@@ -8,6 +8,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::kept_numbers;
 use super::object::{self, map_of, run_hot};
 use super::{list_read, map, types};
 
@@ -21,6 +22,8 @@ struct Iterator {
     index: usize,
     /// The map's version when the iterator was made; of no meaning for lists.
     version: u64,
+    /// The tuple of all numbers that the list kept when the iterator was made, or null.
+    kept: Object,
     is_map: bool,
 }
 
@@ -45,12 +48,23 @@ pub(super) fn make(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
 pub(super) unsafe extern "C" fn iterate(container: Object) -> Object {
     // SAFETY: Python passes a list or map; the iterator is made whole.
     unsafe {
+        let kept = if types::is_map(container) {
+            ptr::null_mut()
+        } else {
+            match kept_numbers::of(&object::list_of(container)) {
+                Ok(kept) => kept,
+                Err(()) => return ptr::null_mut(),
+            }
+        };
         let ty = types::iterator_type();
         let alloc = (*ty).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
         let made = alloc(ty, 0).cast::<Iterator>();
-        if !made.is_null() {
+        if made.is_null() {
+            ffi::Py_XDECREF(kept);
+        } else {
             ffi::Py_INCREF(container);
             (*made).container = container;
+            (*made).kept = kept;
             (*made).index = 0;
             (*made).is_map = types::is_map(container);
             (*made).version = if (*made).is_map {
@@ -67,6 +81,7 @@ unsafe extern "C" fn dealloc(object: Object) {
     // SAFETY: Python calls it once.
     unsafe {
         let class = ffi::Py_TYPE(object);
+        ffi::Py_XDECREF((*object.cast::<Iterator>()).kept);
         ffi::Py_XDECREF((*object.cast::<Iterator>()).container);
         ffi::PyObject_Free(object.cast());
         ffi::Py_DECREF(class.cast());
@@ -77,12 +92,17 @@ unsafe extern "C" fn next(object: Object) -> Object {
     // SAFETY: Python passes an iterator of ours, whose container it keeps alive.
     unsafe {
         let this = &mut *object.cast::<Iterator>();
-        if !this.is_map
-            && !this.container.is_null()
-            && let Some(made) = list_read::number_at(&object::list_of(this.container), this.index)
-        {
-            this.index += 1;
-            return made;
+        if !this.is_map && !this.container.is_null() {
+            let list = object::list_of(this.container);
+            let made = if let Some(kept) = kept_numbers::at(&list, this.kept, this.index) {
+                Some(kept)
+            } else {
+                list_read::number_at(&list, this.index)
+            };
+            if let Some(made) = made {
+                this.index += 1;
+                return made;
+            }
         }
     }
     next_of_any(object)
@@ -107,7 +127,12 @@ fn next_of_any(object: Object) -> Object {
                 }
                 map::key_at(py, &map, index)?
             } else {
-                list_read::item_at(py, &object::list_of(container), index)?
+                let list = object::list_of(container);
+                let item = list_read::item_at(py, &list, index)?;
+                if item.is_null() {
+                    kept_numbers::read_to_the_end(py, &list);
+                }
+                item
             };
             if item.is_null() {
                 this.container = ptr::null_mut();

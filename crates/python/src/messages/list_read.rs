@@ -12,6 +12,7 @@ use pyo3::types::{PyList, PySlice};
 use russet_message::{Items, List, Storage};
 
 use super::convert;
+use super::kept_numbers;
 use super::list::keyword_dict;
 use super::object::{self, arg, list_of, run, run_hot};
 use super::types;
@@ -74,6 +75,11 @@ pub(super) fn number_at(list: &List, index: usize) -> Option<Object> {
 
 /// All values as a list.
 pub(super) fn to_list<'py>(py: Python<'py>, list: &List) -> PyResult<Bound<'py, PyList>> {
+    if let Some(kept) = kept_numbers::as_list(list) {
+        // SAFETY: a new list, or null with an exception.
+        let kept = unsafe { Bound::from_owned_ptr_or_err(py, kept)? };
+        return Ok(kept.cast_into()?);
+    }
     let out = PyList::empty(py);
     for index in 0.. {
         let item = item_at(py, list, index)?;

@@ -13,6 +13,7 @@ mod guard;
 mod init;
 mod iterate;
 mod json;
+mod kept_numbers;
 mod list;
 mod list_read;
 mod list_write;

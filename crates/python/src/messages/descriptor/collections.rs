@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
 use super::{Described, wrap};
 
@@ -20,9 +20,7 @@ pub(super) fn mapping<'py, K: IntoPyObject<'py>>(
         for (key, described) in entries {
             dict.set_item(key, wrap(py, described)?)?;
         }
-        Ok(PyMappingProxy::new(py, dict.as_mapping())
-            .into_any()
-            .unbind())
+        Ok(Bound::new(py, Mapping(dict.unbind()))?.into_any().unbind())
     })
     .map(|made| made.clone_ref(py))
 }
@@ -40,6 +38,58 @@ pub(super) fn sequence(
         Sequence::of(py, items)
     })
     .map(|made| made.clone_ref(py))
+}
+
+/// A read-only mapping; keys, values and items are lists, as those of the original.
+#[pyclass(frozen, mapping, module = "russet._core", name = "_Mapping")]
+struct Mapping(Py<PyDict>);
+
+#[pymethods]
+impl Mapping {
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.0.bind(py).len()
+    }
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).as_any().get_item(key)
+    }
+    fn __contains__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.0.bind(py).contains(key)
+    }
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.0.bind(py).try_iter()
+    }
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let ours = self.0.bind(py);
+        match other.cast::<Self>() {
+            Ok(other) => ours.eq(other.get().0.bind(py)),
+            Err(_) => ours.eq(other),
+        }
+    }
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.0.bind(py).repr()?.to_string())
+    }
+    #[pyo3(signature = (key, default=None))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.0.bind(py).get_item(key)?.or(default))
+    }
+    fn keys<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
+        self.0.bind(py).keys()
+    }
+    fn values<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
+        self.0.bind(py).values()
+    }
+    fn items<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
+        self.0.bind(py).items()
+    }
 }
 
 /// A read-only sequence that compares to lists.
