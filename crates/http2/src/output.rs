@@ -51,7 +51,7 @@ impl Output {
             self.bytes.shrink_to(KEPT_CAPACITY);
         } else if self.written > self.bytes.len() / 2 {
             // Up to a frame's start, which is where the buffer always begins.
-            let done = self.frame_start(|at| at > self.written);
+            let done = self.frame_start();
             self.bytes.drain(..done);
             self.written -= done;
         }
@@ -73,10 +73,12 @@ impl Output {
         self.bytes.truncate(end);
     }
 
-    /// The last start of a frame before one of which `beyond` is true.
-    fn frame_start(&self, beyond: impl Fn(usize) -> bool) -> usize {
+    /// Where the frame starts of which the next byte is to be written.
+    fn frame_start(&self) -> usize {
         let mut at = 0;
-        while let Some((next, _)) = self.next_frame(at).filter(|(next, _)| !beyond(*next)) {
+        while let Some((next, _)) = self.next_frame(at)
+            && next <= self.written
+        {
             at = next;
         }
         at
