@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 TARGET ?= compile
 FUZZ_SECONDS ?= 60
+SCHEDULES ?= 100000
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -99,6 +100,12 @@ bench: $(VENV)/.bench ## Side by side with grpcio, grpc.aio and tonic, then the 
 	@$(RUN) bench/run.py $(BENCH)
 	@$(RUN) bench/compiler.py $(filter --quick,$(BENCH))
 
+.PHONY: bench-engine
+bench-engine: ## The engine in memory beside tonic, hyper and h2: time and allocations of a call and of a streamed message; BENCH=--quick for less
+	$(call say,Building the engine and its peers)
+	@CARGO_TARGET_DIR=target/bench-engine cargo build --quiet --release --locked --manifest-path bench/engine/Cargo.toml
+	@target/bench-engine/release/engine-bench $(BENCH)
+
 .PHONY: bench-compiler
 bench-compiler: $(VENV)/.bench ## All of googleapis with Russet, protoc, buf, protox and grpc_tools; BENCH=--quick for one round
 	$(call say,Building the extension (dist profile) for $(TAG))
@@ -127,6 +134,20 @@ compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with
 fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the targets are the files in fuzz/targets
 	$(call say,Fuzzing $(TARGET) for $(FUZZ_SECONDS) s)
 	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
+
+.PHONY: simulate
+simulate: ## Whole channels and servers on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
+	$(call say,Simulated networks: $(SCHEDULES) schedules)
+	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-net --lib simulation
+	$(call say,Threads in any order: $(SCHEDULES) schedules of each test)
+	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-net --test shuttle
+
+.PHONY: sanitize
+sanitize: ## The crates' tests under ThreadSanitizer and AddressSanitizer (nightly Rust with rust-src)
+	$(call say,ThreadSanitizer)
+	@tools/sanitize thread
+	$(call say,AddressSanitizer)
+	@tools/sanitize address
 
 .PHONY: lint
 lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright

@@ -226,6 +226,16 @@ with grpc.insecure_channel(target, options=[tuple(option) for option in options]
         assert theirs.stdout.strip() == repr(ours)
 
 
+def test_the_cap_of_the_ring_leaves_servers_out(russet: ModuleType) -> None:
+    servers = [named(b"%d" % number) for number in range(4)]
+    options = [*RING, ("grpc.lb.ring_hash.ring_size_cap", 1)]
+    with (
+        backends(russet, *servers) as target,
+        russet.insecure_channel(target, options=options) as channel,
+    ):
+        assert len(set(placed(channel, KEYS))) == 1
+
+
 def test_a_server_that_is_gone_is_passed_over(russet: ModuleType) -> None:
     with backends(russet, named(b"0")) as target:
         target += f",{refused_address()},{refused_address()}"

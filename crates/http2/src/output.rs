@@ -1,7 +1,7 @@
 //! The bytes that wait for the socket.
 
 use crate::ErrorCode;
-use crate::frame::{self, FrameHeader, HEADER_LEN, flag, kind};
+use crate::frame::{self, FrameHeader, HEADER_LEN, PREFACE, flag, kind};
 use crate::limits::MAX_UNWRITTEN;
 
 /// An empty buffer keeps at most this much memory for the next bytes.
@@ -50,9 +50,49 @@ impl Output {
             self.answers = 0;
             self.bytes.shrink_to(KEPT_CAPACITY);
         } else if self.written > self.bytes.len() / 2 {
-            self.bytes.drain(..self.written);
-            self.written = 0;
+            // Up to a frame's start, which is where the buffer always begins.
+            let done = self.frame_start();
+            self.bytes.drain(..done);
+            self.written -= done;
         }
+    }
+
+    /// Takes back what waits, but the rest of a frame of which a part is written.
+    pub(crate) fn retract(&mut self) {
+        self.open_frame = None;
+        let mut end = self.written;
+        let mut at = 0;
+        while let Some((next, header)) = self.next_frame(at) {
+            // The preface goes before any last word, and a header block that has begun is one frame to the peer.
+            let stays = header.kind == kind::CONTINUATION || self.bytes[at..].starts_with(PREFACE);
+            if at >= self.written && !stays {
+                break;
+            }
+            (at, end) = (next, next.max(self.written));
+        }
+        self.bytes.truncate(end);
+    }
+
+    /// Where the frame starts of which the next byte is to be written.
+    fn frame_start(&self) -> usize {
+        let mut at = 0;
+        while let Some((next, _)) = self.next_frame(at)
+            && next <= self.written
+        {
+            at = next;
+        }
+        at
+    }
+
+    /// The frame that starts at `at`, and where it ends. A client's preface belongs to the frame after it.
+    fn next_frame(&self, at: usize) -> Option<(usize, FrameHeader)> {
+        let preface = if self.bytes[at..].starts_with(PREFACE) {
+            PREFACE.len()
+        } else {
+            0
+        };
+        let header = FrameHeader::parse(self.bytes[at + preface..].first_chunk()?);
+        Some((at + preface + HEADER_LEN + header.length as usize, header))
     }
 
     /// To append frames other than DATA.
@@ -196,6 +236,39 @@ mod tests {
         assert_eq!(all.len(), 9 + 8 + 9 + 1);
         output.advance(usize::MAX);
         assert!(output.unwritten().is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_whole_frames() {
+        let start = || {
+            let mut output = Output::default();
+            output.frames().extend_from_slice(PREFACE);
+            frame::put_reset(1, ErrorCode::CANCEL, output.frames());
+            output.headers(3, false, 4, |out| out.extend_from_slice(b"01234567"));
+            output.data(3, [b"abc", b""], true, 100);
+            output
+        };
+        let all = start().unwritten().len();
+        // The preface with its frame, a block of two frames, data.
+        let ends = [PREFACE.len() + 13, PREFACE.len() + 13 + 26, all];
+        for written in 0..=all {
+            for step in [1, 7, all] {
+                let mut output = start();
+                let mut sent = 0;
+                while sent < written {
+                    let count = step.min(written - sent);
+                    output.advance(count);
+                    sent += count;
+                }
+                output.retract();
+                let end = ends.iter().find(|end| **end >= written).unwrap();
+                assert_eq!(
+                    output.unwritten().len(),
+                    end - written,
+                    "{written} by {step}"
+                );
+            }
+        }
     }
 
     #[test]

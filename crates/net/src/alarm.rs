@@ -2,9 +2,8 @@
 //!
 //! The waker stands behind a lock because a fork's child gets another one: the descriptor of the first is its parent's, and both would wake each other.
 
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
-
-use mio::Waker;
+use crate::poller::Waker;
+use crate::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 /// See the module's documentation.
 #[derive(Debug)]

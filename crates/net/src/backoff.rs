@@ -1,8 +1,8 @@
 //! How long to wait before the next attempt to connect: gRPC's connection-backoff document.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
+
+use crate::random::random_unit;
 
 /// The factor from one wait to the next.
 const MULTIPLIER: f64 = 1.6;
@@ -59,29 +59,6 @@ impl Backoff {
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.next.max(self.config.min_connect_timeout)
     }
-}
-
-/// A number from 0 to 1. The standard library seeds each hasher from the system's random numbers; jitter and shuffling need no better ones.
-pub(crate) fn random_unit() -> f64 {
-    let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the 53 bits that are left fit exactly"
-    )]
-    let unit = bits as f64 / (1_u64 << 53) as f64;
-    unit
-}
-
-/// A number below `count`, which is not 0.
-pub(crate) fn random_below(count: usize) -> usize {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "counts of addresses and calls are small"
-    )]
-    let number = (random_unit() * count as f64) as usize;
-    number.min(count.saturating_sub(1))
 }
 
 #[cfg(test)]

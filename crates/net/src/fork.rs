@@ -3,13 +3,12 @@
 //! `fork` copies memory and the one thread that calls it. A lock that another thread holds at that moment stays locked in the child for ever, and descriptors that both processes use take each other's events. So the forking thread takes all locks of a reactor before ([`Reactor::freeze`]), and afterwards the parent goes on as if nothing had happened ([`Frozen::thaw`]), while the child gets a poll of its own and a core without sockets ([`Frozen::thaw_in_child`]).
 
 use std::io;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
-
-use mio::Waker;
 
 use crate::parker::Parker;
-use crate::reactor::{Core, Poller, Reactor};
+use crate::poller::{Poller, Waker};
+use crate::reactor::{Core, Reactor};
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 
 /// All locks of a reactor.
 #[derive(Debug)]

@@ -4,14 +4,11 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
+use std::time::Instant;
 
 use crate::alarm::Alarm;
+use crate::latch::Latch;
+use crate::sync::{Arc, Mutex, PoisonError, thread_local};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +24,7 @@ pub enum Wake {
 /// One thread's place to wait.
 #[derive(Debug)]
 pub struct Parker {
-    read: OwnedFd,
-    /// The pipe's other end; on Linux the eventfd is both.
-    #[cfg(not(target_os = "linux"))]
-    write: OwnedFd,
+    latch: Latch,
     /// While the thread leads it waits in the reactor's poll, and is woken there.
     leads: Mutex<Option<Arc<Alarm>>>,
 }
@@ -64,27 +58,10 @@ impl Parker {
 
     /// Opens the descriptor. Fails where the process has no descriptor left.
     pub fn new() -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::event::{EventfdFlags, eventfd};
-            Ok(Self {
-                read: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-                leads: Mutex::new(None),
-            })
-        }
-        #[cfg(not(target_os = "linux"))]
-        {
-            let (read, write) = rustix::pipe::pipe()?;
-            for end in [&read, &write] {
-                rustix::io::ioctl_fionbio(end, true)?;
-                rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
-            }
-            Ok(Self {
-                read,
-                write,
-                leads: Mutex::new(None),
-            })
-        }
+        Ok(Self {
+            latch: Latch::open()?,
+            leads: Mutex::new(None),
+        })
     }
 
     /// Ends the wait of the thread that is parked here, or the next one. Without effect on the calling thread's own: it is not waiting.
@@ -101,59 +78,12 @@ impl Parker {
             alarm.ring();
             return;
         }
-        #[cfg(target_os = "linux")]
-        let end = &self.read;
-        #[cfg(not(target_os = "linux"))]
-        let end = &self.write;
-        // A full counter or pipe means that a wake-up is pending already.
-        let _ = rustix::io::write(end, &1_u64.to_ne_bytes());
+        self.latch.set();
     }
 
     /// Waits until [`Parker::unpark`], a signal, or `deadline`.
     pub fn park(&self, deadline: Option<Instant>) -> Wake {
         let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let mut descriptors = [PollFd::new(&self.read, PollFlags::IN)];
-        match rustix::event::poll(&mut descriptors, timeout.map(timespec).as_ref()) {
-            Ok(0) => Wake::TimedOut,
-            Ok(_) => {
-                let mut drained = [0_u8; 64];
-                let _ = rustix::io::read(&self.read, &mut drained);
-                Wake::Unparked
-            }
-            Err(Errno::INTR) => Wake::Interrupted,
-            // No other error can come from a descriptor that we own; the caller looks again.
-            Err(_) => Wake::Unparked,
-        }
-    }
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        // Beyond what the type holds, a wait is for ever in practice.
-        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unpark_before_the_wait_is_not_lost() {
-        let parker = Parker::new().unwrap();
-        parker.unpark();
-        parker.unpark();
-        assert_eq!(parker.park(None), Wake::Unparked);
-        assert_eq!(parker.park(Some(Instant::now())), Wake::TimedOut);
-    }
-
-    #[test]
-    fn another_thread_ends_the_wait() {
-        let parker = Arc::new(Parker::new().unwrap());
-        let other = parker.clone();
-        let thread = std::thread::spawn(move || other.unpark());
-        assert_eq!(parker.park(None), Wake::Unparked);
-        thread.join().unwrap();
+        self.latch.wait(timeout)
     }
 }

@@ -13,14 +13,13 @@
 //! The core's lock is held while frames are processed and commands are given, never while a thread waits and never while Python runs.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
-
-use mio::{Events, Poll, Registry, Token, Waker};
 
 use crate::alarm::Alarm;
 use crate::parker::{Parker, Wake};
+use crate::poller::{Poller, Readiness, Registry};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 /// How long the lead may stand empty, while there is work, before the guard takes it.
 pub const TICK: Duration = Duration::from_millis(1);
@@ -31,16 +30,10 @@ const DROWSY_TICKS: u32 = 50;
 /// For how many ticks the lead may stand empty while there is nothing to do but to listen. A thread that wants the lead back from the guard pays a wake-up, so that the guard should not take it between two calls.
 const PATIENT_TICKS: u32 = 100;
 
-/// The token of the waker; a core uses others.
-pub(crate) const WAKER: Token = Token(0);
-
-/// How many readiness events are taken from the system at once.
-const EVENTS: usize = 256;
-
 /// The state that a reactor drives.
 pub trait Core: Send {
-    /// Takes in one readiness event.
-    fn handle_event(&mut self, event: &mio::event::Event, now: Instant);
+    /// Takes in what the poll says of a source.
+    fn handle_event(&mut self, ready: Readiness, now: Instant);
     /// Ends a turn: due timers, unfinished reads, news to those who wait.
     fn handle_turn(&mut self, now: Instant);
     /// When [`Core::handle_turn`] must run next; an instant that has passed where work is left over.
@@ -53,23 +46,6 @@ pub trait Core: Send {
     fn forked(&mut self, registry: Registry);
     /// Whether there is work at hand that may keep the threads that drive the I/O from it, so that the guard should look now and then.
     fn is_busy(&self) -> bool;
-}
-
-#[derive(Debug)]
-pub(crate) struct Poller {
-    poll: Poll,
-    events: Events,
-}
-
-impl Poller {
-    /// A poll, and what ends the waits in it.
-    pub(crate) fn open() -> io::Result<(Self, Registry, Waker)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
-        let registry = poll.registry().try_clone()?;
-        let events = Events::with_capacity(EVENTS);
-        Ok((Self { poll, events }, registry, waker))
-    }
 }
 
 /// How a wait ended.
@@ -138,13 +114,10 @@ impl<C: Core> Reactor<C> {
 
     /// The descriptor of the poll, for an event loop that waits on it instead of calling [`Reactor::wait`].
     pub fn descriptor(&self) -> std::os::fd::RawFd {
-        std::os::fd::AsRawFd::as_raw_fd(
-            &self
-                .poller
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .poll,
-        )
+        self.poller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .descriptor()
     }
 
     /// One turn without waiting, for an event loop. Does nothing while another thread leads.
@@ -271,7 +244,7 @@ impl<C: Core> Reactor<C> {
     /// Polls once and works on what arrived; `false` where a signal interrupted it.
     fn turn(&self, poller: &mut Poller, timeout: Option<Duration>) -> bool {
         self.polling.store(true, Ordering::SeqCst);
-        let polled = poller.poll.poll(&mut poller.events, timeout.map(round_up));
+        let polled = poller.wait(timeout);
         self.polling.store(false, Ordering::SeqCst);
         self.turns.fetch_add(1, Ordering::SeqCst);
         if let Err(error) = polled {
@@ -281,10 +254,8 @@ impl<C: Core> Reactor<C> {
         }
         let now = Instant::now();
         let mut core = self.core();
-        for event in &poller.events {
-            if event.token() != WAKER {
-                core.handle_event(event, now);
-            }
+        for ready in poller.ready() {
+            core.handle_event(ready, now);
         }
         core.handle_turn(now);
         if core.is_busy() {
@@ -447,13 +418,4 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
-}
-
-/// The poll counts in milliseconds; rounding down would wake too early and spin.
-fn round_up(timeout: Duration) -> Duration {
-    if timeout.is_zero() {
-        return timeout;
-    }
-    let millis = timeout.as_nanos().div_ceil(1_000_000);
-    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }

@@ -2,13 +2,13 @@
 //!
 //! Reading and writing only; what the bytes mean is the engine's affair.
 
+use std::fmt::Debug;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Type};
 
 use crate::address::{Address, ListenAddress};
@@ -17,86 +17,90 @@ use crate::address::{Address, ListenAddress};
 const LISTEN_BACKLOG: i32 = 4096;
 
 /// A connected, or connecting, stream.
-#[derive(Debug)]
-pub(crate) enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+pub(crate) type Socket = Box<dyn Stream>;
+
+/// What a transport and its owner ask of a stream. The system's streams and those of a simulated network have it.
+pub(crate) trait Stream: Read + Write + Source + Debug + Send {
+    /// The error of a failed connection attempt.
+    fn take_error(&self) -> io::Result<Option<io::Error>>;
+    /// Whether the connection attempt has succeeded. Call after the socket became writable.
+    fn is_connected(&self) -> io::Result<bool>;
+    /// The peer's IP address; `None` for a Unix-domain socket.
+    fn peer_ip(&self) -> io::Result<Option<IpAddr>>;
+    /// This side's address, written as [`Stream::peer`] writes the other one.
+    fn local(&self) -> String;
+    /// The peer, as `ServicerContext.peer()` writes it: `ipv4:1.2.3.4:5`, `ipv6:[::1]:5`, `unix:`.
+    fn peer(&self) -> String;
 }
 
-impl Socket {
-    /// Starts a connection; it is there once the socket is writable and [`Socket::take_error`] is `None`.
-    pub(crate) fn connect(address: &Address) -> io::Result<Self> {
-        match address {
-            Address::Socket(address) => {
-                let stream = TcpStream::connect(*address)?;
-                // Calls are small and answered at once; waiting to fill a segment only adds latency.
-                stream.set_nodelay(true)?;
-                Ok(Self::Tcp(stream))
-            }
-            Address::Unix(path) => UnixStream::connect(path).map(Self::Unix),
-            Address::UnixAbstract(name) => {
-                UnixStream::connect_addr(&abstract_name(name)?).map(Self::Unix)
-            }
+/// Starts a connection; it is there once the socket is writable and [`Stream::take_error`] is `None`.
+pub(crate) fn connect(address: &Address) -> io::Result<Socket> {
+    Ok(match address {
+        Address::Socket(address) => {
+            let stream = TcpStream::connect(*address)?;
+            // Calls are small and answered at once; waiting to fill a segment only adds latency.
+            stream.set_nodelay(true)?;
+            Box::new(stream)
         }
+        Address::Unix(path) => Box::new(UnixStream::connect(path)?),
+        Address::UnixAbstract(name) => Box::new(UnixStream::connect_addr(&abstract_name(name)?)?),
+    })
+}
+
+/// What the address of a peer says of the attempt to connect.
+fn has_peer<A>(peer: io::Result<A>) -> io::Result<bool> {
+    match peer {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Stream for TcpStream {
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.take_error()
     }
 
-    /// The error of a failed connection attempt.
-    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Self::Tcp(stream) => stream.take_error(),
-            Self::Unix(stream) => stream.take_error(),
-        }
+    fn is_connected(&self) -> io::Result<bool> {
+        has_peer(self.peer_addr())
     }
 
-    /// Whether the connection attempt has succeeded. Call after the socket became writable.
-    pub(crate) fn is_connected(&self) -> io::Result<bool> {
-        let outcome = match self {
-            Self::Tcp(stream) => stream.peer_addr().map(drop),
-            Self::Unix(stream) => stream.peer_addr().map(drop),
-        };
-        match outcome {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
-            Err(error) => Err(error),
-        }
+    fn peer_ip(&self) -> io::Result<Option<IpAddr>> {
+        self.peer_addr().map(|address| Some(address.ip()))
     }
 
-    /// The peer's IP address; `None` for a Unix-domain socket.
-    pub(crate) fn peer_ip(&self) -> io::Result<Option<IpAddr>> {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().map(|address| Some(address.ip())),
-            Self::Unix(_) => Ok(None),
-        }
+    fn local(&self) -> String {
+        self.local_addr()
+            .map_or_else(|_| String::new(), |address| socket_name(&address))
     }
 
-    /// This side's address, written as [`Socket::peer`] writes the other one.
-    pub(crate) fn local(&self) -> String {
-        match self {
-            Self::Tcp(stream) => stream
-                .local_addr()
-                .map_or_else(|_| String::new(), |address| socket_name(&address)),
-            Self::Unix(stream) => unix_name(
-                stream
-                    .local_addr()
-                    .ok()
-                    .and_then(|address| address.as_pathname().map(Path::to_path_buf)),
-            ),
-        }
+    fn peer(&self) -> String {
+        self.peer_addr()
+            .map_or_else(|_| String::new(), |address| socket_name(&address))
+    }
+}
+
+impl Stream for UnixStream {
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.take_error()
     }
 
-    /// The peer, as `ServicerContext.peer()` writes it: `ipv4:1.2.3.4:5`, `ipv6:[::1]:5`, `unix:`.
-    pub(crate) fn peer(&self) -> String {
-        match self {
-            Self::Tcp(stream) => stream
-                .peer_addr()
-                .map_or_else(|_| String::new(), |address| socket_name(&address)),
-            Self::Unix(stream) => unix_name(
-                stream
-                    .peer_addr()
-                    .ok()
-                    .and_then(|address| address.as_pathname().map(Path::to_path_buf)),
-            ),
-        }
+    fn is_connected(&self) -> io::Result<bool> {
+        has_peer(self.peer_addr())
+    }
+
+    fn peer_ip(&self) -> io::Result<Option<IpAddr>> {
+        Ok(None)
+    }
+
+    fn local(&self) -> String {
+        let address = self.local_addr().ok();
+        unix_name(address.and_then(|address| address.as_pathname().map(Path::to_path_buf)))
+    }
+
+    fn peer(&self) -> String {
+        let address = self.peer_addr().ok();
+        unix_name(address.and_then(|address| address.as_pathname().map(Path::to_path_buf)))
     }
 }
 
@@ -128,61 +132,6 @@ fn abstract_name(_name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
         io::ErrorKind::Unsupported,
         "unix-abstract: addresses exist on Linux only",
     ))
-}
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(buffer),
-            Self::Unix(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Source for Socket {
-    fn register(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.register(registry, token, interests),
-            Self::Unix(stream) => stream.register(registry, token, interests),
-        }
-    }
-
-    fn reregister(
-        &mut self,
-        registry: &Registry,
-        token: Token,
-        interests: Interest,
-    ) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.reregister(registry, token, interests),
-            Self::Unix(stream) => stream.reregister(registry, token, interests),
-        }
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.deregister(registry),
-            Self::Unix(stream) => stream.deregister(registry),
-        }
-    }
 }
 
 /// A listening socket.
@@ -254,13 +203,16 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 // An error here means the peer is gone already; the first read will say so.
                 let _ = stream.set_nodelay(true);
-                Ok(Socket::Tcp(stream))
+                Ok(Box::new(stream))
             }
-            Self::Unix(listener, _) => listener.accept().map(|(stream, _)| Socket::Unix(stream)),
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept()?;
+                Ok(Box::new(stream))
+            }
         }
     }
 
-    /// Its address, written as [`Socket::peer`] writes them.
+    /// Its address, written as [`Stream::peer`] writes them.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Tcp(listener) => listener

@@ -12,6 +12,7 @@ use russet_rpc::{Traffic, client, server};
 use crate::alarm::Alarm;
 use crate::census::{SocketCensus, next_id};
 use crate::handshake::Away;
+use crate::poller::Readiness;
 use crate::proxy::Proxy;
 use crate::security::AuthContext;
 use crate::socket::Socket;
@@ -193,10 +194,10 @@ impl<E: Engine> Transport<E> {
     }
 
     /// Takes in what the poll said.
-    pub(crate) const fn set_ready(&mut self, readable: bool, writable: bool, closing: bool) {
-        self.closing |= closing;
-        self.readable |= readable | closing;
-        self.writable |= writable;
+    pub(crate) const fn set_ready(&mut self, ready: Readiness) {
+        self.closing |= ready.closing;
+        self.readable |= ready.readable;
+        self.writable |= ready.writable;
     }
 
     /// Reads what is there, up to the budget and as long as the engine wants it, into the engine.
@@ -450,6 +451,18 @@ mod tests {
 
     use super::*;
 
+    const READABLE: Readiness = Readiness {
+        token: 1,
+        readable: true,
+        writable: false,
+        closing: false,
+    };
+    const WRITABLE: Readiness = Readiness {
+        readable: false,
+        writable: true,
+        ..READABLE
+    };
+
     /// Answers each byte with a thousand, and wants no more while a hundred thousand wait.
     #[derive(Default)]
     struct Generous {
@@ -486,7 +499,7 @@ mod tests {
     #[test]
     fn a_peer_that_does_not_read_the_last_words_is_let_go() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
-        let mut transport = Transport::new(Socket::Unix(ours), None, Generous::default());
+        let mut transport = Transport::new(Box::new(ours), None, Generous::default());
         transport.engine.output = vec![0; 10_000_000];
         let now = Instant::now();
         assert_eq!(transport.flush(now), Turn::Idle);
@@ -501,14 +514,14 @@ mod tests {
     #[test]
     fn a_peer_that_does_not_read_is_not_read_from_until_it_does() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut transport = Transport::new(Socket::Unix(ours), None, Generous::default());
+        let mut transport = Transport::new(Box::new(ours), None, Generous::default());
         let now = Instant::now();
         let mut buffer = [0; 10];
         let mut sent = 0;
         // Until the peer's own writes are held back, however much room the sockets have.
         while let Ok(count) = theirs.write(&[1; 1000]) {
             sent += count;
-            transport.set_ready(true, false, false);
+            transport.set_ready(READABLE);
             assert_eq!(transport.read(&mut buffer, now), Turn::Idle);
             assert!(transport.engine.output.len() <= 110_000);
             transport.flush(now);
@@ -521,7 +534,7 @@ mod tests {
             if let Ok(count) = theirs.read(&mut sink) {
                 received += count;
             }
-            transport.set_ready(false, true, false);
+            transport.set_ready(WRITABLE);
             if transport.flush(now) == Turn::More {
                 transport.read(&mut buffer, now);
             }

@@ -28,14 +28,13 @@ pub(crate) const fn code_of_reset(code: ErrorCode) -> Code {
     }
 }
 
-/// The HTTP/2 code that a client maps back to `code`, as near as there is one.
+/// The HTTP/2 code that a client maps back to `code`, as near as there is one. Never `REFUSED_STREAM`, which is UNAVAILABLE to a client but also says that no handler saw the call, so that it is sent again.
 pub(crate) const fn reset_of_code(code: Code) -> ErrorCode {
     match code {
         Code::Ok => ErrorCode::NO_ERROR,
         Code::Internal => ErrorCode::INTERNAL_ERROR,
         Code::ResourceExhausted => ErrorCode::ENHANCE_YOUR_CALM,
         Code::PermissionDenied => ErrorCode::INADEQUATE_SECURITY,
-        Code::Unavailable => ErrorCode::REFUSED_STREAM,
         _ => ErrorCode::CANCEL,
     }
 }
@@ -50,11 +49,11 @@ mod tests {
             Code::Internal,
             Code::ResourceExhausted,
             Code::PermissionDenied,
-            Code::Unavailable,
             Code::Cancelled,
         ] {
             assert_eq!(code_of_reset(reset_of_code(code)), code);
         }
+        assert_eq!(reset_of_code(Code::Unavailable), ErrorCode::CANCEL);
         assert_eq!(code_of_reset(ErrorCode(77)), Code::Unknown);
     }
 

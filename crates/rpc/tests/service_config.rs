@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use russet_rpc::Code;
 use russet_rpc::service_config::{
-    Ejection, HedgingPolicy, LoadBalancing, OutlierDetection, RING_SIZE_CAP, Repeat, RingHash,
-    ServiceConfig, WeightedRoundRobin,
+    Ejection, HedgingPolicy, LoadBalancing, OutlierDetection, Repeat, RingHash, ServiceConfig,
+    WeightedRoundRobin,
 };
 
 fn parse(text: &str) -> ServiceConfig {
@@ -105,7 +105,7 @@ fn throttling_and_balancing_are_read() {
             LoadBalancing::LeastRequest { choices: 10 },
         ),
         (
-            r#"{"loadBalancingConfig":[{"weighted_round_robin":{"enableOobLoadReport":true,"oobReportingPeriod":"3s",
+            r#"{"loadBalancingConfig":[{"weighted_round_robin":{"metricNamesForComputingUtilization":["named_metrics.queue","eps"],"enableOobLoadReport":true,"oobReportingPeriod":"3s",
                 "blackoutPeriod":"0s","weightExpirationPeriod":"60s","weightUpdatePeriod":"0.01s","errorUtilizationPenalty":0}}]}"#,
             LoadBalancing::WeightedRoundRobin(WeightedRoundRobin {
                 out_of_band: true,
@@ -114,13 +114,14 @@ fn throttling_and_balancing_are_read() {
                 weight_expiration: Duration::from_secs(60),
                 weight_update: Duration::from_millis(100),
                 error_utilization_penalty: 0.0,
+                metrics: vec!["named_metrics.queue".to_owned(), "eps".to_owned()],
             }),
         ),
         (
             r#"{"loadBalancingConfig":[{"ring_hash_experimental":{"minRingSize":5000,"maxRingSize":"9000","requestHashHeader":"X-Key"}}]}"#,
             LoadBalancing::RingHash(RingHash {
-                min_size: RING_SIZE_CAP,
-                max_size: RING_SIZE_CAP,
+                min_size: 5000,
+                max_size: 9000,
                 request_hash_header: Some("x-key".to_owned()),
             }),
         ),

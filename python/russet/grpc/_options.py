@@ -40,6 +40,7 @@ _CHANNEL_NUMBERS = {
     "grpc.enable_http_proxy": "enable_http_proxy",
     "grpc.client_idle_timeout_ms": "idle_timeout_ms",
     "grpc.inhibit_health_checking": "inhibit_health_checking",
+    "grpc.lb.ring_hash.ring_size_cap": "ring_size_cap",
 }
 _SERVER_NUMBERS = {
     **_COMMON_NUMBERS,

@@ -320,9 +320,14 @@ impl Connection {
 
     /// Sends a PING; its answer is [`Event::Pong`](crate::Event::Pong).
     pub fn ping(&mut self, payload: [u8; 8]) {
-        if self.failure.is_none() {
+        if self.failure.is_none() && self.may_speak() {
             frame::put_ping(false, payload, self.output.frames());
         }
+    }
+
+    /// Whether anything may be sent: a server that has not seen a preface does not know that its peer would understand, and its first frame is to be SETTINGS.
+    const fn may_speak(&self) -> bool {
+        matches!(self.role, Role::Client) || self.receiver.is_past_preface()
     }
 
     /// Starts the graceful end (RFC 9113 section 6.8). A server announces it with the highest stream number and a PING; the answer to that is followed by the GOAWAY with the true last stream. A client sends its one GOAWAY.
@@ -330,7 +335,7 @@ impl Connection {
         if self.failure.is_some() || self.is_shutting_down() {
             return;
         }
-        if self.role == Role::Client || !self.receiver.is_past_preface() {
+        if self.role == Role::Client || !self.may_speak() {
             self.finish_shutdown();
             return;
         }
@@ -347,12 +352,14 @@ impl Connection {
         self.shutdown = Shutdown::Final {
             last_stream: self.last_peer_stream,
         };
-        frame::put_goaway(
-            self.last_peer_stream,
-            ErrorCode::NO_ERROR,
-            b"",
-            self.output.frames(),
-        );
+        if self.may_speak() {
+            frame::put_goaway(
+                self.last_peer_stream,
+                ErrorCode::NO_ERROR,
+                b"",
+                self.output.frames(),
+            );
+        }
     }
 
     /// Ends the connection: GOAWAY with `code` and `debug`, and no more input is taken. What is pending on streams is dropped.
@@ -371,8 +378,11 @@ impl Connection {
 
     fn end(&mut self, failure: Failure, code: ErrorCode, debug: &str) {
         self.failure = Some(failure);
-        // A server that has not seen a preface does not know that its peer would understand.
-        if self.role == Role::Client || self.receiver.is_past_preface() {
+        if self.role == Role::Client {
+            // A call of which no byte has gone out is sent elsewhere: this server must not see it later.
+            self.output.retract();
+        }
+        if self.may_speak() {
             frame::put_goaway(
                 self.last_peer_stream,
                 code,

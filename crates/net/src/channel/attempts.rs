@@ -13,7 +13,7 @@ use russet_rpc::{Code, Metadata, Status};
 
 use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
-use crate::backoff::random_unit;
+use crate::random::random_unit;
 use crate::trace::trace;
 use crate::transport::Turn;
 
@@ -23,6 +23,11 @@ impl Channel {
         let record = self.call(key).and_then(|call| call.record.as_ref());
         if record.is_some_and(|record| record.held) {
             return false;
+        }
+        let repeating = self.call(key).and_then(|call| call.repeating.as_ref());
+        if repeating.is_some_and(|repeating| repeating.attempts.is_exhausted()) {
+            // It has waited for two attempts at once: one that no server saw, and one that was due.
+            return true;
         }
         let tries = match self.policy {
             LoadBalancing::PickFirst { .. } | LoadBalancing::RingHash(_) => 1,
@@ -264,7 +269,7 @@ impl Channel {
             if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
                 && !config.out_of_band
                 && let Some(report) = outcome.trailing.get(balancing::TRAILER)
-                && let Ok(report) = LoadReport::read(report)
+                && let Ok(report) = LoadReport::read(report, &config.metrics)
             {
                 subchannel.weight.report(&report, config, now);
             }

@@ -8,7 +8,8 @@ use rustc_hash::FxHashSet;
 use super::connecting::Subchannel;
 use super::{Channel, Connectivity, NOWHERE};
 use crate::address::{Address, interleave};
-use crate::backoff::{Backoff, random_below};
+use crate::backoff::Backoff;
+use crate::random::random_below;
 use crate::transport::Turn;
 
 impl Channel {
@@ -74,7 +75,7 @@ impl Channel {
         self.update_state(now);
     }
 
-    /// The addresses on the ring are connected when calls want them. Where none is connected and none wants to be, one is, so that the channel knows how it stands.
+    /// The addresses on the ring are connected when calls want them. Where none is connected and none wants to be, one is, so that a channel that is not idle knows how it stands.
     pub(super) fn connect_ring(&mut self, now: Instant) {
         self.unsettled = false;
         self.start_waiting(now);
@@ -89,7 +90,7 @@ impl Channel {
                 _ => {}
             }
         }
-        if let Some(index) = idle {
+        if let Some(index) = idle.filter(|_| self.state != Connectivity::Idle) {
             self.start_connecting(index, now);
         }
         self.update_state(now);

@@ -382,12 +382,20 @@ impl Channel {
         self.calls.remove(key);
     }
 
-    /// The caller will not ask for a call any more, but it goes on to its end.
+    /// The caller will not ask for a call any more, but it goes on to its end. Its messages are dropped, and do not hold the server up.
     pub fn abandon(&mut self, key: CallKey) {
         match self.call_mut(key) {
-            Some(call) if call.outcome.is_none() => call.abandoned = true,
+            Some(call) if call.outcome.is_none() => {
+                call.abandoned = true;
+                self.drop_messages(key);
+            }
             _ => self.release(key),
         }
+    }
+
+    /// Gives the server credit for messages that nobody will take.
+    pub(super) fn drop_messages(&mut self, key: CallKey) {
+        while let Inbound::Message(_) = self.next_message(key) {}
     }
 
     pub(super) fn end_locally(&mut self, key: CallKey, status: Status) {

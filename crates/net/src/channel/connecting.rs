@@ -285,8 +285,10 @@ impl Channel {
             ));
         }
         let mut socket = match &self.address_proxy {
-            Some(proxy) if proxy.proxy_for(address).is_some() => Socket::connect(&proxy.address())?,
-            _ => Socket::connect(address)?,
+            Some(proxy) if proxy.proxy_for(address).is_some() => {
+                self.network.connect(&proxy.address())?
+            }
+            _ => self.network.connect(address)?,
         };
         let index = self.links.insert(None);
         let token = Token(FIRST_CONNECTION + index);

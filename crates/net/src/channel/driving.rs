@@ -9,6 +9,7 @@ use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
+use crate::poller::Readiness;
 use crate::reactor::Core;
 use crate::trace::trace;
 use crate::transport::Turn;
@@ -114,8 +115,12 @@ impl Channel {
                     message, credit, ..
                 } => {
                     if let Some(key) = key {
-                        if let Some(call) = self.call_mut(key) {
+                        let abandoned = self.call_mut(key).is_some_and(|call| {
                             call.inbox.push(Received { message, credit });
+                            call.abandoned
+                        });
+                        if abandoned {
+                            self.drop_messages(key);
                         }
                         self.tell(key);
                     }
@@ -177,20 +182,17 @@ impl Channel {
 }
 
 impl Core for Channel {
-    fn handle_event(&mut self, event: &mio::event::Event, now: Instant) {
-        let Some(index) = event.token().0.checked_sub(FIRST_CONNECTION) else {
+    fn handle_event(&mut self, ready: Readiness, now: Instant) {
+        let Some(index) = ready.token.checked_sub(FIRST_CONNECTION) else {
             return;
         };
         match self.links.get_mut(index) {
             Some(Some(link)) => {
-                let closing = event.is_read_closed() || event.is_error();
-                let readable = event.is_readable() || closing;
-                link.transport
-                    .set_ready(readable, event.is_writable(), closing);
-                if event.is_writable() && !std::mem::replace(&mut link.transport.dirty, true) {
+                link.transport.set_ready(ready);
+                if ready.writable && !std::mem::replace(&mut link.transport.dirty, true) {
                     self.dirty.push(index);
                 }
-                if readable {
+                if ready.readable {
                     self.read(index, now);
                 }
             }
@@ -248,7 +250,7 @@ impl Core for Channel {
             call,
             waiting,
             self.outliers.as_ref().and_then(Outliers::next_look),
-            self.idling.next_turn(),
+            self.next_idling(),
         ]
         .into_iter()
         .flatten()

@@ -4,7 +4,6 @@ use mio::Registry;
 use russet_rpc::{Code, Status};
 
 use super::{Channel, Connectivity, Place};
-use crate::resolver::Resolver;
 use crate::timers::Timers;
 
 impl Channel {
@@ -19,7 +18,8 @@ impl Channel {
         self.order.clear();
         self.picker.addresses_changed();
         self.away.clear();
-        self.names.restart(Resolver::new(self.alarm.clone()));
+        self.network.forget();
+        self.names.restart();
         self.timers = Timers::default();
         self.call_timers.clear();
         self.waiting.clear();

@@ -15,6 +15,8 @@ pub(super) struct Idling {
     running: usize,
     /// Noted at the first turn without a call, since the end of a call knows no time.
     since: Option<Instant>,
+    /// The last call has ended since the last turn, perhaps between two.
+    unnoted: bool,
 }
 
 impl Idling {
@@ -23,20 +25,27 @@ impl Idling {
             timeout,
             running: 0,
             since: None,
+            unnoted: false,
         }
     }
 
     pub(super) const fn call_started(&mut self) {
         self.running += 1;
         self.since = None;
+        self.unnoted = false;
     }
 
     pub(super) const fn call_ended(&mut self) {
         self.running = self.running.saturating_sub(1);
+        self.unnoted = self.running == 0 && self.timeout.is_some();
     }
 
-    /// When [`Channel::run_idling`] has something to do.
-    pub(super) fn next_turn(&self) -> Option<Instant> {
+    /// When the time is over, or has to be looked at.
+    fn next_turn(&self) -> Option<Instant> {
+        if self.unnoted {
+            // Due already.
+            return Some(Instant::now());
+        }
         self.since?.checked_add(self.timeout?)
     }
 
@@ -45,16 +54,24 @@ impl Idling {
             return false;
         }
         self.since.get_or_insert(now);
+        self.unnoted = false;
         self.next_turn().is_some_and(|at| at <= now)
     }
 }
 
 impl Channel {
+    /// When [`Channel::run_idling`] has something to do. A channel that is idle for another reason, because its only connection has ended say, wants no turn for this one.
+    pub(super) fn next_idling(&self) -> Option<Instant> {
+        self.idling.next_turn().filter(|_| !self.is_at_rest())
+    }
+
+    const fn is_at_rest(&self) -> bool {
+        matches!(self.state, Connectivity::Idle | Connectivity::Shutdown)
+    }
+
     /// Lets the connections go where nobody called for long.
     pub(super) fn run_idling(&mut self, now: Instant) {
-        if matches!(self.state, Connectivity::Idle | Connectivity::Shutdown)
-            || !self.idling.is_over(now)
-        {
+        if self.is_at_rest() || !self.idling.is_over(now) {
             return;
         }
         self.idling.since = None;
@@ -80,6 +97,7 @@ mod tests {
         assert!(!idling.is_over(at(100)));
         assert_eq!(idling.next_turn(), None);
         idling.call_ended();
+        assert!(idling.next_turn().is_some_and(|at| at <= Instant::now()));
         assert!(!idling.is_over(at(101)));
         assert_eq!(idling.next_turn(), Some(at(111)));
         idling.call_started();

@@ -24,7 +24,7 @@ use mio::Registry;
 use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Config, Connection};
 use russet_rpc::retry::{Attempts, Throttle};
-use russet_rpc::service_config::{LoadBalancing, MethodConfig, ServiceConfig};
+use russet_rpc::service_config::{LoadBalancing, MethodConfig, RING_SIZE_CAP, ServiceConfig};
 use russet_rpc::{CallId, Code, Encoding, Metadata, Status};
 use rustc_hash::FxHashMap;
 use slab::Slab;
@@ -35,9 +35,9 @@ use crate::alarm::Alarm;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
+use crate::network::{Network, System};
 use crate::parker::Parker;
 use crate::proxy::{AddressProxy, Proxy};
-use crate::resolver::Resolver;
 use crate::security::ClientSecurity;
 use crate::slots::{CallKey, CallSlots};
 use crate::timers::Timers;
@@ -122,6 +122,8 @@ pub struct ChannelConfig {
     pub address_proxy: Option<AddressProxy>,
     /// How long a channel without calls keeps its connections; `None` for ever. Default [`DEFAULT_IDLE_TIMEOUT`].
     pub idle_timeout: Option<Duration>,
+    /// How large a ring of `ring_hash` is at most, whatever the service config says. Default [`RING_SIZE_CAP`].
+    pub ring_size_cap: u32,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
 }
@@ -144,6 +146,7 @@ impl ChannelConfig {
             proxy: None,
             address_proxy: None,
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
+            ring_size_cap: RING_SIZE_CAP,
             health_checks: true,
         }
     }
@@ -240,6 +243,7 @@ pub struct Channel {
     /// Its number among all that channelz knows.
     id: u64,
     counts: CallCounts,
+    network: Box<dyn Network>,
     registry: Registry,
     alarm: Arc<Alarm>,
     config: Arc<Config>,
@@ -269,6 +273,7 @@ pub struct Channel {
     /// The subchannels in the order of the addresses.
     order: Vec<usize>,
     picker: picking::Picker,
+    ring_size_cap: u32,
     /// An address on the ring has failed: others are to be tried.
     unsettled: bool,
     /// Who is left out for a while.
@@ -298,6 +303,18 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
+        let network = Box::new(System::new(alarm.clone()));
+        Self::over(network, registry, alarm, target, config)
+    }
+
+    /// The same over a network that is given.
+    pub(crate) fn over(
+        network: Box<dyn Network>,
+        registry: Registry,
+        alarm: Arc<Alarm>,
+        target: Target,
+        config: ChannelConfig,
+    ) -> Self {
         let policy =
             (config.service_config.load_balancing.clone()).unwrap_or(config.load_balancing);
         let outliers = (config.service_config.outlier_detection.clone())
@@ -309,9 +326,9 @@ impl Channel {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
+            network,
             registry,
             names: names::Names::new(
-                Resolver::new(alarm.clone()),
                 Backoff::new(config.backoff.clone()),
                 config.resolution_interval,
             ),
@@ -343,6 +360,7 @@ impl Channel {
             subchannels: Slab::new(),
             order: Vec::new(),
             picker: picking::Picker::default(),
+            ring_size_cap: config.ring_size_cap,
             unsettled: false,
             outliers,
             links: Slab::new(),

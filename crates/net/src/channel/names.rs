@@ -7,13 +7,12 @@ use russet_rpc::service_config::LoadBalancing;
 use super::{Channel, Connectivity};
 use crate::address::{Address, Target};
 use crate::backoff::Backoff;
-use crate::resolver::{Resolution, Resolver};
+use crate::resolver::Resolution;
 use crate::trace::trace;
 
 /// The look-ups of a channel.
 #[derive(Debug)]
 pub(super) struct Names {
-    resolver: Resolver,
     /// Until when the look-up that is under way may take.
     under_way: Option<Instant>,
     backoff: Backoff,
@@ -25,9 +24,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) const fn new(resolver: Resolver, backoff: Backoff, interval: Duration) -> Self {
+    pub(super) const fn new(backoff: Backoff, interval: Duration) -> Self {
         Self {
-            resolver,
             under_way: None,
             backoff,
             next: None,
@@ -49,9 +47,8 @@ impl Names {
         self.next.is_some_and(|at| at <= now)
     }
 
-    /// As if nothing had been looked up yet; what is under way is never heard of.
-    pub(super) fn restart(&mut self, resolver: Resolver) {
-        self.resolver = resolver;
+    /// As if nothing had been looked up yet.
+    pub(super) const fn restart(&mut self) {
         self.stop();
         self.last = None;
         self.backoff.reset();
@@ -81,7 +78,7 @@ impl Channel {
             Target::UnixAbstract(name) => vec![Address::UnixAbstract(name.clone())],
             Target::Name { host, port } => {
                 trace!(DnsResolver, "channel {}: looking {host} up", self.id);
-                match self.names.resolver.start(host.clone(), *port) {
+                match self.network.look_up(host, *port) {
                     Ok(()) => {
                         self.names.under_way = Some(now + self.names.backoff.connect_timeout());
                     }
@@ -119,7 +116,7 @@ impl Channel {
 
     /// Takes in look-ups that have ended, and starts those that are due.
     pub(super) fn run_names(&mut self, now: Instant) {
-        while let Some(resolution) = self.names.resolver.finished() {
+        while let Some(resolution) = self.network.found() {
             self.resolved(resolution, now);
         }
         if self.names.under_way.is_some_and(|until| until <= now) {

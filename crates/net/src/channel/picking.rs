@@ -9,7 +9,7 @@ use russet_rpc::{Code, Status};
 use super::connecting::Subchannel;
 use super::{CallKey, Channel, Connectivity};
 use crate::address::Address;
-use crate::backoff::{random_below, random_unit};
+use crate::random::{random_below, random_unit};
 use crate::trace::trace;
 
 /// What a policy keeps from one call to the next.
@@ -160,7 +160,7 @@ impl Channel {
                 .filter_map(|index| self.subchannels.get(*index)?.addresses.first())
                 .map(name_on_ring)
                 .collect();
-            Ring::new(&names, config)
+            Ring::new(&names, config, self.ring_size_cap)
         });
         let servers = |place| {
             ring.from(place)

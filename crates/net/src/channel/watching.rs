@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use russet_rpc::balancing::{self, LoadReport};
 use russet_rpc::client::{Event, StartCall};
 use russet_rpc::service_config::LoadBalancing;
-use russet_rpc::{CallEnded, CallId, Code, Encoding, Metadata, SendError, Status, health};
+use russet_rpc::{
+    CallEnded, CallId, Code, Encoding, Malformed, Metadata, SendError, Status, health,
+};
 
 use super::{Channel, Connectivity};
 use crate::backoff::Backoff;
@@ -186,9 +188,7 @@ impl Channel {
                 let understood = match purpose {
                     Purpose::Health => health::is_serving(&message)
                         .map(|serving| self.set_health(number, serving, now)),
-                    Purpose::Load => {
-                        LoadReport::read(&message).map(|report| self.set_load(number, &report, now))
-                    }
+                    Purpose::Load => self.set_load(number, &message, now),
                 };
                 if understood.is_err() {
                     let text = "the answer of a server is malformed";
@@ -231,12 +231,14 @@ impl Channel {
         }
     }
 
-    fn set_load(&mut self, number: usize, report: &LoadReport, now: Instant) {
+    fn set_load(&mut self, number: usize, report: &[u8], now: Instant) -> Result<(), Malformed> {
         if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
             && let Some(subchannel) = self.subchannels.get_mut(number)
         {
-            subchannel.weight.report(report, config, now);
+            let report = LoadReport::read(report, &config.metrics)?;
+            subchannel.weight.report(&report, config, now);
         }
+        Ok(())
     }
 
     /// Has the subchannel take calls, or no longer.

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::{ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server};
 use crate::inbox::{Inbox, Interest, Received};
 use crate::parker::Parker;
+use crate::poller::Readiness;
 use crate::reactor::{Core, TICK};
 use crate::security::{AuthContext, ServerSecurity};
 use crate::socket::Socket;
@@ -57,16 +58,8 @@ impl Server {
                 match self.ports[index].listener.accept() {
                     Ok(socket) => {
                         budget -= 1;
-                        if self
-                            .capacity
-                            .connections
-                            .is_some_and(|max| self.peers.len() >= max)
-                        {
-                            // Dropping it tells the peer.
-                            continue;
-                        }
                         let security = self.ports[index].security.clone();
-                        self.protect(socket, &security, now);
+                        self.welcome(socket, &security, now);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     // The peer gave up while it waited, or a signal came: the next one may be fine.
@@ -85,7 +78,15 @@ impl Server {
         }
     }
 
-    /// Gives a connection the protection of its port, or refuses it.
+    /// Takes a new connection in, or refuses it: dropping the socket tells the peer.
+    pub(crate) fn welcome(&mut self, socket: Socket, security: &ServerSecurity, now: Instant) {
+        let max = self.capacity.connections;
+        if max.is_none_or(|max| self.peers.len() < max) {
+            self.protect(socket, security, now);
+        }
+    }
+
+    /// Gives a connection the protection of its port.
     fn protect(&mut self, socket: Socket, security: &ServerSecurity, now: Instant) {
         let session = match security {
             ServerSecurity::Plaintext => None,
@@ -337,23 +338,19 @@ impl Server {
 }
 
 impl Core for Server {
-    fn handle_event(&mut self, event: &mio::event::Event, now: Instant) {
-        let token = event.token().0;
-        let Some(index) = token.checked_sub(FIRST_CONNECTION) else {
+    fn handle_event(&mut self, ready: Readiness, now: Instant) {
+        let Some(index) = ready.token.checked_sub(FIRST_CONNECTION) else {
             self.accept_backlog = true;
             return;
         };
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
-        let closing = event.is_read_closed() || event.is_error();
-        let readable = event.is_readable() || closing;
-        peer.transport
-            .set_ready(readable, event.is_writable(), closing);
-        if event.is_writable() && !std::mem::replace(&mut peer.transport.dirty, true) {
+        peer.transport.set_ready(ready);
+        if ready.writable && !std::mem::replace(&mut peer.transport.dirty, true) {
             self.dirty.push(index);
         }
-        if readable {
+        if ready.readable {
             self.read(index, now);
         }
     }

@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use russet_net::backoff::BackoffConfig;
 use russet_net::channel::ChannelConfig;
 use russet_net::proxy::{AddressProxy, Proxy};
-use russet_net::rpc::service_config::{LoadBalancing, ServiceConfig};
+use russet_net::rpc::service_config::{LoadBalancing, MAX_RING_SIZE, ServiceConfig};
 use russet_net::rpc::{MemoryQuota, client, limits, server};
 
 use super::imports;
@@ -228,6 +228,8 @@ pub(super) fn call_policy(
     config.idle_timeout =
         millis(settings, "idle_timeout_ms", config.idle_timeout)?.filter(|time| !time.is_zero());
     config.health_checks = !get(settings, "inhibit_health_checking")?.unwrap_or(false);
+    config.ring_size_cap =
+        number(settings, "ring_size_cap", config.ring_size_cap)?.clamp(1, MAX_RING_SIZE);
     config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
     if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
         config.retries.buffer = buffer;

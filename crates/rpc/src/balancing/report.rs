@@ -21,31 +21,82 @@ pub struct LoadReport {
     pub calls: f64,
     /// `eps`: errors a second.
     pub errors: f64,
+    /// The greatest of the metrics that the policy names, which counts in the CPU's place where it is above zero and the application's is not (gRFC A114).
+    pub named: f64,
 }
 
 impl LoadReport {
-    /// Reads a serialized `OrcaLoadReport`.
-    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+    /// Reads a serialized `OrcaLoadReport`. `names` are metrics to look for: `mem_utilization` or another of its fields, or `named_metrics.queue`, say, for an entry of one of its maps.
+    pub fn read(bytes: &[u8], names: &[String]) -> Result<Self, Malformed> {
         let mut report = Self::default();
         for field in Fields::of(bytes) {
-            if let (number, Value::Fixed64(bits)) = field? {
-                let value = f64::from_bits(bits);
-                let value = if value.is_finite() {
-                    value.max(0.0)
-                } else {
-                    0.0
-                };
-                match number {
-                    1 => report.cpu = value,
-                    6 => report.calls = value,
-                    7 => report.errors = value,
-                    9 => report.application = value,
-                    _ => {}
+            match field? {
+                (number, Value::Fixed64(bits)) => {
+                    let value = load(bits);
+                    let name = match number {
+                        1 => {
+                            report.cpu = value;
+                            "cpu_utilization"
+                        }
+                        2 => "mem_utilization",
+                        6 => {
+                            report.calls = value;
+                            "rps_fractional"
+                        }
+                        7 => {
+                            report.errors = value;
+                            "eps"
+                        }
+                        9 => {
+                            report.application = value;
+                            "application_utilization"
+                        }
+                        _ => continue,
+                    };
+                    if names.iter().any(|wanted| wanted == name) {
+                        report.named = report.named.max(value);
+                    }
                 }
+                (number @ (4 | 5 | 8), Value::Bytes(entry)) if !names.is_empty() => {
+                    let map = match number {
+                        4 => "request_cost.",
+                        5 => "utilization.",
+                        _ => "named_metrics.",
+                    };
+                    let (key, value) = read_entry(entry)?;
+                    let mut keys = names.iter().filter_map(|name| name.strip_prefix(map));
+                    if keys.any(|wanted| wanted.as_bytes() == key) {
+                        report.named = report.named.max(value);
+                    }
+                }
+                _ => {}
             }
         }
         Ok(report)
     }
+}
+
+/// A number of a report; zero where it is none.
+fn load(bits: u64) -> f64 {
+    let value = f64::from_bits(bits);
+    if value.is_finite() {
+        value.max(0.0)
+    } else {
+        0.0
+    }
+}
+
+/// An entry of a `map<string, double>`.
+fn read_entry(entry: &[u8]) -> Result<(&[u8], f64), Malformed> {
+    let (mut key, mut value) = (&[][..], 0.0);
+    for field in Fields::of(entry) {
+        match field? {
+            (1, Value::Bytes(bytes)) => key = bytes,
+            (2, Value::Fixed64(bits)) => value = load(bits),
+            _ => {}
+        }
+    }
+    Ok((key, value))
 }
 
 /// The request for a stream of reports, one each `interval`.
@@ -90,16 +141,27 @@ mod tests {
             application: 0.25,
             calls: 100.0,
             errors: 2.0,
+            named: 0.0,
         };
-        assert_eq!(LoadReport::read(&bytes), Ok(report));
-        assert_eq!(LoadReport::read(&bytes[..5]), Err(Malformed));
+        assert_eq!(LoadReport::read(&bytes, &[]), Ok(report));
+        assert_eq!(LoadReport::read(&bytes[..5], &[]), Err(Malformed));
+        for (names, found) in [
+            (&["named_metrics.queue"][..], 3.0),
+            (&["named_metrics.other", "utilization.queue", "queue"], 0.0),
+            (&["mem_utilization", "cpu_utilization"], 0.9),
+            (&["mem_utilization", "named_metrics.queue"], 3.0),
+        ] {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let report = LoadReport::read(&bytes, &names);
+            assert_eq!(report.map(|report| report.named), Ok(found), "{names:?}");
+        }
     }
 
     #[test]
     fn what_is_no_number_is_zero() {
         for value in [f64::NAN, f64::INFINITY, -1.0] {
             assert_eq!(
-                LoadReport::read(&double(1, value)),
+                LoadReport::read(&double(1, value), &[]),
                 Ok(LoadReport::default())
             );
         }

@@ -18,13 +18,14 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// The ring of servers with these names, each with as many places as the others, give or take one. The number of places in all is the least multiple of the number of servers that is not below the config's least, or the config's greatest.
-    pub fn new(names: &[String], config: &RingHash) -> Self {
+    /// The ring of servers with these names, each with as many places as the others, give or take one. The number of places in all is the least multiple of the number of servers that is not below the config's least, or the config's greatest. Both are `cap` at most.
+    pub fn new(names: &[String], config: &RingHash, cap: u32) -> Self {
         let count = names.len();
         if count == 0 {
             return Self::default();
         }
-        let (least, most) = (config.min_size as usize, config.max_size as usize);
+        let sizes = [config.min_size, config.max_size];
+        let [least, most] = sizes.map(|size| size.min(cap) as usize);
         let size = (least.div_ceil(count) * count).min(most);
         let mut places = Vec::with_capacity(size);
         for (server, name) in (0_u32..).zip(names) {
@@ -61,6 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::service_config::RING_SIZE_CAP;
 
     fn names(count: usize) -> Vec<String> {
         (0..count)
@@ -73,6 +75,14 @@ mod tests {
             min_size,
             max_size,
             ..RingHash::default()
+        }
+    }
+
+    #[test]
+    fn the_cap_is_the_most_whatever_the_config_says() {
+        for (cap, places) in [(1, 1), (40, 40), (5000, 5000)] {
+            let ring = Ring::new(&names(4), &config(5000, 9000), cap);
+            assert_eq!(ring.places.len(), places);
         }
     }
 
@@ -94,7 +104,7 @@ mod tests {
             (20, 10, 12, 12),
             (0, 10, 12, 0),
         ] {
-            let ring = Ring::new(&names(servers), &config(min, max));
+            let ring = Ring::new(&names(servers), &config(min, max), RING_SIZE_CAP);
             assert_eq!(ring.places.len(), size, "{servers} servers");
         }
     }
@@ -103,8 +113,8 @@ mod tests {
     fn a_server_that_leaves_takes_only_its_own_calls_along() {
         let all = names(10);
         // A hundred places each, with it and without it.
-        let ring = Ring::new(&all, &config(1000, 4096));
-        let fewer = Ring::new(&all[..9], &config(900, 4096));
+        let ring = Ring::new(&all, &config(1000, 4096), RING_SIZE_CAP);
+        let fewer = Ring::new(&all[..9], &config(900, 4096), RING_SIZE_CAP);
         for key in 0..1000_u32 {
             let key = hash(&key.to_le_bytes());
             let before = ring.from(key).next().unwrap();
@@ -116,7 +126,7 @@ mod tests {
 
     #[test]
     fn keys_are_shared_out_about_evenly() {
-        let ring = Ring::new(&names(4), &config(4096, 4096));
+        let ring = Ring::new(&names(4), &config(4096, 4096), RING_SIZE_CAP);
         let mut counts = [0_u32; 4];
         for key in 0..10_000_u32 {
             counts[ring.from(hash(&key.to_le_bytes())).next().unwrap()] += 1;
@@ -130,7 +140,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_server_comes_once_and_the_nearest_first(servers in 1_usize..30, key: u64) {
-            let ring = Ring::new(&names(servers), &config(64, 4096));
+            let ring = Ring::new(&names(servers), &config(64, 4096), RING_SIZE_CAP);
             let order: Vec<_> = ring.from(key).collect();
             let mut sorted = order.clone();
             sorted.sort_unstable();

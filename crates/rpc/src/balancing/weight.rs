@@ -20,6 +20,8 @@ impl Weight {
     pub fn report(&mut self, report: &LoadReport, config: &WeightedRoundRobin, now: Instant) {
         let load = if report.application > 0.0 {
             report.application
+        } else if report.named > 0.0 {
+            report.named
         } else {
             report.cpu
         };
@@ -66,6 +68,7 @@ mod tests {
             application,
             calls,
             errors,
+            named: 0.0,
         }
     }
 

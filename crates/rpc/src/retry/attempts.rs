@@ -63,6 +63,16 @@ impl Attempts {
         self.open
     }
 
+    /// Whether there were as many attempts as the policy allows.
+    pub fn is_exhausted(&self) -> bool {
+        let max = match &self.method.repeat {
+            Some(Repeat::Retry(policy)) => policy.max_attempts,
+            Some(Repeat::Hedge(policy)) => policy.max_attempts,
+            None => 1,
+        };
+        self.started >= max
+    }
+
     /// When the next attempt may start, if one may follow.
     pub const fn next_start(&self) -> Option<Instant> {
         self.next_start

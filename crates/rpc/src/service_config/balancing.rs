@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fields::{Errors, Fields, boolean, not_negative, text, time, whole};
+use super::fields::{Errors, Fields, array, boolean, not_negative, text, time, whole};
 
 /// `choiceCount` where the config does not say (gRFC A48).
 const DEFAULT_CHOICES: u32 = 2;
@@ -16,9 +16,9 @@ const MAX_CHOICES: u32 = 10;
 const MIN_WEIGHT_UPDATE: Duration = Duration::from_millis(100);
 
 /// The greatest ring that a config may name (gRFC A42).
-const MAX_RING_SIZE: u32 = 8 << 20;
+pub const MAX_RING_SIZE: u32 = 8 << 20;
 
-/// The greatest ring that is made; a greater one counts as this (gRFC A42).
+/// The greatest ring that is made, where a channel does not say otherwise; a greater one counts as this (gRFC A42).
 pub const RING_SIZE_CAP: u32 = 4096;
 
 /// The least time between two looks at how calls ended.
@@ -60,6 +60,8 @@ pub struct WeightedRoundRobin {
     pub weight_update: Duration,
     /// What the share of calls that fail is multiplied by before it counts as load. Default 1.
     pub error_utilization_penalty: f64,
+    /// Metrics of which the greatest counts as load where the server reports no `application_utilization` (gRFC A114). Default none, which leaves the CPU's.
+    pub metrics: Vec<String>,
 }
 
 impl Default for WeightedRoundRobin {
@@ -71,6 +73,7 @@ impl Default for WeightedRoundRobin {
             weight_expiration: Duration::from_secs(180),
             weight_update: Duration::from_secs(1),
             error_utilization_penalty: 1.0,
+            metrics: Vec::new(),
         }
     }
 }
@@ -80,7 +83,7 @@ impl Default for WeightedRoundRobin {
 pub struct RingHash {
     /// The least number of places on the ring. Default 1,024.
     pub min_size: u32,
-    /// The greatest number. Default 4,096, which is also the most.
+    /// The greatest number. Default 4,096.
     pub max_size: u32,
     /// The metadata key whose value is a call's key, in lower case.
     pub request_hash_header: Option<String>,
@@ -267,6 +270,17 @@ fn weighted_round_robin(
         error_utilization_penalty: fields
             .read("errorUtilizationPenalty", errors, not_negative)
             .unwrap_or(default.error_utilization_penalty),
+        metrics: fields
+            .read(
+                "metricNamesForComputingUtilization",
+                errors,
+                |value, errors| {
+                    array(value, errors, |name, errors| {
+                        text(name, errors).map(str::to_owned)
+                    })
+                },
+            )
+            .unwrap_or_default(),
     }
 }
 
@@ -295,8 +309,8 @@ fn ring_hash(fields: &Fields<'_>, default: &RingHash, errors: &mut Errors) -> Ri
         (!name.is_empty()).then(|| name.to_ascii_lowercase())
     });
     RingHash {
-        min_size: min_size.min(RING_SIZE_CAP),
-        max_size: max_size.min(RING_SIZE_CAP),
+        min_size,
+        max_size,
         request_hash_header: header,
     }
 }

@@ -16,7 +16,8 @@ use thiserror::Error;
 use crate::Code;
 
 pub use balancing::{
-    Ejection, LoadBalancing, OutlierDetection, RING_SIZE_CAP, RingHash, WeightedRoundRobin,
+    Ejection, LoadBalancing, MAX_RING_SIZE, OutlierDetection, RING_SIZE_CAP, RingHash,
+    WeightedRoundRobin,
 };
 
 /// The greatest `maxAttempts` of a policy; a greater one counts as this (gRFC A6).

@@ -1,6 +1,7 @@
 //! How calls and connections end: deadlines, cancellation, limits, GOAWAY, timers, lost connections.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::pair::{Pair, call, client_story, plain, server_story};
 use russet_http2::ErrorCode;
@@ -151,9 +152,10 @@ fn the_server_resets() {
             Code::ResourceExhausted,
             "status(RESOURCE_EXHAUSTED: Received RST_STREAM with error code 11)",
         ),
+        // UNAVAILABLE would be REFUSED_STREAM, which says that no handler has seen the call.
         (
             Code::Unavailable,
-            "unprocessed(UNAVAILABLE: Received RST_STREAM with error code 7)",
+            "status(CANCELLED: Received RST_STREAM with error code 8)",
         ),
     ] {
         pair.start("/a/b");
@@ -161,6 +163,68 @@ fn the_server_resets() {
         pair.server.cancel(call, code).unwrap();
         assert_eq!(client_story(&pair.client_events()), [told]);
     }
+}
+
+#[test]
+fn a_server_is_silent_until_the_preface_has_come() {
+    let now = Instant::now();
+    let soon = Some(Duration::from_millis(10));
+    for config in [
+        server::Config {
+            max_connection_age: soon,
+            ..server::Config::default()
+        },
+        server::Config {
+            max_connection_idle: soon,
+            ..server::Config::default()
+        },
+        server::Config {
+            keepalive_time: soon,
+            ..server::Config::default()
+        },
+    ] {
+        let mut server = server::Connection::new(Arc::new(config), now);
+        server.handle_timeout(now + Duration::from_millis(20));
+        // Its first frame is to be SETTINGS, and nothing tells yet that the peer speaks HTTP/2.
+        assert!(server.output().is_empty());
+    }
+}
+
+#[test]
+fn a_call_that_was_not_sent_is_not_sent_with_the_last_words() {
+    let config = client::Config {
+        keepalive_time: Some(Duration::from_secs(10)),
+        ..client::Config::default()
+    };
+    let mut pair = Pair::with(config, server::Config::default());
+    let first = pair.start("/a/first");
+    pair.accept();
+    let mut sent = pair.client.output().len();
+    assert_eq!(sent, 0, "all is delivered");
+    pair.now += Duration::from_secs(10);
+    pair.client.handle_timeout(pair.now);
+    let second = pair.start("/a/second");
+    pair.now += Duration::from_secs(100);
+    pair.client.handle_timeout(pair.now);
+    let ends: Vec<_> = std::iter::from_fn(|| pair.client.poll_event())
+        .filter_map(|event| match event {
+            client::Event::Status { call, reach, .. } => Some((call, reach)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (first, client::Reach::Processed),
+            (second, client::Reach::Unsent)
+        ]
+    );
+    while pair.deliver_to_server(usize::MAX) > 0 {
+        sent += 1;
+    }
+    assert!(sent > 0, "there are last words");
+    let told = server_story(&pair.server_events());
+    assert_eq!(told, [""; 0], "the second call does not come");
 }
 
 #[test]
@@ -507,8 +571,8 @@ fn idle_and_age_limits_end_connections_gracefully() {
 
 #[test]
 fn a_peer_that_says_nothing_is_dropped() {
-    let now = std::time::Instant::now();
-    let mut server = server::Connection::new(std::sync::Arc::default(), now);
+    let now = Instant::now();
+    let mut server = server::Connection::new(Arc::default(), now);
     assert!(server.output().is_empty());
     server.handle_input(b"PRI * HTTP/2.0\r\n\r\n", now);
     let at = server.poll_timeout().unwrap();
