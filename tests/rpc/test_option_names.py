@@ -95,6 +95,9 @@ def test_the_popular_misspelling_is_understood(caplog: pytest.LogCaptureFixture)
 
     wrong = "grpc.http2.min_recv_ping_interval_without_data_ms"
     assert server_settings([(wrong, 10_000)]) == {"min_ping_interval_ms": 10_000}
+    right = "grpc.http2.min_ping_interval_without_data_ms"
+    for options in ([(wrong, 5), (right, 7)], [(right, 7), (wrong, 5)]):
+        assert server_settings(options) == {"min_ping_interval_ms": 7}
     assert "it is read as 'grpc.http2.min_ping_interval_without_data_ms'" in caplog.text
 
 

@@ -106,6 +106,8 @@ def _read(options: Iterable[ChannelOption] | None, numbers: dict[str, str]) -> S
             if strict:
                 complain(given, f"no option is named {given!r}; it is {key!r}", strict)
             read_as(given, key)
+            if any(other == key for other, _ in pairs):
+                continue
         is_text = isinstance(value, (str, bytes))
         if key not in _KNOWN:
             if key not in WITHOUT_EFFECT:
