@@ -5,14 +5,11 @@ grpcio ignores an unknown key and a value of another type without a word, so tha
 
 from __future__ import annotations
 
-import logging
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_LOGGER = logging.getLogger("grpc._options")
 
 # What grpcio's engine reads, or once read, and this one has no use for: its sockets, its frames, its tracing, its xDS.
 WITHOUT_EFFECT = frozenset(
@@ -99,9 +96,7 @@ def complain(key: str, what: str, strict: bool) -> None:
     """Says what is wrong with an option: an error if `strict`, else a warning, once a key."""
     if strict:
         raise ValueError(what)
-    if key not in _told:
-        _told.add(key)
-        _LOGGER.warning("%s; it is ignored", what)
+    _tell_once(key, f"{what}; it is ignored")
 
 
 def unknown(key: str, known: Iterable[str]) -> str:
@@ -117,6 +112,13 @@ def unknown(key: str, known: Iterable[str]) -> str:
 
 def read_as(key: str, meant: str) -> None:
     """Says once that a key is taken for another."""
+    _tell_once(key, f"no option is named {key!r}; it is read as {meant!r}")
+
+
+def _tell_once(key: str, what: str) -> None:
+    # Most programs make no mistake, and some have no use for logging either.
+    import logging
+
     if key not in _told:
         _told.add(key)
-        _LOGGER.warning("no option is named %r; it is read as %r", key, meant)
+        logging.getLogger("grpc._options").warning(what)
