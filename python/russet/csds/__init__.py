@@ -10,6 +10,7 @@ from .. import grpc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService"
 # A message without content.
@@ -24,7 +25,7 @@ class ClientStatusDiscoveryServiceServicer:
         return _NOTHING
 
     @staticmethod
-    def StreamClientStatus(request_iterator: Iterator[bytes], context: object) -> Iterator[bytes]:
+    def StreamClientStatus(request_iterator: Any, context: object) -> Iterator[bytes]:
         for request in request_iterator:
             yield ClientStatusDiscoveryServiceServicer.FetchClientStatus(request, context)
 
