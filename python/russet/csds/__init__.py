@@ -33,7 +33,7 @@ class ClientStatusDiscoveryServiceServicer:
 def add_csds_servicer(server: grpc.Server | grpc.aio.Server) -> None:
     """Adds the service to a server, synchronous or asyncio."""
     servicer = ClientStatusDiscoveryServiceServicer
-    handlers = {
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "FetchClientStatus": grpc.unary_unary_rpc_method_handler(servicer.FetchClientStatus),
         "StreamClientStatus": grpc.stream_stream_rpc_method_handler(servicer.StreamClientStatus),
     }
