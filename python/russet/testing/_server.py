@@ -46,10 +46,10 @@ class _State:
         self._callbacks: list[Callable[[], None]] = []
         self.invocation_metadata = metadata
         self.deadline = None if timeout is None else time.time() + timeout
-        # The last, since it may expire at once.
-        self._expiry = None if self.deadline is None else time.call_at(self._expire, self.deadline)
-        if self.has_ended() and self._expiry is not None:
-            self._expiry.cancel()
+        self._expiry: grpc.Future[Any] | None = None
+        if self.deadline is not None:
+            # It may expire at once.
+            self._expiry = time.call_at(self._expire, self.deadline)
 
     # The client's side.
 
@@ -156,9 +156,8 @@ class _State:
             self._end, self._is_cancelled = end, end is None
             callbacks, self._callbacks = self._callbacks, []
             self._changed.notify_all()
-        expiry = getattr(self, "_expiry", None)
-        if expiry is not None:
-            expiry.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         if callbacks:
             threading.Thread(target=_call_each, args=(callbacks,), daemon=True).start()
 
