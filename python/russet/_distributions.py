@@ -37,6 +37,7 @@ def find(name: str | None) -> Iterator[metadata.Distribution]:
         "grpcio-health-checking": grpc.__version__,
         "grpcio-reflection": grpc.__version__,
         "grpcio-status": grpc.__version__,
+        "grpcio-testing": grpc.__version__,
         "grpcio-tools": grpc.__version__,
         "protobuf": protobuf.__version__,
     }

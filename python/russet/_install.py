@@ -31,6 +31,7 @@ _ALIASES = {
     "grpc_health": "russet.health",
     "grpc_reflection": "russet.reflection",
     "grpc_status": "russet.status",
+    "grpc_testing": "russet.testing",
     # What a status holds: one set of classes, whoever imports them.
     "google.rpc.code_pb2": "russet.rpc.code_pb2",
     "google.rpc.error_details_pb2": "russet.rpc.error_details_pb2",

@@ -52,6 +52,7 @@ PAIRS = [
     ("grpc_health.v1.health", "russet.health.v1.health"),
     ("grpc_reflection.v1alpha.reflection", "russet.reflection.v1alpha.reflection"),
     ("grpc_status.rpc_status", "russet.status.rpc_status"),
+    ("grpc_testing", "russet.testing"),
     ("google.rpc.status_pb2", "russet.rpc.status_pb2"),
 ]
 

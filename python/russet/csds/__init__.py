@@ -10,6 +10,7 @@ from .. import grpc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService"
 # A message without content.
@@ -24,7 +25,7 @@ class ClientStatusDiscoveryServiceServicer:
         return _NOTHING
 
     @staticmethod
-    def StreamClientStatus(request_iterator: Iterator[bytes], context: object) -> Iterator[bytes]:
+    def StreamClientStatus(request_iterator: Any, context: object) -> Iterator[bytes]:
         for request in request_iterator:
             yield ClientStatusDiscoveryServiceServicer.FetchClientStatus(request, context)
 
@@ -32,7 +33,7 @@ class ClientStatusDiscoveryServiceServicer:
 def add_csds_servicer(server: grpc.Server | grpc.aio.Server) -> None:
     """Adds the service to a server, synchronous or asyncio."""
     servicer = ClientStatusDiscoveryServiceServicer
-    handlers = {
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "FetchClientStatus": grpc.unary_unary_rpc_method_handler(servicer.FetchClientStatus),
         "StreamClientStatus": grpc.stream_stream_rpc_method_handler(servicer.StreamClientStatus),
     }
