@@ -31,6 +31,9 @@ def find(name: str | None) -> Iterator[metadata.Distribution]:
 
     versions = {
         "grpcio": grpc.__version__,
+        "grpcio-admin": grpc.__version__,
+        "grpcio-channelz": grpc.__version__,
+        "grpcio-csds": grpc.__version__,
         "grpcio-health-checking": grpc.__version__,
         "grpcio-reflection": grpc.__version__,
         "grpcio-status": grpc.__version__,

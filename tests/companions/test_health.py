@@ -80,6 +80,20 @@ def test_two_who_watch(stack):
         assert next(one).status == next(two).status == messages.HealthCheckResponse.SERVING
 
 
+def test_more_watch_than_the_server_has_threads(stack):
+    with served(stack) as (servicer, messages, stub):
+        request = messages.HealthCheckRequest(service=SERVICE)
+        calls = [stub.Watch(request, timeout=WAIT) for _ in range(20)]
+        for call in calls:
+            assert next(call).status == messages.HealthCheckResponse.SERVICE_UNKNOWN
+        servicer.set(SERVICE, messages.HealthCheckResponse.SERVING)
+        for call in calls:
+            assert next(call).status == messages.HealthCheckResponse.SERVING
+        assert stub.Check(request, timeout=WAIT).status == messages.HealthCheckResponse.SERVING
+        for call in calls:
+            call.cancel()
+
+
 def test_one_who_stops_watching(russet):
     with served(russet) as (servicer, messages, stub):
         request = messages.HealthCheckRequest(service=SERVICE)

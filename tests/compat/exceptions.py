@@ -7,7 +7,6 @@ ABSENT = {
     "grpc.beta": "the API before grpcio 1.0, deprecated since 2016",
     "grpc.framework": "what grpc.beta is built on",
     "grpc.experimental.gevent": "not there yet",
-    "grpc_channelz": "not there yet",
     "grpc_testing": "not there yet",
     "grpc_tools.grpc_version": "the version that grpcio-tools was built as",
     "grpc_tools.python_version": "the versions that grpcio-tools was built for",

@@ -24,6 +24,8 @@ PACKAGES = {
     "grpc_reflection": "russet.reflection",
     "grpc_status": "russet.status",
     "grpc_channelz": "russet.channelz",
+    "grpc_csds": "russet.csds",
+    "grpc_admin": "russet.admin",
     "grpc_testing": "russet.testing",
     "grpc_tools": "russet.grpc_tools",
     "google.protobuf": "russet.protobuf",

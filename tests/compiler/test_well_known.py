@@ -54,6 +54,7 @@ COMPANIONS = {
     "google/rpc/code": "rpc/code",
     "google/rpc/error_details": "rpc/error_details",
     "google/rpc/status": "rpc/status",
+    "grpc_channelz/v1/channelz": "channelz/v1/channelz",
     "grpc_health/v1/health": "health/v1/health",
     "grpc_reflection/v1/reflection": "reflection/v1/reflection",
     "grpc_reflection/v1alpha/reflection": "reflection/v1alpha/reflection",

@@ -48,6 +48,7 @@ PAIRS = [
     ("grpc_tools", "russet.grpc_tools"),
     ("grpc_tools.protoc", "russet.protoc"),
     ("grpc_tools.command", "russet.protoc.command"),
+    ("grpc_channelz.v1.channelz", "russet.channelz.v1.channelz"),
     ("grpc_health.v1.health", "russet.health.v1.health"),
     ("grpc_reflection.v1alpha.reflection", "russet.reflection.v1alpha.reflection"),
     ("grpc_status.rpc_status", "russet.status.rpc_status"),

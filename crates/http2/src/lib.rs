@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod headers;
 mod output;
+mod spare;
 mod streams;
 
 pub use connection::{Block, Config, Connection, Failure, PeerGoAway, Role};

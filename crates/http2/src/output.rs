@@ -2,10 +2,10 @@
 
 use crate::ErrorCode;
 use crate::frame::{self, FrameHeader, HEADER_LEN, PREFACE, flag, kind};
-use crate::limits::MAX_UNWRITTEN;
+use crate::spare;
 
-/// An empty buffer keeps at most this much memory for the next bytes.
-const KEPT_CAPACITY: usize = 2 * MAX_UNWRITTEN;
+/// An empty buffer keeps at most this much memory for the next bytes: enough for a few calls with short messages. A longer one goes to the thread's next connection.
+const KEPT_CAPACITY: usize = 8 << 10;
 
 /// Bytes to write, and what has been written of them.
 #[derive(Debug, Default)]
@@ -48,7 +48,9 @@ impl Output {
             self.bytes.clear();
             self.written = 0;
             self.answers = 0;
-            self.bytes.shrink_to(KEPT_CAPACITY);
+            if self.bytes.capacity() > KEPT_CAPACITY {
+                spare::give(std::mem::take(&mut self.bytes));
+            }
         } else if self.written > self.bytes.len() / 2 {
             // Up to a frame's start, which is where the buffer always begins.
             let done = self.frame_start();
@@ -95,10 +97,18 @@ impl Output {
         Some((at + preface + HEADER_LEN + header.length as usize, header))
     }
 
+    /// The buffer, to append to.
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.bytes.capacity() == 0 {
+            self.bytes = spare::take();
+        }
+        &mut self.bytes
+    }
+
     /// To append frames other than DATA.
     pub(crate) fn frames(&mut self) -> &mut Vec<u8> {
         self.open_frame = None;
-        &mut self.bytes
+        self.buffer()
     }
 
     /// To append a frame that answers one of the peer's.
@@ -125,8 +135,9 @@ impl Output {
                 self.open_frame = Some(open);
             }
             _ => {
-                let at = self.bytes.len();
-                self.bytes.extend_from_slice(&[0; HEADER_LEN]);
+                let bytes = self.buffer();
+                let at = bytes.len();
+                bytes.extend_from_slice(&[0; HEADER_LEN]);
                 self.put_data_header(at, added, flags, stream);
                 self.open_frame = Some(OpenFrame {
                     stream,

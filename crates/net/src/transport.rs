@@ -2,6 +2,7 @@
 //!
 //! Readiness is edge-triggered, so a transport remembers what it has not drained yet. It reads at most [`READ_BUDGET`] bytes a turn, so that one busy peer cannot keep the others waiting.
 
+use std::cell::Cell;
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +23,25 @@ use crate::tunnel::Tunnel;
 /// How many bytes one transport may read before others get their turn.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
 
-/// The size of the buffer that a driver reads into.
+/// The size of the buffer that is read into.
 pub(crate) const READ_BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static READ: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+/// Lends the calling thread's buffer to read into: a program may have thousands of channels, each of which reads now and then.
+pub(crate) fn with_read_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut buffer = READ
+        .try_with(Cell::take)
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice());
+    let outcome = read(&mut buffer);
+    // A thread that ends keeps none.
+    let _ = READ.try_with(|own| own.set(Some(buffer)));
+    outcome
+}
 
 /// How long the peer of a connection that has ended may leave its last words unread before the socket is closed all the same: 10 seconds.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(10);

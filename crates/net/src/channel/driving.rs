@@ -12,7 +12,7 @@ use crate::inbox::Received;
 use crate::poller::Readiness;
 use crate::reactor::Core;
 use crate::trace::trace;
-use crate::transport::Turn;
+use crate::transport::{Turn, with_read_buffer};
 
 impl Channel {
     /// Writes what is waiting to be written, without waiting for the next turn.
@@ -24,7 +24,7 @@ impl Channel {
         let Some(Some(link)) = self.links.get_mut(index) else {
             return;
         };
-        let turn = link.transport.read(&mut self.buffer, now);
+        let turn = with_read_buffer(|buffer| link.transport.read(buffer, now));
         if link.transport.is_away() && !self.away.contains(&index) {
             self.away.push(index);
         }

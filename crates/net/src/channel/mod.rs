@@ -41,7 +41,7 @@ use crate::proxy::{AddressProxy, Proxy};
 use crate::security::ClientSecurity;
 use crate::slots::{CallKey, CallSlots};
 use crate::timers::Timers;
-use crate::transport::{READ_BUFFER, Transport, Turn};
+use crate::transport::{Transport, Turn};
 
 /// The first token of a connection; the waker has 0.
 const FIRST_CONNECTION: usize = 1;
@@ -292,7 +292,6 @@ pub struct Channel {
     backlog: Vec<usize>,
     /// Connections whose TLS shakes hands on a thread of its own.
     away: Vec<usize>,
-    buffer: Box<[u8]>,
 }
 
 impl Channel {
@@ -374,7 +373,6 @@ impl Channel {
             dirty: Vec::new(),
             backlog: Vec::new(),
             away: Vec::new(),
-            buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }
 

@@ -20,6 +20,10 @@ pub(super) struct Method {
     pub(super) behavior: Py<PyAny>,
     pub(super) deserializer: Option<Py<PyAny>>,
     pub(super) serializer: Option<Py<PyAny>>,
+    /// Whether it takes a function to send responses with, and returns before the last of them (grpcio's `experimental_non_blocking`).
+    pub(super) non_blocking: bool,
+    /// The executor that runs it in place of the server's (grpcio's `experimental_thread_pool`).
+    pub(super) thread_pool: Option<Py<PyAny>>,
     /// A moving average of the runs, in microseconds.
     usual: AtomicU32,
 }
@@ -38,9 +42,20 @@ impl Method {
             let value = handler.getattr(name)?;
             Ok((!value.is_none()).then(|| value.unbind()))
         };
+        let non_blocking = response_streaming
+            && match behavior.getattr_opt("experimental_non_blocking")? {
+                Some(asked) => asked.is_truthy()?,
+                None => false,
+            };
+        let thread_pool = match behavior.getattr_opt("experimental_thread_pool")? {
+            Some(pool) if pool.hasattr("submit")? => Some(pool.unbind()),
+            _ => None,
+        };
         Ok(Self {
             request_streaming,
             response_streaming,
+            non_blocking,
+            thread_pool,
             behavior: behavior.unbind(),
             deserializer: optional("request_deserializer")?,
             serializer: optional("response_serializer")?,

@@ -7,6 +7,7 @@ mod census;
 mod channel;
 mod client_call;
 mod convert;
+mod detached;
 mod fork;
 mod imports;
 mod method;

@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::census;
 use super::convert::{bind_error, deadline, encoding, exception_text};
+use super::detached::{self, ResponseSender};
 use super::fork;
 use super::method::Method;
 use super::options;
@@ -112,7 +113,15 @@ impl Inner {
         }
         let call = self.watched().remove(&key);
         if let Some(call) = call {
-            run_callbacks(py, call.get());
+            call.get().run_callbacks(py);
+        }
+    }
+
+    /// No longer waits for the end of a call, which has come; runs its callbacks.
+    pub(super) fn unwatch(&self, py: Python<'_>, call: &ServerCall) {
+        if call.has_callbacks() {
+            self.watched().remove(&call.key);
+            call.run_callbacks(py);
         }
     }
 
@@ -167,17 +176,14 @@ impl Inner {
                 .core()
                 .set_encoding(call.get().key, self.compression);
         }
+        if method.thread_pool.is_some() {
+            detached::submit(&call, &method);
+            return Ok(());
+        }
         if method.is_slow() {
             self.make_way(py)?;
         }
-        let started = Instant::now();
-        let outcome = Self::run_method(py, &call, &method);
-        method.ran_for(started.elapsed());
-        if call.get().has_callbacks() {
-            self.watched().remove(&call.get().key);
-            run_callbacks(py, call.get());
-        }
-        outcome
+        self.run_method(py, &call, &method)
     }
 
     /// Another worker takes the lead, for this one may be kept for long.
@@ -190,11 +196,23 @@ impl Inner {
         if roused { Ok(()) } else { self.call_worker(py) }
     }
 
-    fn run_method(
+    /// Runs a method's handler, and the callbacks of the call if that ended it.
+    pub(super) fn run_method(
+        &self,
         py: Python<'_>,
         call: &Bound<'_, ServerCall>,
         method: &Arc<Method>,
     ) -> PyResult<()> {
+        let started = Instant::now();
+        let outcome = Self::handle(py, call, method);
+        method.ran_for(started.elapsed());
+        if !method.non_blocking || call.get().has_ended() {
+            self.unwatch(py, call.get());
+        }
+        outcome
+    }
+
+    fn handle(py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
         let context = call.get();
         let request = if method.request_streaming {
             let iterator = RequestIterator {
@@ -220,7 +238,14 @@ impl Inner {
                 Err(_) => return Ok(()),
             }
         };
-        let response = match method.behavior.bind(py).call1((request, call)) {
+        let behavior = method.behavior.bind(py);
+        let returned = if method.non_blocking {
+            behavior.call1((request, call, ResponseSender::new(call, method)))
+        } else {
+            behavior.call1((request, call))
+        };
+        let response = match returned {
+            Ok(_) if method.non_blocking => return Ok(()),
             Ok(response) => response,
             Err(error) => {
                 context.fail(py, "calling application", &error);
@@ -265,7 +290,7 @@ impl Inner {
             };
             match method.serialize(response) {
                 Ok(Some(message)) => {
-                    if !context.send(py, message.as_bytes())? {
+                    if !context.send(py, message.as_bytes(), true)? {
                         return Ok(());
                     }
                 }
@@ -288,14 +313,6 @@ impl Inner {
 impl census::Servers for Inner {
     fn census(&self) -> ServerCensus {
         self.reactor.core().census()
-    }
-}
-
-fn run_callbacks(py: Python<'_>, call: &ServerCall) {
-    for callback in call.take_callbacks() {
-        if let Err(error) = callback.call0(py) {
-            ServerCall::report(py, "Exception calling callback!", &error);
-        }
     }
 }
 

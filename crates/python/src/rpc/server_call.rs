@@ -94,14 +94,14 @@ impl ServerCall {
         })
     }
 
-    /// Sends a response message of a stream; waits while the client does not keep up. `false` once the call has ended.
-    pub(super) fn send(&self, py: Python<'_>, message: &[u8]) -> PyResult<bool> {
+    /// Sends a response message of a stream; waits while the client does not keep up, if `patiently`. `false` once the call has ended.
+    pub(super) fn send(&self, py: Python<'_>, message: &[u8], patiently: bool) -> PyResult<bool> {
         let options = self.next_options();
         self.initial_metadata_sent();
         let reactor = &self.inner.reactor;
         let sent = py.detach(|| reactor.core().send_message(self.key, message, options));
         match sent {
-            Ok(sent) if sent.congested => {
+            Ok(sent) if sent.congested && patiently => {
                 wait(py, reactor, None, |core, parker| {
                     if core.is_congested(self.key) {
                         core.set_waiter(self.key, parker);
@@ -203,8 +203,22 @@ impl ServerCall {
     }
 
     /// The callbacks that run when the call ends; each is returned once.
-    pub(super) fn take_callbacks(&self) -> Vec<Py<PyAny>> {
+    fn take_callbacks(&self) -> Vec<Py<PyAny>> {
         std::mem::take(&mut self.given().callbacks)
+    }
+
+    /// Runs the callbacks of a call that has ended.
+    pub(super) fn run_callbacks(&self, py: Python<'_>) {
+        for callback in self.take_callbacks() {
+            if let Err(error) = callback.call0(py) {
+                Self::report(py, "Exception calling callback!", &error);
+            }
+        }
+    }
+
+    /// Whether its status is on its way.
+    pub(super) fn has_ended(&self) -> bool {
+        self.given().ended
     }
 
     pub(super) fn has_callbacks(&self) -> bool {

@@ -62,7 +62,7 @@ class _Latest:
 class HealthServicer(_health_pb2_grpc.HealthServicer):
     """The health service of a synchronous server; all methods may be called from any thread.
 
-    A call of `Watch` keeps a thread of the server's pool, unless the server can do without one (`experimental_non_blocking`, as grpcio's can).
+    A call of `Watch` keeps no thread of the server's pool, unless `experimental_non_blocking` is false; then it does, on `experimental_thread_pool` if that is given.
     """
 
     def __init__(
