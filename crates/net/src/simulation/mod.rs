@@ -389,7 +389,7 @@ fn number(variable: &str) -> Option<u64> {
 
 /// How many schedules are tried, from seed 0 on.
 fn schedules() -> u64 {
-    number("RUSSET_TEST_SCHEDULES").unwrap_or(300)
+    number("RUSSET_TEST_SCHEDULES").unwrap_or(200)
 }
 
 #[test]
