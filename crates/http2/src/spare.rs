@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn few_buffers_are_kept_and_none_that_is_too_long() {
-        for _ in 0..MOST + 1 {
+        for _ in 0..=MOST {
             give(b"written".to_vec());
         }
         for _ in 0..MOST {

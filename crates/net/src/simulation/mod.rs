@@ -387,6 +387,11 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
+/// How many schedules are tried, from seed 0 on.
+fn schedules() -> u64 {
+    number("RUSSET_TEST_SCHEDULES").unwrap_or(200)
+}
+
 #[test]
 fn every_schedule_keeps_the_promises() {
     if let Some(seed) = number("RUSSET_TEST_SEED") {
@@ -401,7 +406,7 @@ fn every_schedule_keeps_the_promises() {
         run(seed);
         return;
     }
-    let count = number("RUSSET_TEST_SCHEDULES").unwrap_or(300);
+    let count = schedules();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for thread in 0..threads {
@@ -417,7 +422,7 @@ fn every_schedule_keeps_the_promises() {
 
 #[test]
 fn a_seed_gives_the_same_schedule_each_time() {
-    for seed in 0..20 {
+    for seed in 0..schedules().min(20) {
         assert_eq!(run(seed), run(seed), "seed {seed}");
     }
 }

@@ -19,5 +19,5 @@ mod parker;
 mod poller;
 #[path = "../../src/reactor.rs"]
 mod reactor;
-mod schedules;
 mod sync;
+mod threads;
