@@ -23,8 +23,6 @@ FOLDERS = {
     "grpc_reflection": ("companions",),
     "grpc_status": ("companions",),
     "grpc_channelz": ("companions",),
-    "grpc_csds": ("companions",),
-    "grpc_admin": ("companions",),
     "grpc_testing": ("companions",),
     "grpc_tools": ("compiler",),
     "google.protobuf": ("messages", "compiler", "packages"),

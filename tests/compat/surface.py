@@ -24,8 +24,6 @@ PACKAGES = {
     "grpc_reflection": "russet.reflection",
     "grpc_status": "russet.status",
     "grpc_channelz": "russet.channelz",
-    "grpc_csds": "russet.csds",
-    "grpc_admin": "russet.admin",
     "grpc_testing": "russet.testing",
     "grpc_tools": "russet.grpc_tools",
     "google.protobuf": "russet.protobuf",
@@ -118,7 +116,9 @@ def members(thing: Any) -> tuple[str, ...]:
     """The public members of a class that its own package, or the base of it, defines."""
     if not inspect.isclass(thing) or getattr(thing, "DESCRIPTOR", None) is not None:
         return ()
-    inherited = {*dir(Exception), *dir(tuple)} if issubclass(thing, (BaseException, tuple)) else {*dir(object)}  # fmt: skip
+    # Of Python's own classes, each version has others.
+    bases = [base for base in (Exception, tuple, int) if issubclass(thing, base)]
+    inherited = {name for base in [object, *bases] for name in dir(base)}
     return tuple(
         name
         for name in sorted(dir(thing))

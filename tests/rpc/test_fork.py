@@ -13,6 +13,9 @@ grpc = modules.load("russet")
 
 # What the programs have in common: a child that runs a function, and what it printed and returned.
 FORKS = """
+# Python 3.12 warns of every fork of a process with threads, ours or its own.
+import warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 def in_child(function):
     child = os.fork()
     if child == 0:

@@ -3,7 +3,7 @@
 What a block is, its info string says:
 
 - `sh`: commands, run in the page's folder with the installed Russet's commands on PATH. Lines that only call `make` are not run; their targets must exist.
-- `sh server`: a command that runs until the page ends or has another server, when Ctrl-C must end it without an error. The next block comes once it has printed a line.
+- `sh server`: a command that runs until the page ends or has another server, when Ctrl-C must end it without an error. The next block comes once it has printed a line, or as many as `sh server 2` says.
 - `python NAME`, `proto NAME` and so on: a file of that name; `diff NAME`: lines of it that change.
 - `python`: a program; code in a comment `<!-- before: ... -->` above it runs first in the same program.
 - `text output`: exactly what the block before has printed.
@@ -116,8 +116,8 @@ class Reader:
         elif block.language == "sh" and is_make(code):
             targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             assert {*re.findall(r"make ([a-z-]+)", code)} <= {*targets}, "no such target of make"
-        elif block.language == "sh" and block.words == ("server",):
-            self._serve(code)
+        elif block.language == "sh" and block.words[:1] == ("server",):
+            self._serve(code, int("".join(block.words[1:]) or 1))
         elif block.language == "sh":
             self.printed = self._run(["sh", "-ec", code])
         elif block.language == "python":
@@ -163,7 +163,7 @@ class Reader:
         assert done.returncode == 0, f"code {done.returncode}: {done.stderr}"
         return done.stdout
 
-    def _serve(self, code: str) -> None:
+    def _serve(self, code: str, lines: int) -> None:
         self._stop()
         server = subprocess.Popen(
             ["sh", "-ec", f"exec {code}"],
@@ -175,12 +175,13 @@ class Reader:
         )
         self.server = server
         assert server.stdout
-        line = server.stdout.readline()
-        if not line or "Traceback" in line:
-            rest, _ = server.communicate(timeout=PATIENCE)
-            raise AssertionError(
-                f"the server did not start, code {server.returncode}: {line}{rest}"
-            )
+        for _ in range(lines):
+            line = server.stdout.readline()
+            if not line or "Traceback" in line:
+                rest, _ = server.communicate(timeout=PATIENCE)
+                raise AssertionError(
+                    f"the server did not start, code {server.returncode}: {line}{rest}"
+                )
 
     def _stop(self) -> None:
         if self.server is not None:

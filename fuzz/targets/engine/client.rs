@@ -1,13 +1,15 @@
 //! A client's connection with a server that does anything: nothing panics, every call gets one status, what is held is bounded.
 #![no_main]
 
+mod choices;
 mod peer;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use peer::{Choices, Peer};
+use choices::Choices;
+use peer::Peer;
 use russet_rpc::client::{Config, Connection, Event, StartCall};
 use russet_rpc::{CallId, Code, Encoding, MessageOptions, Metadata, Status};
 

@@ -2,42 +2,7 @@
 
 use russet_http2::hpack::{Encoder, Index};
 
-/// The input, byte by byte; zeros behind its end.
-pub struct Choices<'d> {
-    rest: &'d [u8],
-}
-
-impl<'d> Choices<'d> {
-    pub fn new(data: &'d [u8]) -> Self {
-        Self { rest: data }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    pub fn byte(&mut self) -> u8 {
-        match self.rest.split_first() {
-            Some((&byte, rest)) => {
-                self.rest = rest;
-                byte
-            }
-            None => 0,
-        }
-    }
-
-    pub fn number(&mut self) -> u32 {
-        u32::from_be_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
-    }
-
-    /// Up to `most` bytes.
-    pub fn bytes(&mut self, most: usize) -> &'d [u8] {
-        let length = usize::from(self.byte()).min(most).min(self.rest.len());
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
-    }
-}
+use crate::choices::Choices;
 
 /// One end of a connection, as the other end sees it.
 pub struct Peer {

@@ -1,13 +1,15 @@
 //! A server's connection with a client that does anything, and handlers that do anything too: nothing panics, every call ends once, what is held is bounded.
 #![no_main]
 
+mod choices;
 mod peer;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use peer::{Choices, Peer};
+use choices::Choices;
+use peer::Peer;
 use russet_rpc::server::{Config, Connection, Event, StatusSent};
 use russet_rpc::{CallId, Code, MessageOptions, Metadata, Status, limits};
 

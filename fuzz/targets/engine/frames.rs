@@ -1,0 +1,69 @@
+//! Any bytes to an HTTP/2 connection, in pieces of any length: it says and answers the same however they were cut, and nothing panics.
+#![no_main]
+
+mod choices;
+
+use std::time::Instant;
+
+use choices::Choices;
+use russet_http2::{Config, Connection, Event, Role};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The longest piece. What a peer may make us answer between two writes is limited, and must not be reached by one way of cutting alone.
+const PIECE: usize = 512;
+
+/// What a connection answers, how it fails, and what it tells but for data, which comes as it was cut.
+fn answered(
+    role: Role,
+    bytes: &[u8],
+    cuts: &[u8],
+    now: Instant,
+) -> (Vec<u8>, String, usize, usize) {
+    let config = Config {
+        max_concurrent_streams: 10,
+        stream_window: 30_000,
+        connection_window: 100_000,
+        max_frame_size: 16_384,
+        max_header_list_size: 4_000,
+        send_buffer_high: 10_000,
+        send_buffer_low: 5_000,
+    };
+    let mut connection = Connection::new(role, config, now);
+    let mut out = Vec::new();
+    let (mut events, mut data) = (0, 0);
+    let mut cuts = cuts.iter().cycle();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let cut = cuts.next().map_or(PIECE, |&cut| usize::from(cut) + 1);
+        let (mut piece, left) = rest.split_at(cut.min(rest.len()));
+        rest = left;
+        while let Some(event) = connection.receive(&mut piece, now) {
+            match event {
+                Event::Data { bytes, .. } => data += bytes.len(),
+                _ => events += 1,
+            }
+        }
+        assert!(piece.is_empty());
+        out.extend_from_slice(connection.output());
+        connection.output_written(connection.output().len());
+    }
+    (out, format!("{:?}", connection.failure()), events, data)
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let (role, start) = match choices.byte() & 3 {
+        0 => (Role::Server, &b""[..]),
+        1 => (Role::Server, PREFACE),
+        _ => (Role::Client, &b""[..]),
+    };
+    let cuts = choices.bytes(16);
+    let mut bytes = start.to_vec();
+    while !choices.is_empty() {
+        bytes.extend_from_slice(choices.bytes(255));
+    }
+    let now = Instant::now();
+    let whole = answered(role, &bytes, &[], now);
+    assert_eq!(answered(role, &bytes, cuts, now), whole);
+});

@@ -1,0 +1,71 @@
+//! Header compression beside another implementation's: what our decoder takes, the other reads alike; what our encoder writes, both read back.
+#![no_main]
+
+mod choices;
+
+use choices::Choices;
+use russet_http2::hpack::{Check, Decoder, Encoder, Index};
+
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn decoded(decoder: &mut Decoder, block: &[u8]) -> Option<Fields> {
+    let mut fields = Vec::new();
+    decoder
+        .decode(block, |field| {
+            fields.push((field.name.to_vec(), field.value.to_vec()));
+        })
+        .ok()
+        .map(|()| fields)
+}
+
+fn no_check(_: &[u8], _: &[u8]) -> Option<&'static str> {
+    None
+}
+
+fn decode(choices: &mut Choices<'_>) {
+    let mut ours = Decoder::new(no_check as Check);
+    let mut theirs = fluke_hpack::Decoder::new();
+    while !choices.is_empty() {
+        let block = choices.bytes(255);
+        // After an error neither goes on.
+        let Some(fields) = decoded(&mut ours, block) else {
+            return;
+        };
+        assert_eq!(theirs.decode(block).ok(), Some(fields), "{block:x?}");
+    }
+}
+
+fn encode(choices: &mut Choices<'_>) {
+    let mut encoder = Encoder::default();
+    let mut ours = Decoder::new(no_check as Check);
+    let mut theirs = fluke_hpack::Decoder::new();
+    while !choices.is_empty() {
+        if choices.byte() & 7 == 0 {
+            encoder.set_max_table_size(choices.number() as usize % 5000);
+        }
+        let mut block = Vec::new();
+        let mut fields = Fields::new();
+        encoder.start_block(&mut block);
+        for _ in 0..choices.byte() % 8 {
+            let (name, value) = (choices.bytes(20), choices.bytes(200));
+            match choices.byte() % 8 {
+                0 => Encoder::field_out_of_order(name, value, &mut block),
+                1 => encoder.field(name, value, Index::Never, &mut block),
+                2 | 3 => encoder.field(name, value, Index::IfRepeated, &mut block),
+                _ => encoder.field(name, value, Index::Always, &mut block),
+            }
+            fields.push((name.to_vec(), value.to_vec()));
+        }
+        assert_eq!(decoded(&mut ours, &block).as_ref(), Some(&fields));
+        assert_eq!(theirs.decode(&block).ok(), Some(fields), "{block:x?}");
+    }
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    if choices.byte() & 1 == 0 {
+        decode(&mut choices);
+    } else {
+        encode(&mut choices);
+    }
+});
