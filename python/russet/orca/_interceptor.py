@@ -7,11 +7,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from .. import grpc
+from .._method_handlers import behavior_of, rebuild
 from ._recorders import TRAILER, CallMetricRecorder, ServerMetricRecorder, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
 _current: ContextVar[CallMetricRecorder] = ContextVar("russet.orca.call")
 
@@ -42,32 +43,6 @@ def add_report(context: Any, server: ServerMetricRecorder | None, call: CallMetr
     if serialized:
         given = context.trailing_metadata() or ()
         context.set_trailing_metadata((*given, (TRAILER, serialized)))
-
-
-def rebuild(handler: Any, behavior: Callable[..., Any]) -> Any:
-    """The same method with another behavior."""
-    kinds: dict[tuple[bool, bool], Callable[..., Any]] = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }
-    make = kinds[handler.request_streaming, handler.response_streaming]
-    return make(
-        behavior,
-        request_deserializer=handler.request_deserializer,
-        response_serializer=handler.response_serializer,
-    )
-
-
-def behavior_of(handler: Any) -> Callable[..., Any]:
-    """What a method handler runs."""
-    kind = "_".join(
-        "stream" if streaming else "unary"
-        for streaming in (handler.request_streaming, handler.response_streaming)
-    )
-    behavior: Callable[..., Any] = getattr(handler, kind)
-    return behavior
 
 
 class LoadReportInterceptor(grpc.ServerInterceptor):

@@ -6,8 +6,9 @@ import asyncio
 import inspect
 from typing import Any
 
+from .._method_handlers import behavior_of, rebuild
 from ..grpc import aio as _aio
-from ._interceptor import add_report, behavior_of, rebuild, recording
+from ._interceptor import add_report, recording
 from ._recorders import CallMetricRecorder, ServerMetricRecorder, report
 from ._service import DEFAULT_MIN_REPORT_DURATION, interval
 
