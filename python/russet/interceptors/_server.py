@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import grpc
 from .._method_handlers import behavior_of, rebuild
-from ._call import ServerCall
+from ._server_call import ServerCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from russet import grpc
-from russet.interceptors.aio import ServerInterceptor
+from russet.interceptors.aio import ClientInterceptor, ServerInterceptor
 from support.aio import CONCATENATE, ECHO, ECHO_EACH, aiter_of, collect, connected, rpc_error
 from support.rpc import WAIT, path
 
@@ -202,3 +202,133 @@ async def test_a_plain_function_is_refused_not_passed_by() -> None:
         error = await rpc_error(grpc, channel.unary_unary(path("Nobody"))(b"", timeout=WAIT))
         assert error.code() is grpc.StatusCode.UNIMPLEMENTED
     assert not reached
+
+
+class ClientMarking(ClientInterceptor):
+    """Puts its letter before every request and after every response."""
+
+    def __init__(self, letter: bytes) -> None:
+        self.letter = letter
+
+    async def intercept(self, call, request):
+        if call.request_streaming:
+            marked = (self.letter + message async for message in request)
+        else:
+            marked = self.letter + request
+        response = await call(marked)
+        if call.response_streaming:
+            return (message + self.letter async for message in response)
+        return response + self.letter
+
+
+async def trailing(request, context):
+    context.set_trailing_metadata((("t", "1"),))
+    return request
+
+
+async def test_a_channel_s_messages_of_all_kinds_are_seen_and_changed() -> None:
+    async with connected(
+        grpc,
+        Echo=("unary_unary", trailing),
+        Twice=("unary_stream", echo_twice),
+        Concatenate=CONCATENATE,
+        EchoEach=ECHO_EACH,
+        channel_interceptors=[ClientMarking(b"a"), ClientMarking(b"b")],
+    ) as channel:
+        call = channel.unary_unary(path("Echo"))(b"1", timeout=WAIT)
+        assert await call == b"ba1ba"
+        assert await call.code() is grpc.StatusCode.OK
+        assert ("t", "1") in tuple(await call.trailing_metadata())
+        call = channel.unary_stream(path("Twice"))(b"1", timeout=WAIT)
+        assert await collect(call) == [b"ba1ba"] * 2
+        assert await call.code() is grpc.StatusCode.OK
+        concatenate = channel.stream_unary(path("Concatenate"))
+        assert await concatenate(aiter_of(b"1", b"2"), timeout=WAIT) == b"ba1ba2ba"
+        assert await concatenate([b"1", b"2"], timeout=WAIT) == b"ba1ba2ba"
+        each = channel.stream_stream(path("EchoEach"))
+        assert await collect(each(aiter_of(b"1", b"2"), timeout=WAIT)) == [b"ba1ba", b"ba2ba"]
+        call = each(timeout=WAIT)
+        await call.write(b"1")
+        assert await call.read() == b"ba1ba"
+        await call.done_writing()
+        assert await call.read() is grpc.aio.EOF
+
+
+async def test_a_channel_s_call_says_what_it_is_and_takes_other_metadata() -> None:
+    seen = []
+
+    class Token(ClientInterceptor):
+        async def intercept(self, call, request):
+            seen.append((call.method, call.service, call.name, call.metadata, call.timeout))
+            response = await call(request, metadata=(*call.metadata, ("token", "secret")))
+            seen.append(await call.running.code())
+            return response
+
+    async def handler(request, context):
+        sent = context.invocation_metadata()
+        return repr([tuple(item) for item in sent if item[0] in ("k", "token")]).encode()
+
+    async with connected(
+        grpc, M=("unary_unary", handler), channel_interceptors=[Token()]
+    ) as channel:
+        method = channel.unary_unary(path("M"))
+        sent = await method(b"", metadata=(("k", "v"),), timeout=WAIT)
+    assert sent == b"[('k', 'v'), ('token', 'secret')]"
+    assert seen == [
+        (path("M"), "russet.test.Service", "M", (("k", "v"),), WAIT),
+        grpc.StatusCode.OK,
+    ]
+
+
+async def test_a_channel_s_interceptor_answers_by_itself_and_tries_again() -> None:
+    class Again(ClientInterceptor):
+        async def intercept(self, call, request):
+            if call.response_streaming:
+                return aiter_of(b"x", b"y")
+            try:
+                return await call(request)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.NOT_FOUND:
+                    raise
+                return await call(b"good")
+
+    async def picky(request, context):
+        if request != b"good":
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND if request == b"bad" else grpc.StatusCode.ABORTED, "no"
+            )
+        return request
+
+    async with connected(
+        grpc,
+        M=("unary_unary", picky),
+        Twice=("unary_stream", echo_twice),
+        channel_interceptors=[Again()],
+    ) as channel:
+        method = channel.unary_unary(path("M"))
+        call = method(b"bad", timeout=WAIT)
+        assert (await call, await call.code()) == (b"good", grpc.StatusCode.OK)
+        call = method(b"worse", timeout=WAIT)
+        error = await rpc_error(grpc, call)
+        assert error.code() is await call.code() is grpc.StatusCode.ABORTED
+        assert await collect(channel.unary_stream(path("Twice"))(b"", timeout=WAIT)) == [b"x", b"y"]
+
+
+async def test_cancelling_an_intercepted_call_cancels_the_rpc() -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def handler(request, context):
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with connected(
+        grpc, M=("unary_unary", handler), channel_interceptors=[ClientMarking(b"")]
+    ) as channel:
+        call = channel.unary_unary(path("M"))(b"", timeout=WAIT)
+        await asyncio.wait_for(started.wait(), WAIT)
+        assert call.cancel()
+        await asyncio.wait_for(ended.wait(), WAIT)
+        assert await call.code() is grpc.StatusCode.CANCELLED
