@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -332,3 +333,28 @@ def test_a_function_that_fails_is_the_future_s_exception() -> None:
         assert isinstance(future.exception(WAIT), ZeroDivisionError)
         with pytest.raises(ZeroDivisionError):
             future.result(WAIT)
+
+
+def test_an_intercepted_stream_that_nobody_reads_any_more_is_cancelled() -> None:
+    ended = threading.Event()
+
+    def handler(request, context):
+        context.add_callback(ended.set)
+        yield b""
+        assert happened(ended)
+
+    class Same(ClientInterceptor):
+        def intercept(self, call, request):
+            return map_response(call, call(request), lambda response: response)
+
+    with connected(grpc, M=("unary_stream", handler)) as plain:
+        channel = grpc.intercept_channel(plain, Same(), ClientInterceptor())
+        gc.disable()
+        try:
+            responses = channel.unary_stream(path("M"))(b"", timeout=WAIT * 10)
+            next(responses)
+            assert not ended.is_set()
+            del responses
+            assert happened(ended)
+        finally:
+            gc.enable()

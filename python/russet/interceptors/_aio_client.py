@@ -32,7 +32,9 @@ class ClientInterceptor(
     async def _run(
         self, kind: tuple[bool, bool], continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        async def start(request: Any, metadata: MetadataType, timeout: float | None) -> Any:
+        async def start(
+            call: ClientCall, request: Any, metadata: MetadataType, timeout: float | None
+        ) -> Any:
             changed = _aio.ClientCallDetails(
                 details.method,
                 timeout,

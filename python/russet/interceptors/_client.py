@@ -36,7 +36,9 @@ class ClientInterceptor(
     def _run(
         self, kind: tuple[bool, bool], continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        def start(request: Any, metadata: MetadataType, timeout: float | None) -> Any:
+        def start(
+            call: ClientCall, request: Any, metadata: MetadataType, timeout: float | None
+        ) -> Any:
             changed = _ClientCallDetails(
                 details.method,
                 timeout,

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from ..grpc._typing import MetadataType, ReceivedMetadata
 
-    # Starts the RPC with the request, metadata and timeout given.
-    Start = Callable[[Any, MetadataType, "float | None"], Any]
+    # Starts the RPC of the call given, which it tells, with this request, metadata and timeout. Takes the call, since one that held it would make a cycle, and a stream that nobody reads any more must be cancelled at once.
+    Start = Callable[["ClientCall", Any, MetadataType, "float | None"], Any]
 
 
 class ClientCall:
@@ -67,6 +67,7 @@ class ClientCall:
         Synchronous: a running call, `grpc.CallFuture` or `grpc.CallIterator`. On asyncio it is to be awaited, which gives the response, or for a stream an asynchronous iterator of responses, and raises `grpc.aio.AioRpcError`.
         """
         return self._start(
+            self,
             request,
             self.metadata if metadata is None else metadata,
             self.timeout if timeout is None else timeout,
