@@ -19,6 +19,8 @@ import asyncio, gc, os, signal, sys, threading
 from concurrent import futures
 from russet import grpc
 
+# A shell that starts a program in the background has it ignore SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 entered = threading.Event()
 
 def block(request, context):

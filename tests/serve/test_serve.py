@@ -221,6 +221,50 @@ def test_a_program_that_does_not_start_leaves_the_old_one_running(tmp_path: Path
         assert not new & old
 
 
+# Of two workers one ends, and one says that it will never serve but stays, until the next program has started.
+LINGERS = """
+import os, pathlib, signal, sys, time
+def wait_for(name):
+    while not pathlib.Path(name).exists():
+        time.sleep(0.01)
+try:
+    os.close(os.open("first", os.O_CREAT | os.O_EXCL))
+    wait_for("lingers")
+except FileExistsError:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.close(int(sys.argv[2]))
+    pathlib.Path("number").write_text(str(os.getpid()))
+    pathlib.Path("number").rename("lingers")
+    wait_for("next")
+os._exit(1)
+"""
+AFTER_IT = """
+import os, pathlib, time
+lingering = int(pathlib.Path("lingers").read_text())
+pathlib.Path("next").touch()
+while True:
+    try:
+        os.kill(lingering, 0)
+    except ProcessLookupError:
+        break
+    time.sleep(0.01)
+"""
+
+
+def test_a_worker_that_lingers_does_not_disturb_the_next_reload(tmp_path: Path) -> None:
+    with serving(tmp_path, SYNC, "--workers=2") as running:
+        _, old = running.all_serve(2)
+        (tmp_path / "app.py").write_text(LINGERS)
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("the reload is given up")
+        (tmp_path / "app.py").write_text(AFTER_IT + textwrap.dedent(SYNC))
+        running.process.send_signal(signal.SIGHUP)
+        _, new = running.all_serve(2)
+        assert not new & old
+        for process in old:
+            gone(process)
+
+
 def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
     with serving(tmp_path, SYNC, "--workers=2") as running:
         _, processes = running.all_serve(2)

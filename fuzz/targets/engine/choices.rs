@@ -1,5 +1,8 @@
 //! The fuzzer's input as a row of choices.
-#![allow(dead_code, reason = "each target takes the kinds of choices that it needs")]
+#![allow(
+    dead_code,
+    reason = "each target takes the kinds of choices that it needs"
+)]
 
 /// The input, byte by byte; zeros behind its end.
 pub struct Choices<'d> {

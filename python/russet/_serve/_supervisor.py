@@ -40,6 +40,8 @@ class _Worker:
         self.started = time.monotonic()
         self.is_ready = False
         self.is_stopping = False
+        # What it says once it serves; None when that is known. A descriptor that is closed is soon another worker's.
+        self.ready: int | None
         self.ready, told = os.pipe()
         try:
             self.process = subprocess.Popen(
@@ -70,7 +72,9 @@ class Supervisor:
         addresses = tuple(self._reserve(address) for address in settings.addresses)
         self._settings = replace(settings, addresses=addresses)
         self._workers: list[_Worker] = []
+        # The generation that is wanted, the newest that was started (a reload may have been given up), and the one that serves.
         self._generation = 0
+        self._newest = 0
         self._serving = 0
         self._is_stopping = False
         self._stopped_at = 0.0
@@ -137,13 +141,15 @@ class Supervisor:
         self._signals.append(number)
 
     def _start_generation(self) -> None:
-        self._generation += 1
+        self._newest += 1
+        self._generation = self._newest
         for number in range(1, self._count + 1):
             self._start(number)
 
     def _start(self, number: int) -> None:
         worker = _Worker(number, self._generation, self._settings, self._alive)
         self._workers.append(worker)
+        assert worker.ready is not None
         self._selector.register(worker.ready, selectors.EVENT_READ, worker)
 
     def _wait(self) -> None:
@@ -155,10 +161,16 @@ class Supervisor:
                 self._woken.recv(4096)
                 continue
             worker: _Worker = key.data
-            self._selector.unregister(worker.ready)
-            if os.read(worker.ready, 1):
+            serves = bool(os.read(key.fd, 1))
+            self._forget_ready(worker)
+            if serves:
                 self._is_serving(worker)
+
+    def _forget_ready(self, worker: _Worker) -> None:
+        if worker.ready is not None:
+            self._selector.unregister(worker.ready)
             os.close(worker.ready)
+            worker.ready = None
 
     def _is_serving(self, worker: _Worker) -> None:
         worker.is_ready = True
@@ -204,9 +216,7 @@ class Supervisor:
             if code is None:
                 continue
             self._workers.remove(worker)
-            if worker.ready in self._selector.get_map():
-                self._selector.unregister(worker.ready)
-                os.close(worker.ready)
+            self._forget_ready(worker)
             if worker.is_stopping:
                 _LOG.info("%s has stopped", worker.name)
             else:
