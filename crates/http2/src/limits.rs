@@ -14,6 +14,9 @@ pub const MAX_UNREAD_ANSWERS: u32 = 8192;
 /// DATA is not framed while more than this many bytes are unwritten: 256 KiB.
 pub const MAX_UNWRITTEN: usize = 256 << 10;
 
+/// Credit that has gathered is announced from this on, however large the window: 1 MiB. A long line needs its window open nearly whole.
+pub const MAX_UNANNOUNCED: u32 = 1 << 20;
+
 /// Streams that were reset here and for which late frames are ignored without a word: the last 1,024.
 pub const REMEMBERED_RESETS: usize = 1024;
 

@@ -25,8 +25,8 @@ pub(crate) struct Inbound {
     untaken: u32,
     /// Bytes on the wire of the message in the making whose credit is held.
     held: u32,
-    /// Whether the peer has been given the whole window of a call that goes on.
-    pub(crate) window_is_open: bool,
+    /// The window that the peer has been given, above the first one that each call has; 0 before that.
+    pub(crate) window: u32,
 }
 
 /// A whole message.

@@ -3,6 +3,7 @@
 //! [`server::Connection`] and [`client::Connection`] each are one connection of gRPC over HTTP/2. Bytes and the time go in; events, bytes to write and the time of the next timeout come out. They know no socket, clock, lock, thread or async runtime: a driver gives them these. After each input and each batch of commands a driver polls events until there are none, writes `output`, reports `output_written`, and arms its timer with `poll_timeout`.
 
 pub mod balancing;
+mod bandwidth;
 pub mod client;
 pub mod health;
 pub mod limits;

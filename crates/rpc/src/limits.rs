@@ -32,7 +32,13 @@ pub const MEMORY_GRAIN: usize = 16 << 10;
 /// Bytes that the peer may send ahead on one connection: 1 MiB.
 pub const DEFAULT_CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// Bytes of whole messages that the application has not taken, on all calls of one connection, from which on the peer gets no more connection credit: 16 MiB.
+/// What the windows of a connection and of its calls may become where the network needs more than [`DEFAULT_CALL_WINDOW`]: 16 MiB, a gigabit a second over 130 ms; and not more than an eighth of the connection's memory.
+pub const MAX_GROWN_WINDOW: u32 = 16 << 20;
+
+/// Bytes between two probes of the bandwidth where windows have long been large enough: 4 MiB.
+pub const LONGEST_PROBE_PAUSE: u32 = 4 << 20;
+
+/// Bytes of whole messages that the application has not taken, on all calls of one connection, from which on the peer gets no more connection credit: 16 MiB, or two windows of the connection where they have grown.
 pub const MAX_UNTAKEN_BYTES: usize = 16 << 20;
 
 /// Longest DATA frame accepted: 16 KiB, HTTP/2's own default.

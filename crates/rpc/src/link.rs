@@ -4,12 +4,22 @@ use std::time::{Duration, Instant};
 
 use russet_http2::{ErrorCode, Failure, StreamId};
 
+use crate::bandwidth::{Bandwidth, PROBE};
 use crate::calls::Calls;
 use crate::deadlines::Deadlines;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
 use crate::memory::Memory;
 use crate::{CallId, CloseReason, Traffic};
+
+/// How far a peer is let ahead, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows {
+    pub(crate) call: u32,
+    pub(crate) connection: u32,
+    /// Whether they grow where the network needs it.
+    pub(crate) grow: bool,
+}
 
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -25,8 +35,11 @@ pub(crate) struct Link {
     pub(crate) now: Instant,
     /// Connection credit held back because too many messages wait for the application.
     withheld: u32,
-    /// Bytes that a peer may send ahead on a call that goes on.
+    /// Bytes that a peer should be let ahead on a call that goes on.
     call_window: u32,
+    /// Bytes that it is let ahead on the connection.
+    connection_window: u32,
+    bandwidth: Bandwidth,
 }
 
 impl Link {
@@ -35,9 +48,14 @@ impl Link {
         keepalive: Keepalive,
         handshake_timeout: Option<Duration>,
         memory: Memory,
-        call_window: u32,
+        windows: Windows,
         now: Instant,
     ) -> Self {
+        let largest = if windows.grow {
+            memory.largest_window()
+        } else {
+            0
+        };
         Self {
             h2,
             closed: None,
@@ -48,7 +66,9 @@ impl Link {
             traffic: Traffic::default(),
             now,
             withheld: 0,
-            call_window,
+            call_window: windows.call,
+            connection_window: windows.connection,
+            bandwidth: Bandwidth::new(windows.call, largest),
         }
     }
 
@@ -133,6 +153,9 @@ impl Link {
         mut deliver: impl FnMut(Received),
     ) -> Result<(), InboundError> {
         let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        if self.bandwidth.received(length, self.now) {
+            self.h2.ping(PROBE);
+        }
         let before = inbound.unfinished();
         let taken = loop {
             match inbound.take(&mut piece, max) {
@@ -151,13 +174,33 @@ impl Link {
         admitted?;
         if self.memory.admits(stream, release, inbound.unfinished()) {
             self.h2.release_stream_credit(stream, release);
-            if !inbound.window_is_open && self.memory.may_open(self.call_window) {
-                inbound.window_is_open = true;
-                self.h2.open_window(stream, self.call_window);
+            if inbound.window < self.call_window {
+                let window = self.memory.window(inbound.window, self.call_window);
+                if window > inbound.window {
+                    inbound.window = window;
+                    self.h2.open_window(stream, window);
+                }
             }
         }
         self.give_turns();
         Ok(())
+    }
+
+    /// A PING was answered.
+    pub(crate) fn on_pong(&mut self, payload: [u8; 8]) {
+        if payload != PROBE {
+            return;
+        }
+        let Some(window) = self.bandwidth.answered(self.now) else {
+            return;
+        };
+        // Calls get theirs with their next data: only those that go on need it.
+        self.call_window = self.call_window.max(window);
+        let more = window.saturating_sub(self.connection_window);
+        if more > 0 && self.memory.may_promise(more) {
+            self.connection_window += more;
+            self.h2.open_connection_window(self.connection_window);
+        }
     }
 
     /// Gives credit to calls that memory was too short for, as far as there is some again.

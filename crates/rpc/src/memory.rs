@@ -16,6 +16,8 @@ use crate::limits;
 pub struct MemoryQuota {
     limit: usize,
     used: AtomicUsize,
+    /// Bytes by which the windows of connections have grown: what peers may send ahead beyond what every connection allows.
+    promised: AtomicUsize,
 }
 
 impl MemoryQuota {
@@ -24,6 +26,7 @@ impl MemoryQuota {
         Self {
             limit,
             used: AtomicUsize::new(0),
+            promised: AtomicUsize::new(0),
         }
     }
 
@@ -34,6 +37,17 @@ impl MemoryQuota {
 
     fn is_used_up(&self) -> bool {
         self.used() > self.limit
+    }
+
+    /// Counts a promise of so many bytes more, unless all promises were more than a quarter of the limit then.
+    fn promise(&self, more: usize) -> bool {
+        self.promised
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |promised| {
+                promised
+                    .checked_add(more)
+                    .filter(|sum| *sum <= self.limit / 4)
+            })
+            .is_ok()
     }
 }
 
@@ -57,8 +71,16 @@ pub(crate) struct Memory {
     unfinished: usize,
     /// Window bytes of whole messages that the application has not taken.
     untaken: usize,
-    /// Calls whose peer may send a whole window ahead.
+    /// Whole messages may hold so much before the peer gets no connection credit.
+    max_untaken: usize,
+    /// The window that a call has which goes on, unless the network needs more.
+    call_window: u32,
+    /// Calls whose peer may send such a window ahead.
     open_windows: usize,
+    /// Bytes by which calls' windows have grown beyond it.
+    grown: usize,
+    /// Bytes by which the connection's window has grown.
+    promised: usize,
     /// Streams that get no credit for now, by number: the oldest first.
     waiting: BTreeMap<u32, Waiting>,
     /// The call that gets credit while memory is short, and what its message holds.
@@ -66,14 +88,22 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) const fn new(limit: usize, quota: Option<Arc<MemoryQuota>>) -> Self {
+    pub(crate) const fn new(
+        limit: usize,
+        quota: Option<Arc<MemoryQuota>>,
+        call_window: u32,
+    ) -> Self {
         Self {
             limit,
             quota,
             counted: 0,
             unfinished: 0,
             untaken: 0,
+            max_untaken: limits::MAX_UNTAKEN_BYTES,
+            call_window,
             open_windows: 0,
+            grown: 0,
+            promised: 0,
             waiting: BTreeMap::new(),
             favoured: None,
         }
@@ -81,7 +111,7 @@ impl Memory {
 
     /// Whether a peer that waits for the application gets no connection credit.
     pub(crate) fn withholds(&self) -> bool {
-        self.untaken > limits::MAX_UNTAKEN_BYTES
+        self.untaken > self.max_untaken
             || (self.untaken > 0 && self.quota.as_ref().is_some_and(|quota| quota.is_used_up()))
     }
 
@@ -160,21 +190,56 @@ impl Memory {
         Some((next.stream, next.credit))
     }
 
-    /// Counts one more call with a whole window, unless such windows could take more than their quarter by then. The first one is always open.
-    pub(crate) const fn may_open(&mut self, window: u32) -> bool {
-        let promised = (self.open_windows + 1).saturating_mul(window as usize);
-        let may = self.open_windows == 0 || promised <= self.limit / 4;
-        if may {
+    /// The largest window that calls and the connection may ever have.
+    pub(crate) fn largest_window(&self) -> u32 {
+        u32::try_from(self.limit / 8)
+            .unwrap_or(u32::MAX)
+            .min(limits::MAX_GROWN_WINDOW)
+    }
+
+    /// The window that a call may have which has one of `current` bytes, where `wanted` is enough for the network. It is the usual one unless those could take more than their quarter of the memory by then, and the first call's is always; beyond that calls share an eighth.
+    pub(crate) fn window(&mut self, current: u32, wanted: u32) -> u32 {
+        let mut window = current;
+        if window == 0 {
+            let promised = (self.open_windows + 1).saturating_mul(self.call_window as usize);
+            if self.open_windows > 0 && promised > self.limit / 4 {
+                return 0;
+            }
             self.open_windows += 1;
+            window = self.call_window;
         }
-        may
+        let more = wanted.saturating_sub(window);
+        let grown = self.grown.saturating_add(more as usize);
+        if more > 0 && grown <= self.limit / 8 {
+            self.grown = grown;
+            window = wanted;
+        }
+        window
+    }
+
+    /// Whether the connection's window may become so many bytes larger. What is allowed counts until the connection ends.
+    pub(crate) fn may_promise(&mut self, more: u32) -> bool {
+        let more = more as usize;
+        if self
+            .quota
+            .as_ref()
+            .is_some_and(|quota| !quota.promise(more))
+        {
+            return false;
+        }
+        self.promised += more;
+        self.max_untaken += 2 * more;
+        true
     }
 
     /// A call has ended, with this in its account.
     pub(crate) fn forget(&mut self, stream: StreamId, inbound: &Inbound) {
         self.unfinished = self.unfinished.saturating_sub(inbound.unfinished());
         self.taken(inbound.untaken());
-        self.open_windows -= usize::from(inbound.window_is_open);
+        if inbound.window > 0 {
+            self.open_windows -= 1;
+            self.grown -= (inbound.window.saturating_sub(self.call_window)) as usize;
+        }
         self.waiting.remove(&stream.number);
         if self.is_favoured(stream) {
             self.favoured = None;
@@ -217,6 +282,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         if let Some(quota) = &self.quota {
             quota.used.fetch_sub(self.counted, Ordering::Relaxed);
+            quota.promised.fetch_sub(self.promised, Ordering::Relaxed);
         }
     }
 }
@@ -234,7 +300,7 @@ mod tests {
 
     #[test]
     fn short_memory_goes_to_one_call_after_the_other() {
-        let mut memory = Memory::new(1000, None);
+        let mut memory = Memory::new(1000, None, 10);
         memory.resized(stream(1), 0, 150).unwrap();
         assert!(memory.admits(stream(1), 10, 150));
         memory.resized(stream(3), 0, 300).unwrap();
@@ -263,8 +329,8 @@ mod tests {
     #[test]
     fn connections_share_a_quota() {
         let quota = Arc::new(MemoryQuota::new(100_000));
-        let mut one = Memory::new(1 << 30, Some(Arc::clone(&quota)));
-        let mut other = Memory::new(1 << 30, Some(Arc::clone(&quota)));
+        let mut one = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
+        let mut other = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
         one.resized(stream(1), 0, 90_000).unwrap();
         assert_eq!(quota.used(), 90_000);
         other.came(20_000);

@@ -38,7 +38,6 @@ WITHOUT_EFFECT = frozenset(
         "grpc.grpclb_call_timeout_ms",
         "grpc.grpclb_fallback_timeout_ms",
         "grpc.http.overload_protection",
-        "grpc.http2.bdp_probe",
         "grpc.http2.hpack_table_size.decoder",
         "grpc.http2.hpack_table_size.encoder",
         "grpc.http2.initial_sequence_number",

@@ -27,6 +27,7 @@ _COMMON_NUMBERS = {
     "grpc.keepalive_time_ms": "keepalive_time_ms",
     "grpc.keepalive_timeout_ms": "keepalive_timeout_ms",
     "grpc.keepalive_permit_without_calls": "keepalive_without_calls",
+    "grpc.http2.bdp_probe": "grow_windows",
 }
 _CHANNEL_NUMBERS = {
     **_COMMON_NUMBERS,
@@ -61,6 +62,7 @@ _LEAST_HARD_HEADER_LIMIT = 16 << 10
 # Those of the settings that are switches.
 _SWITCHES = {
     "keepalive_without_calls",
+    "grow_windows",
     "so_reuseport",
     "enable_retries",
     "enable_http_proxy",

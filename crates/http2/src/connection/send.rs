@@ -3,7 +3,7 @@
 use super::{Connection, Role};
 use crate::frame::{self, MAX_31_BIT};
 use crate::hpack::{Encoder, Index};
-use crate::limits::MAX_UNWRITTEN;
+use crate::limits::{MAX_UNANNOUNCED, MAX_UNWRITTEN};
 use crate::streams::{End, Receiving, Stream};
 use crate::{ErrorCode, Sent, StreamId};
 
@@ -239,6 +239,21 @@ impl Connection {
         }
     }
 
+    /// Lets the peer be `window` bytes ahead on the connection, if that is more than it was before.
+    pub fn open_connection_window(&mut self, window: u32) {
+        let more = window
+            .min(MAX_31_BIT)
+            .saturating_sub(self.config.connection_window);
+        if more == 0 || self.failure.is_some() || !self.may_speak() {
+            return;
+        }
+        // One frame for both.
+        let credit = more.saturating_add(std::mem::take(&mut self.unannounced));
+        self.config.connection_window += more;
+        self.receive_window += i64::from(credit);
+        frame::put_window_update(0, credit, self.output.frames());
+    }
+
     /// Gives the peer credit on the connection for data that was taken.
     pub fn release_connection_credit(&mut self, length: u32) {
         self.unannounced = self.unannounced.saturating_add(length);
@@ -251,10 +266,13 @@ impl Connection {
     }
 }
 
-/// Credit is announced when half a window has gathered: one frame for many releases, and the peer never waits for a window that is half open.
+/// Credit is announced when half a window has gathered, or [`MAX_UNANNOUNCED`]: one frame for many releases, and the peer never waits for a window that is half open.
 const fn announce_at(window: u32) -> u32 {
-    let half = window / 2;
-    if half == 0 { 1 } else { half }
+    match window / 2 {
+        0 => 1,
+        half if half < MAX_UNANNOUNCED => half,
+        _ => MAX_UNANNOUNCED,
+    }
 }
 
 /// Turns.

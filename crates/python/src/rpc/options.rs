@@ -101,6 +101,7 @@ pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Co
         .unwrap_or(Duration::MAX),
         keepalive_without_calls: get(settings, "keepalive_without_calls")?
             .unwrap_or(default.keepalive_without_calls),
+        grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
         ..default
     })
 }
@@ -179,6 +180,7 @@ pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Co
             "max_connection_age_grace_ms",
             default.max_connection_age_grace,
         )?,
+        grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
         ..default
     })
 }

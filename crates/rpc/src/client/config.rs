@@ -19,6 +19,8 @@ pub struct Config {
     pub max_connection_memory: usize,
     /// Bytes that the server may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
     pub connection_window: u32,
+    /// Whether both windows grow, to [`limits::MAX_GROWN_WINDOW`] at most, where PINGs show that the network holds more bytes than they allow. Default true.
+    pub grow_windows: bool,
     /// The longest DATA frame that the server may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
     pub max_frame_size: u32,
     /// Time for the server's SETTINGS. Default [`limits::DEFAULT_HANDSHAKE_TIMEOUT`].
@@ -40,6 +42,7 @@ impl Default for Config {
             call_window: limits::DEFAULT_CALL_WINDOW,
             max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            grow_windows: true,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
             handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),
             keepalive_time: None,

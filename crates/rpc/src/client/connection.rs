@@ -12,7 +12,7 @@ use super::{Config, Event, Reach, StartCall, StartError};
 use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::Keepalive;
-use crate::link::Link;
+use crate::link::{Link, Windows};
 use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
@@ -120,8 +120,12 @@ impl Connection {
                 h2,
                 keepalive,
                 config.handshake_timeout,
-                Memory::new(config.max_connection_memory, None),
-                config.call_window,
+                Memory::new(config.max_connection_memory, None, config.call_window),
+                Windows {
+                    call: config.call_window,
+                    connection: config.connection_window,
+                    grow: config.grow_windows,
+                },
                 now,
             ),
             calls: Calls::default(),
@@ -162,7 +166,8 @@ impl Connection {
                     self.events.push_back(Event::Ready);
                 }
                 Http2Event::GoAway { last_stream, code } => self.on_goaway(last_stream, code),
-                Http2Event::Ping | Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
+                Http2Event::Pong { payload } => self.link.on_pong(payload),
+                Http2Event::Ping | Http2Event::StreamLimit => {}
             }
         }
         self.settle();

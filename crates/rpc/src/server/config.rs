@@ -24,6 +24,8 @@ pub struct Config {
     pub max_connection_memory: usize,
     /// What all connections may hold of messages that wait; `None`, the default, for no limit.
     pub memory: Option<Arc<MemoryQuota>>,
+    /// Whether both windows grow, to [`limits::MAX_GROWN_WINDOW`] at most, where PINGs show that the network holds more bytes than they allow. Default true.
+    pub grow_windows: bool,
     /// The longest DATA frame that the peer may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
     pub max_frame_size: u32,
     /// Time for the peer's preface and SETTINGS. Default [`limits::DEFAULT_HANDSHAKE_TIMEOUT`].
@@ -55,6 +57,7 @@ impl Default for Config {
             max_header_list_size: limits::DEFAULT_MAX_HEADER_LIST_SIZE,
             call_window: limits::DEFAULT_CALL_WINDOW,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            grow_windows: true,
             max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             memory: None,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,

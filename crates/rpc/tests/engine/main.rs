@@ -1,6 +1,7 @@
 //! The client's and the server's engine against each other and against hostile bytes, under a simulated clock.
 
 mod attacks;
+mod bandwidth;
 mod calls;
 mod endings;
 mod memory;

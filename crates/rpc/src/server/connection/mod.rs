@@ -15,7 +15,7 @@ use super::{CancelReason, Config, Event};
 use crate::calls::Calls;
 use crate::inbound::Inbound;
 use crate::keepalive::{Keepalive, PingStrikes};
-use crate::link::{Link, earliest};
+use crate::link::{Link, Windows, earliest};
 use crate::memory::Memory;
 use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Traffic, limits};
 
@@ -135,8 +135,16 @@ impl Connection {
                 h2,
                 keepalive,
                 config.handshake_timeout,
-                Memory::new(config.max_connection_memory, config.memory.clone()),
-                config.call_window,
+                Memory::new(
+                    config.max_connection_memory,
+                    config.memory.clone(),
+                    config.call_window,
+                ),
+                Windows {
+                    call: config.call_window,
+                    connection: config.connection_window,
+                    grow: config.grow_windows,
+                },
                 now,
             ),
             calls: Calls::default(),
@@ -192,7 +200,8 @@ impl Connection {
                 Http2Event::GoAway { .. } if self.link.h2.is_shutting_down() => {
                     self.link.h2.finish_shutdown();
                 }
-                Http2Event::GoAway { .. } | Http2Event::Pong { .. } | Http2Event::StreamLimit => {}
+                Http2Event::Pong { payload } => self.link.on_pong(payload),
+                Http2Event::GoAway { .. } | Http2Event::StreamLimit => {}
             }
         }
         self.settle();
