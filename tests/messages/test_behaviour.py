@@ -172,7 +172,7 @@ MAP_CODE = [
     "m.{f} == m.{f}", "m.{f} == dict(m.{f})", "m.{f} != {{}}", "m.{f}.setdefault({k}, 1)", "m.{f}.nope", "m.{f}.GetEntryClass()",
     "m.{f}.GetEntryClass().DESCRIPTOR.full_name", "m.{f} is m.{f}", "l = m.{f}\nm.ClearField('{f}')\nl", "m.HasField('{f}')", "bool(m.{f})",
     "next(iter(m.{f})) in m.{f}", "[m.{f}.clear() for _ in m.{f}]", "copy.deepcopy(dict(m.{f}))", "m.{f}.get_or_create({n})", "All(m_string_int32=5)",
-    "All({f}=[])",
+    "All({f}=[])", "k = sorted(m.{f})\n[m.{f}[key] for key in k]", "k = sorted(m.{f})\nfor key in k: del m.{f}[key]\n[m.{f}[key] for key in k]",
 ]  # fmt: skip
 
 

@@ -117,6 +117,16 @@ impl Entries {
         }
     }
 
+    /// The place of the key that is held as this host object, if the entries are few: `None` says nothing of equal keys.
+    pub fn place_of_object(&self, object: NonNull<()>) -> Option<usize> {
+        if self.entries.len() > SMALL {
+            return None;
+        }
+        self.entries
+            .iter()
+            .position(|(key, _)| matches!(key, Value::Text(text) if text.object() == Some(object)))
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
         self.find(key).map(|place| &self.entries[place].1)

@@ -18,6 +18,12 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut now = Instant::now();
     let config = Config {
         max_receive_message_length: Some(100_000),
+        // A small one may grow.
+        call_window: if choices.byte() & 1 == 0 {
+            2000
+        } else {
+            256 << 10
+        },
         keepalive_time: (choices.byte() & 1 != 0).then_some(Duration::from_secs(10)),
         ..Config::default()
     };

@@ -64,7 +64,14 @@ impl Peer {
                 let increment = choices.number() >> (choices.byte() % 32);
                 put_frame(8, 0, stream, &increment.to_be_bytes(), out);
             }
-            10 => put_frame(6, choices.byte() & 1, 0, &[choices.byte(); 8], out),
+            10 => {
+                // The answer to a probe of the bandwidth, or to nothing.
+                let payload = match choices.byte() {
+                    0..=127 => *b"bdp\0ping",
+                    other => [other; 8],
+                };
+                put_frame(6, choices.byte() & 1, 0, &payload, out);
+            }
             11 => {
                 let mut settings = Vec::new();
                 for _ in 0..choices.byte() % 4 {

@@ -20,6 +20,12 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut now = Instant::now();
     let config = Config {
         max_connection_memory: MEMORY,
+        // A small one may grow.
+        call_window: if choices.byte() & 1 == 0 {
+            2000
+        } else {
+            256 << 10
+        },
         max_receive_message_length: Some(100_000),
         max_concurrent_calls: 20,
         max_connection_idle: (choices.byte() & 1 != 0).then_some(Duration::from_secs(60)),

@@ -2,15 +2,16 @@
 
 #![expect(unsafe_code, reason = "C functions as slots and methods")]
 
+use std::cell::RefMut;
 use std::ffi::c_int;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use pyo3::exceptions::{PyKeyError, PyNotImplementedError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use russet_message::{Guard, Map, Storage, Value};
+use russet_message::{Entries, Guard, Map, Storage, Value};
 
 use super::errors::too_deep;
 use super::guard::check;
@@ -134,11 +135,33 @@ fn cache(text: &mut russet_message::Text, made: Object) {
 
 /// The value of a key, owned; null without an exception where there is none.
 fn lookup(py: Python<'_>, map: &Map, key: &Value) -> PyResult<Object> {
+    let entries = map.entries_cache();
+    match entries.find(key) {
+        Some(place) => value_at(py, map, entries, place),
+        None => Ok(ptr::null_mut()),
+    }
+}
+
+/// The value of a key that the map itself has handed out, as programs look up what they iterate over, without another conversion; null without an exception where it is not one of those.
+#[inline]
+fn lookup_handed_out(py: Python<'_>, map: &Map, name: &Bound<'_, PyAny>) -> PyResult<Object> {
+    let entries = map.entries_cache();
+    let place = NonNull::new(name.as_ptr()).and_then(|name| entries.place_of_object(name.cast()));
+    match place {
+        Some(place) => value_at(py, map, entries, place),
+        None => Ok(ptr::null_mut()),
+    }
+}
+
+/// The value at a place, owned.
+#[inline]
+fn value_at(
+    py: Python<'_>,
+    map: &Map,
+    mut entries: RefMut<'_, Entries>,
+    place: usize,
+) -> PyResult<Object> {
     let value_field = map.field().map_fields().1;
-    let mut entries = map.entries_cache();
-    let Some(place) = entries.find(key) else {
-        return Ok(ptr::null_mut());
-    };
     let value = &mut entries.as_mut_slice()[place].1;
     if let Value::Message(message) = value {
         let message = message.clone();
@@ -162,6 +185,10 @@ unsafe extern "C" fn subscript(object: Object, name: Object) -> Object {
     run_hot(|py| {
         // SAFETY: Python passes a map and a living key.
         let (map, name) = unsafe { (map_of(object), arg(py, &name)) };
+        let found = lookup_handed_out(py, &map, name)?;
+        if !found.is_null() {
+            return Ok(found);
+        }
         let key = key(&map, name)?;
         let found = lookup(py, &map, &key)?;
         if !found.is_null() {
