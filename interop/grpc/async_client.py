@@ -18,6 +18,7 @@ from client import (
     told,
 )
 from implementation import load
+from reports import OUT_OF_BAND, PER_CALL, TRAILER, Reports
 from server import INITIAL_KEY, TRAILING_KEY
 
 
@@ -31,6 +32,7 @@ class Cases:
         self.connect = connect
         self.channel = connect()
         self.stub = stubs.TestServiceStub(self.channel)
+        self.reports = Reports(grpc, messages)
 
     def payload(self, size: int) -> Any:
         return self.m.Payload(body=bytes(size))
@@ -41,10 +43,14 @@ class Cases:
     def large_request(self, **more: Any) -> Any:
         return self.m.SimpleRequest(response_size=314159, payload=self.payload(271828), **more)
 
-    def output_request(self, response_size: int, request_size: int, **more: Any) -> Any:
+    def output_request(
+        self, response_size: int, request_size: int, orca: Any = None, **more: Any
+    ) -> Any:
         parameters = [self.m.ResponseParameters(size=response_size, **more)]
         return self.m.StreamingOutputCallRequest(
-            response_parameters=parameters, payload=self.payload(request_size)
+            response_parameters=parameters,
+            payload=self.payload(request_size),
+            orca_oob_report=orca,
         )
 
     async def expect(self, code: str, call: Awaitable[Any], details: str | None = None) -> None:
@@ -189,6 +195,29 @@ class Cases:
                 stub = self.stubs.TestServiceStub(channel)
                 response = await stub.UnaryCall(self.large_request(), timeout=TIMEOUT)
                 assert response.payload.body == bytes(314159)
+
+    async def orca_per_rpc(self) -> None:
+        wanted = self.reports.wanted(PER_CALL)
+        request = self.m.SimpleRequest(orca_per_query_report=wanted)
+        call = self.stub.UnaryCall(request, timeout=TIMEOUT)
+        assert self.reports.parse(dict(await call.trailing_metadata())[TRAILER]) == wanted
+        call = self.stub.UnaryCall(self.m.SimpleRequest(), timeout=TIMEOUT)
+        reported = dict(await call.trailing_metadata()).get(TRAILER, b"")
+        assert self.reports.parse(reported) == self.m.TestOrcaReport()
+
+    async def orca_oob(self) -> None:
+        call = self.stub.FullDuplexCall(timeout=TIMEOUT)
+        stub = self.reports.stubs.OpenRcaServiceStub(self.channel)
+        reports = stub.StreamCoreMetrics(self.reports.request, timeout=TIMEOUT)
+        for values in OUT_OF_BAND:
+            wanted = self.reports.wanted(values)
+            await call.write(self.output_request(1, 0, orca=wanted))
+            assert len((await call.read()).payload.body) == 1
+            while self.reports.told(await reports.read()) != wanted:
+                pass
+        await call.done_writing()
+        assert await call.read() is self.grpc.aio.EOF
+        reports.cancel()
 
 
 async def main() -> None:

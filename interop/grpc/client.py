@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from implementation import load, parser
+from reports import OUT_OF_BAND, PER_CALL, TRAILER, Reports
 from server import INITIAL_KEY, TRAILING_KEY
 
 # Seconds for one call.
@@ -52,6 +53,7 @@ class Cases:
         self.connect = connect
         self.channel = connect()
         self.stub = stubs.TestServiceStub(self.channel)
+        self.reports = Reports(grpc, messages)
 
     def payload(self, size: int) -> Any:
         return self.m.Payload(body=bytes(size))
@@ -59,10 +61,14 @@ class Cases:
     def large_request(self, **more: Any) -> Any:
         return self.m.SimpleRequest(response_size=314159, payload=self.payload(271828), **more)
 
-    def output_request(self, response_size: int, request_size: int = 0, **more: Any) -> Any:
+    def output_request(
+        self, response_size: int, request_size: int = 0, orca: Any = None, **more: Any
+    ) -> Any:
         parameters = [self.m.ResponseParameters(size=response_size, **more)]
         return self.m.StreamingOutputCallRequest(
-            response_parameters=parameters, payload=self.payload(request_size)
+            response_parameters=parameters,
+            payload=self.payload(request_size),
+            orca_oob_report=orca,
         )
 
     def expect(self, code: str, function: Callable[[], Any], details: str | None = None) -> None:
@@ -223,6 +229,30 @@ class Cases:
                 stub = self.stubs.TestServiceStub(channel)
                 response = stub.UnaryCall(self.large_request(), timeout=TIMEOUT)
                 assert response.payload.body == bytes(314159)
+
+    def orca_per_rpc(self) -> None:
+        wanted = self.reports.wanted(PER_CALL)
+        request = self.m.SimpleRequest(orca_per_query_report=wanted)
+        _, call = self.stub.UnaryCall.with_call(request, timeout=TIMEOUT)
+        assert self.reports.parse(dict(call.trailing_metadata())[TRAILER]) == wanted
+        _, call = self.stub.UnaryCall.with_call(self.m.SimpleRequest(), timeout=TIMEOUT)
+        reported = dict(call.trailing_metadata()).get(TRAILER, b"")
+        assert self.reports.parse(reported) == self.m.TestOrcaReport()
+
+    def orca_oob(self) -> None:
+        """The stream of reports tells one after the other what the server was given."""
+        requests = Requests()
+        responses = self.stub.FullDuplexCall(iter(requests), timeout=TIMEOUT)
+        stub = self.reports.stubs.OpenRcaServiceStub(self.channel)
+        reports = stub.StreamCoreMetrics(self.reports.request, timeout=TIMEOUT)
+        for values in OUT_OF_BAND:
+            wanted = self.reports.wanted(values)
+            requests.put(self.output_request(1, orca=wanted))
+            assert len(next(responses).payload.body) == 1
+            assert any(self.reports.told(report) == wanted for report in reports)
+        requests.end()
+        assert list(responses) == []
+        reports.cancel()
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -39,13 +39,14 @@ CASES = (
     "concurrent_large_unary",
     "rpc_soak",
     "channel_soak",
+    "orca_per_rpc",
+    "orca_oob",
 )
 COMPRESSED = tuple(case for case in CASES if "compressed" in case)
 
 # Cases of the test descriptions that nobody runs here.
 NOT_RUN = {
     "cacheable_unary": "it needs a cache between client and server, and requests by GET, which gRPC's own cores have given up",
-    "orca_per_rpc, orca_oob": "Russet has no API yet by which a server reports its load",
     "the cases with credentials": "they need accounts and machines of Google's",
 }
 
@@ -54,6 +55,13 @@ SOAK = (
     "--soak_iterations=10",
     "--soak_per_iteration_max_acceptable_latency_ms=20000",
     "--soak_overall_timeout_seconds=50",
+)
+
+REPORTS = ("orca_per_rpc", "orca_oob")
+NO_REPORTS = dict.fromkeys(REPORTS, "it has no load reports")
+# By which the standard clients see load reports.
+BALANCER = (
+    '--service_config_json={"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}'
 )
 
 NO_ID = {"pick_first_unary": "its server does not tell its id"}
@@ -93,6 +101,9 @@ class Python(Peer):
         super().__init__(f"{implementation}-asyncio" if asynchronous else implementation)
         self._given = ["--implementation", implementation]
         self._asynchronous = asynchronous
+        if implementation != "russet":
+            self.not_served = {**NO_REPORTS}
+            self.not_called = {"orca_per_rpc": "it hides the trailer with the report"}
 
     def server(self, flags: list[str]) -> list[str]:
         kind = ["--asyncio"] if self._asynchronous else []
@@ -135,7 +146,7 @@ class Go(Peer):
         return [str(self._folder / "server"), *flags]
 
     def client(self, flags: list[str]) -> list[str]:
-        return [str(self._folder / "client"), "--use_test_ca=true", *SOAK, *flags]
+        return [str(self._folder / "client"), "--use_test_ca=true", *SOAK, *balanced(flags)]
 
 
 class Java(Peer):
@@ -171,7 +182,7 @@ class Java(Peer):
             f"{flag}_noprobe" if "=client_compressed" in flag else flag for flag in known(flags)
         ]
         program = "io.grpc.testing.integration.TestServiceClient"
-        return [*self._command, program, "--use_test_ca=true", *SOAK, *flags]
+        return [*self._command, program, "--use_test_ca=true", *SOAK, *balanced(flags)]
 
 
 class Ruby(Peer):
@@ -187,11 +198,13 @@ class Ruby(Peer):
         probe = "its client insists on the probe for a server that sees whether a message was compressed; handlers in Python do not"
         self.not_served = {
             **NO_ID,
+            **NO_REPORTS,
             "concurrent_large_unary": "its server has 30 threads, and refuses what comes meanwhile",
             "server_compressed_unary": "its server does not compress on request",
             "server_compressed_streaming": "its server does not compress on request",
         }
         self.not_called = {
+            **NO_REPORTS,
             **dict.fromkeys(missing, "its client has no such case"),
             "special_status_message": "its client has no such case",
             "server_compressed_unary": "its client has no such case",
@@ -260,7 +273,9 @@ class Node(Peer):
     def __init__(self) -> None:
         super().__init__("node")
         reason = "grpc-js compresses no response"
+        self.not_called = {**NO_REPORTS}
         self.not_served = {
+            **NO_REPORTS,
             "server_compressed_unary": reason,
             "server_compressed_streaming": reason,
         }
@@ -290,8 +305,10 @@ class Tonic(Peer):
 
     def __init__(self) -> None:
         super().__init__("tonic")
+        self.not_called = {**NO_REPORTS}
         self.not_served = {
-            "custom_metadata": "a service on tonic cannot give a successful call trailing metadata"
+            **NO_REPORTS,
+            "custom_metadata": "a service on tonic cannot give a successful call trailing metadata",
         }
 
     def prepare(self, work: Path) -> str:
@@ -314,6 +331,12 @@ class Tonic(Peer):
 def known(flags: list[str]) -> list[str]:
     """The flags without the files of certificates, which some programs do not take."""
     return [flag for flag in flags if not flag.startswith(("--tls_", "--ca_file"))]
+
+
+def balanced(flags: list[str]) -> list[str]:
+    """The flags of a standard client, with the balancer by which it sees reports if the case is about them."""
+    is_about_reports = any(f"--test_case={case}" in flags for case in REPORTS)
+    return [BALANCER, *flags] if is_about_reports else flags
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent import futures
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from implementation import load, parser
+from reports import INTERVAL, record_call, record_server
 
 INITIAL_KEY = "x-grpc-test-echo-initial"
 TRAILING_KEY = "x-grpc-test-echo-trailing-bin"
@@ -19,8 +22,10 @@ TRAILING_KEY = "x-grpc-test-echo-trailing-bin"
 SERVER_ID = str(os.getpid())
 
 
-def servicer(grpc: Any, messages: Any, stubs: Any) -> Any:
+def servicer(grpc: Any, messages: Any, stubs: Any, recorder: Any) -> Any:
     """The test service: every handler is a plain function, which both servers run."""
+    # One stream at a time says what the server reports.
+    reporting = threading.Lock()
 
     def echo_metadata(context: Any) -> None:
         metadata = dict(context.invocation_metadata())
@@ -55,6 +60,8 @@ def servicer(grpc: Any, messages: Any, stubs: Any) -> Any:
             if request.HasField("response_compressed") and request.response_compressed.value:
                 context.set_compression(grpc.Compression.Gzip)
             echo_metadata(context)
+            if request.HasField("orca_per_query_report"):
+                record_call(request.orca_per_query_report)
             echo_status(request, context)
             return messages.SimpleResponse(
                 payload=messages.Payload(body=bytes(request.response_size)),
@@ -73,8 +80,15 @@ def servicer(grpc: Any, messages: Any, stubs: Any) -> Any:
 
         def FullDuplexCall(self, requests: Any, context: Any) -> Any:
             echo_metadata(context)
-            for request in requests:
-                yield from output(request, context)
+            with contextlib.ExitStack() as held:
+                is_alone = False
+                for request in requests:
+                    if request.HasField("orca_oob_report"):
+                        if not is_alone:
+                            held.enter_context(reporting)
+                            is_alone = True
+                        record_server(recorder, request.orca_oob_report)
+                    yield from output(request, context)
 
     return Service()
 
@@ -86,7 +100,17 @@ def main() -> None:
     arguments.add_argument("--tls_key_file")
     given = arguments.parse_args()
     grpc, messages, stubs = load(given.implementation)
-    service = servicer(grpc, messages, stubs)
+    recorder: Any = None
+    interceptors: dict[bool, list[Any]] = {False: [], True: []}
+    if given.implementation == "russet":
+        from russet import orca
+
+        recorder = orca.ServerMetricRecorder()
+        interceptors = {
+            False: [orca.LoadReportInterceptor()],
+            True: [orca.aio.LoadReportInterceptor()],
+        }
+    service = servicer(grpc, messages, stubs, recorder)
     credentials = grpc.insecure_server_credentials()
     if given.use_tls == "true":
         pair = (Path(given.tls_key_file).read_bytes(), Path(given.tls_cert_file).read_bytes())
@@ -94,12 +118,18 @@ def main() -> None:
 
     def start(server: Any) -> None:
         stubs.add_TestServiceServicer_to_server(service, server)
+        if recorder is not None:
+            kind = orca.aio.OrcaServicer if given.asyncio else orca.OrcaServicer
+            orca.add_OrcaServicer_to_server(kind(recorder, INTERVAL), server)
         print(server.add_secure_port("127.0.0.1:0", credentials), flush=True)
 
     if given.asyncio:
 
         async def serve() -> None:
-            server = grpc.aio.server(migration_thread_pool=futures.ThreadPoolExecutor(16))
+            server = grpc.aio.server(
+                migration_thread_pool=futures.ThreadPoolExecutor(16),
+                interceptors=interceptors[True],
+            )
             start(server)
             await server.start()
             await asyncio.to_thread(sys.stdin.read)
@@ -107,7 +137,7 @@ def main() -> None:
 
         asyncio.run(serve())
     else:
-        server = grpc.server(futures.ThreadPoolExecutor(16))
+        server = grpc.server(futures.ThreadPoolExecutor(16), interceptors=interceptors[False])
         start(server)
         server.start()
         sys.stdin.read()

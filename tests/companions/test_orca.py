@@ -233,12 +233,22 @@ async def asyncio_reports(messages: Any) -> None:
         orca.call_metric_recorder().record_eps_metric(6)
         yield request
 
+    def plain(request: bytes, context: Any) -> bytes:
+        orca.call_metric_recorder().record_eps_metric(8)
+        return request
+
+    def plain_stream(request: bytes, context: Any) -> Any:
+        orca.call_metric_recorder().record_eps_metric(9)
+        yield request
+
     load = orca.ServerMetricRecorder()
     load.set_qps(7)
     server = grpc.aio.server(interceptors=[orca.aio.LoadReportInterceptor(load)])
     methods: dict[str, Any] = {
         "Answer": ("unary_unary", answer),
         "Stream": ("unary_stream", stream),
+        "Plain": ("unary_unary", plain),
+        "PlainStream": ("unary_stream", plain_stream),
     }
     server.add_generic_rpc_handlers((handlers(grpc, methods),))
     orca.add_OrcaServicer_to_server(orca.aio.OrcaServicer(load, 0), server)
@@ -248,6 +258,8 @@ async def asyncio_reports(messages: Any) -> None:
         for eps, call in (
             (5, channel.unary_unary(path("Answer"))(b"", timeout=WAIT)),
             (6, channel.unary_stream(path("Stream"))(b"", timeout=WAIT)),
+            (8, channel.unary_unary(path("Plain"))(b"", timeout=WAIT)),
+            (9, channel.unary_stream(path("PlainStream"))(b"", timeout=WAIT)),
         ):
             assert await call.code() is grpc.StatusCode.OK
             metadata = dict(await call.trailing_metadata())

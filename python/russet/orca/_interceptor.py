@@ -45,6 +45,37 @@ def add_report(context: Any, server: ServerMetricRecorder | None, call: CallMetr
         context.set_trailing_metadata((*given, (TRAILER, serialized)))
 
 
+def reporting(handler: Any, recorder: ServerMetricRecorder | None) -> Any:
+    """A handler that is a plain function, with a report in the trailers of its calls."""
+    behavior = behavior_of(handler)
+
+    def single(request: Any, context: Any) -> Any:
+        call = CallMetricRecorder()
+        try:
+            with recording(call):
+                return behavior(request, context)
+        finally:
+            add_report(context, recorder, call)
+
+    def several(request: Any, context: Any) -> Iterator[Any]:
+        call = CallMetricRecorder()
+        try:
+            with recording(call):
+                responses = iter(behavior(request, context))
+            while True:
+                # Only while the handler runs: between two answers this thread may be another call's.
+                with recording(call):
+                    try:
+                        response = next(responses)
+                    except StopIteration:
+                        return
+                yield response
+        finally:
+            add_report(context, recorder, call)
+
+    return rebuild(handler, several if handler.response_streaming else single)
+
+
 class LoadReportInterceptor(grpc.ServerInterceptor):
     """Adds a load report to the trailers of every call: what its handler recorded, and what `recorder` knows of the server. A call of which nothing is known gets none."""
 
@@ -54,32 +85,4 @@ class LoadReportInterceptor(grpc.ServerInterceptor):
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the method's handler."""
         handler = continuation(handler_call_details)
-        if handler is None:
-            return None
-        behavior = behavior_of(handler)
-
-        def single(request: Any, context: Any) -> Any:
-            call = CallMetricRecorder()
-            try:
-                with recording(call):
-                    return behavior(request, context)
-            finally:
-                add_report(context, self._recorder, call)
-
-        def several(request: Any, context: Any) -> Iterator[Any]:
-            call = CallMetricRecorder()
-            try:
-                with recording(call):
-                    responses = iter(behavior(request, context))
-                while True:
-                    # Only while the handler runs: between two answers this thread may be another call's.
-                    with recording(call):
-                        try:
-                            response = next(responses)
-                        except StopIteration:
-                            return
-                    yield response
-            finally:
-                add_report(context, self._recorder, call)
-
-        return rebuild(handler, several if handler.response_streaming else single)
+        return None if handler is None else reporting(handler, self._recorder)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._method_handlers import behavior_of, rebuild
 from ..grpc import aio as _aio
-from ._interceptor import add_report, recording
+from ._interceptor import add_report, recording, reporting
 from ._recorders import CallMetricRecorder, ServerMetricRecorder, report
 from ._service import DEFAULT_MIN_REPORT_DURATION, interval
 
@@ -20,7 +20,7 @@ __all__ = ["LoadReportInterceptor", "OrcaServicer"]
 
 
 class LoadReportInterceptor(_aio.ServerInterceptor):
-    """As `russet.orca.LoadReportInterceptor`. A handler that is a plain function, and a call that ends by `context.abort`, report nothing."""
+    """As `russet.orca.LoadReportInterceptor`. A call that ends by `context.abort` in a coroutine reports nothing."""
 
     def __init__(self, recorder: ServerMetricRecorder | None = None) -> None:
         self._recorder = recorder
@@ -54,7 +54,9 @@ class LoadReportInterceptor(_aio.ServerInterceptor):
 
         if inspect.isasyncgenfunction(behavior):
             return rebuild(handler, generated)
-        return rebuild(handler, awaited) if inspect.iscoroutinefunction(behavior) else handler
+        if inspect.iscoroutinefunction(behavior):
+            return rebuild(handler, awaited)
+        return reporting(handler, self._recorder)
 
 
 class OrcaServicer:
