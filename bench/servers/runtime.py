@@ -30,6 +30,8 @@ def load(description: str) -> tuple[Runtime, argparse.Namespace]:
         help="folder with bench_pb2.py and bench_pb2_grpc.py",
     )
     parser.add_argument("--uvloop", action="store_true")
+    parser.add_argument("--threads", type=int, default=10, help="of the synchronous server")
+    parser.add_argument("--sleep-ms", type=float, default=0, help="in each unary handler of it")
     arguments = parser.parse_args()
     if arguments.rpc == "russet":
         grpc = importlib.import_module("russet.grpc")

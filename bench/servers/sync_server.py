@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from concurrent import futures
 
 import runtime
 
-modules, _arguments = runtime.load(__doc__)
+modules, arguments = runtime.load(__doc__)
 Pong = modules.messages.Pong
 
 
@@ -30,9 +31,16 @@ class Echo(modules.stubs.EchoServicer):
             yield Pong(text=request.text)
 
 
+class SleepingEcho(Echo):
+    def Unary(self, request, context):
+        time.sleep(arguments.sleep_ms / 1000)
+        return Pong(text=request.text)
+
+
 def main() -> None:
-    server = modules.grpc.server(futures.ThreadPoolExecutor(max_workers=10))
-    modules.stubs.add_EchoServicer_to_server(Echo(), server)
+    server = modules.grpc.server(futures.ThreadPoolExecutor(max_workers=arguments.threads))
+    service = SleepingEcho() if arguments.sleep_ms else Echo()
+    modules.stubs.add_EchoServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print("listening on", port, flush=True)

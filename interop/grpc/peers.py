@@ -199,6 +199,7 @@ class Ruby(Peer):
         self.not_served = {
             **NO_ID,
             **NO_REPORTS,
+            "timeout_on_sleeping_server": "its server does not sleep",
             "concurrent_large_unary": "its server has 30 threads, and refuses what comes meanwhile",
             "server_compressed_unary": "its server does not compress on request",
             "server_compressed_streaming": "its server does not compress on request",
