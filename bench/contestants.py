@@ -66,7 +66,7 @@ WORKLOADS = [
     Workload("unary 4 x 25", "unary", 4, 25),
     Workload("server stream", "server_stream", 1, 4),
     Workload("client stream", "client_stream", 1, 4),
-    Workload("ping-pong", "bidirectional", 1, 4),
+    Workload("ping-pong", "bidirectional", 2, 10),
     Workload(
         "handlers that sleep 1 ms", "sleeping", 4, 16, server=["--threads=64", "--sleep-ms=1"]
     ),
