@@ -150,7 +150,7 @@ sanitize: ## The crates' tests under ThreadSanitizer and AddressSanitizer (night
 	@tools/sanitize address
 
 .PHONY: lint
-lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, pyright
+lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, stubtest, pyright
 
 .PHONY: lint-rust
 lint-rust: $(VENV)/.created
@@ -160,10 +160,11 @@ lint-rust: $(VENV)/.created
 
 .PHONY: lint-python
 lint-python: build $(VENV)/.lint
-	$(call say,ruff$(comma) mypy$(comma) pyright)
+	$(call say,ruff$(comma) mypy$(comma) stubtest$(comma) pyright)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@$(RUN) -m mypy.stubtest russet._core --concise --allowlist tools/stubtest.txt >$(VENV)/stubtest.log || { cat $(VENV)/stubtest.log; exit 1; }
 	@$(BIN)/pyright --pythonpath $(RUN)
 
 .PHONY: docs
