@@ -44,6 +44,8 @@ pub trait Core: Send {
     fn needs_guard(&self) -> bool;
     /// This process is the child of a fork: the sockets are its parent's, and so are the calls and all that waits for them. `registry` is that of the child's own poll.
     fn forked(&mut self, registry: Registry);
+    /// Whether there is news for which no thread waits, so that the guard is to see to it.
+    fn has_news(&self) -> bool;
     /// Whether there is work at hand that may keep the threads that drive the I/O from it, so that the guard should look now and then.
     fn is_busy(&self) -> bool;
 }
@@ -150,7 +152,7 @@ impl<C: Core> Reactor<C> {
                 if deadline.is_some_and(|deadline| deadline <= now) {
                     break Waited::TimedOut;
                 }
-                core.flush(now);
+                self.flush(&mut core, now);
                 // What was waited for may be the flush itself.
                 if let Some(value) = ready(&mut core) {
                     break Waited::Ready(value);
@@ -192,6 +194,9 @@ impl<C: Core> Reactor<C> {
                 Wake::TimedOut => {
                     let mut core = self.core();
                     core.handle_turn(Instant::now());
+                    if core.is_busy() {
+                        self.alert_guard();
+                    }
                 }
                 Wake::Unparked => {}
             }
@@ -217,7 +222,7 @@ impl<C: Core> Reactor<C> {
                 if let Some(value) = ready(&mut core) {
                     return Some(Waited::Ready(value));
                 }
-                core.flush(Instant::now());
+                self.flush(&mut core, Instant::now());
                 // What was waited for may be the flush itself.
                 if let Some(value) = ready(&mut core) {
                     return Some(Waited::Ready(value));
@@ -262,6 +267,14 @@ impl<C: Core> Reactor<C> {
             self.alert_guard();
         }
         true
+    }
+
+    /// Writes what waits. Where that made news for nobody who waits, the guard is told.
+    fn flush(&self, core: &mut C, now: Instant) {
+        core.flush(now);
+        if core.has_news() {
+            self.alert_guard();
+        }
     }
 
     fn try_lead(&self) -> Option<MutexGuard<'_, Poller>> {
@@ -348,8 +361,8 @@ impl<C: Core> Reactor<C> {
         while !self.stopped.load(Ordering::SeqCst) {
             if idle_ticks > DROWSY_TICKS {
                 self.guard_awake.store(false, Ordering::SeqCst);
-                // Work may have come between the last look and this line.
-                if !self.unattended() {
+                // Work and news may have come between the last look and this line, and who brought them saw a guard that was awake.
+                if !self.unattended() && !self.core().has_news() {
                     self.guard().park(None);
                 }
                 self.guard_awake.store(true, Ordering::SeqCst);
@@ -403,7 +416,12 @@ impl<C: Core> Reactor<C> {
             let Some(mut poller) = self.try_lead() else {
                 break;
             };
-            let timeout = next_turn.map(|at| at.saturating_duration_since(Instant::now()));
+            // Another thread may have led meanwhile, and left news behind.
+            let timeout = if self.core().has_news() {
+                Some(Duration::ZERO)
+            } else {
+                next_turn.map(|at| at.saturating_duration_since(Instant::now()))
+            };
             self.turn(&mut poller, timeout);
             drop(poller);
             after_turn(self);

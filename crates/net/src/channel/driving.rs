@@ -269,7 +269,11 @@ impl Core for Channel {
         self.inherit(registry);
     }
 
+    fn has_news(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     fn is_busy(&self) -> bool {
-        self.unattended > 0 || !self.changed.is_empty()
+        self.unattended > 0 || self.has_news()
     }
 }

@@ -421,6 +421,10 @@ impl Core for Server {
         self.inherit(registry);
     }
 
+    fn has_news(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     fn is_busy(&self) -> bool {
         !self.calls.is_empty()
     }
