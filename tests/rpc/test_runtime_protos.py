@@ -128,3 +128,31 @@ except NotImplementedError as error:
 """,
         "True",
     )
+
+
+def test_a_path_from_the_root_is_refused_with_the_reason(russet, folder):
+    run(
+        russet,
+        folder,
+        f"""
+try:
+    grpc.protos({str(folder / "greet.proto")!r})
+except ModuleNotFoundError as error:
+    say("not relative to a folder of sys.path" in str(error))
+""",
+        "True",
+    )
+
+
+def test_our_messages_where_the_original_compiler_is_imported_too(russet, folder):
+    """Its finder stands in `sys.meta_path` first, and makes modules of google.protobuf."""
+    run(
+        russet,
+        folder,
+        """
+import importlib, grpc_tools.protoc
+protos = grpc.protos("greet.proto")
+say(isinstance(protos.Hello(), importlib.import_module("russet.protobuf.message").Message))
+""",
+        "True",
+    )

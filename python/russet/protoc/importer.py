@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MESSAGES = "_pb2"
 SERVICES = "_pb2_grpc"
 
+# The module whose finder does the same for the original's messages.
+_ORIGINAL = "grpc_tools.protoc"
+
 
 def _roots() -> list[str]:
     """The folders of `sys.path`, in order."""
@@ -86,8 +89,14 @@ def install() -> None:
 
     The import raises `russet.protoc.ProtocErrors` where the file does not compile. Calling this again changes nothing.
     """
-    if _FINDER not in sys.meta_path:
-        sys.meta_path.append(_FINDER)
+    if _FINDER in sys.meta_path:
+        return
+    # The original's finder, if a program imported grpc_tools too, would make modules of the original's messages.
+    index = next(
+        (i for i, finder in enumerate(sys.meta_path) if type(finder).__module__ == _ORIGINAL),
+        len(sys.meta_path),
+    )
+    sys.meta_path.insert(index, _FINDER)
 
 
 def uninstall() -> None:
@@ -102,6 +111,10 @@ def import_proto(protobuf_path: str, suffix: str = MESSAGES) -> ModuleType:
     Raises ModuleNotFoundError if the file is in no folder of `sys.path`, `russet.protoc.ProtocErrors` if it does not compile.
     """
     path = PurePosixPath(protobuf_path.replace("\\", "/"))
+    if path.is_absolute():
+        raise ModuleNotFoundError(
+            f"{protobuf_path}: not relative to a folder of sys.path", path=protobuf_path
+        )
     # As protoc names its modules.
     stem = str(path.with_suffix("")).replace("-", "_").replace("/", ".")
     _FINDER.named[stem] = str(path)
