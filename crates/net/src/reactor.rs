@@ -402,25 +402,27 @@ impl<C: Core> Reactor<C> {
     fn guard_lead(&self, after_turn: &mut impl FnMut(&Self)) {
         self.guard_leads.store(true, Ordering::SeqCst);
         while self.wanting.load(Ordering::SeqCst) == 0 && !self.stopped.load(Ordering::SeqCst) {
-            let next_turn = {
+            {
                 let mut core = self.core();
                 if !core.needs_guard() {
                     break;
                 }
                 core.flush(Instant::now());
-                core.next_turn()
-            };
+            }
             // The flush may have made news.
             after_turn(self);
             // Led anew each turn: `after_turn` may wait for Python, and who forks with Python's lock in hand waits for the lead.
             let Some(mut poller) = self.try_lead() else {
                 break;
             };
-            // Another thread may have led meanwhile, and left news behind.
-            let timeout = if self.core().has_news() {
-                Some(Duration::ZERO)
-            } else {
-                next_turn.map(|at| at.saturating_duration_since(Instant::now()))
+            // Another thread may have led until now, and left news and timers behind.
+            let timeout = {
+                let core = self.core();
+                if core.has_news() {
+                    Some(Duration::ZERO)
+                } else {
+                    (core.next_turn()).map(|at| at.saturating_duration_since(Instant::now()))
+                }
             };
             self.turn(&mut poller, timeout);
             drop(poller);

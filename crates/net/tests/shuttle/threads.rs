@@ -22,8 +22,12 @@ struct Calls {
     waiters: Vec<(usize, Arc<Parker>)>,
     /// Calls that nobody waits for.
     unattended: Vec<usize>,
-    /// One of those is answered, and nobody has been told.
+    /// One of those is answered, or the timer was due, and nobody has been told.
     changed: bool,
+    /// Whether each answer starts a timer.
+    timed: bool,
+    /// Turns until the timer is due; 0 where none runs.
+    timer: usize,
     left: bool,
 }
 
@@ -49,6 +53,10 @@ impl Core for Calls {
         let before = self.unattended.len();
         self.unattended.retain(|call| *call != ready.token);
         self.changed |= self.unattended.len() < before;
+        if self.timed {
+            // Not in this turn.
+            self.timer = 2;
+        }
         let told = |(call, parker): &(usize, Arc<Parker>)| {
             let over = *call == ready.token;
             if over {
@@ -59,10 +67,13 @@ impl Core for Calls {
         self.waiters.retain(told);
     }
 
-    fn handle_turn(&mut self, _: Instant) {}
+    fn handle_turn(&mut self, _: Instant) {
+        self.changed |= self.timer == 1;
+        self.timer = self.timer.saturating_sub(1);
+    }
 
     fn next_turn(&self) -> Option<Instant> {
-        None
+        (self.timer > 0).then(Instant::now)
     }
 
     fn flush(&mut self, _: Instant) {
@@ -73,7 +84,7 @@ impl Core for Calls {
     }
 
     fn needs_guard(&self) -> bool {
-        !self.unattended.is_empty() || !self.unwritten.is_empty()
+        self.timed || !self.unattended.is_empty() || !self.unwritten.is_empty()
     }
 
     fn forked(&mut self, _: Registry) {
@@ -85,7 +96,7 @@ impl Core for Calls {
     }
 
     fn is_busy(&self) -> bool {
-        !self.unattended.is_empty() || self.changed
+        self.timed || !self.unattended.is_empty() || self.changed
     }
 }
 
@@ -103,6 +114,8 @@ fn start() -> (Arc<Reactor<Calls>>, thread::JoinHandle<()>) {
             waiters: Vec::new(),
             unattended: Vec::new(),
             changed: false,
+            timed: false,
+            timer: 0,
             left: false,
         })
     });
@@ -180,6 +193,33 @@ fn the_guard_sees_to_calls_that_nobody_waits_for() {
         reactor.nudge_guard();
         receiver.recv().unwrap();
         caller.join().unwrap();
+        reactor.stop_guard();
+        guard.join().unwrap();
+        drop(reactor);
+        server.join().unwrap();
+    });
+}
+
+#[test]
+fn the_guard_heeds_the_timer_that_another_thread_left() {
+    check(|| {
+        let (reactor, server) = start();
+        reactor.core().timed = true;
+        let guarded = reactor.clone();
+        let (sender, receiver) = channel();
+        let guard = thread::spawn(move || {
+            guarded.run_guard(|reactor| {
+                if std::mem::take(&mut reactor.core().changed) {
+                    // The receiver is gone only where the test has failed.
+                    let _ = sender.send(());
+                }
+            });
+        });
+        for round in 0..2 {
+            // Whom the guard tells makes the next call, perhaps before the guard is back.
+            call(&reactor, [round]);
+            receiver.recv().unwrap();
+        }
         reactor.stop_guard();
         guard.join().unwrap();
         drop(reactor);
