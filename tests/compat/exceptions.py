@@ -6,7 +6,6 @@ from __future__ import annotations
 ABSENT = {
     "grpc.beta": "the API before grpcio 1.0, deprecated since 2016",
     "grpc.framework": "what grpc.beta is built on",
-    "grpc.experimental.gevent": "not there yet",
     "grpc_tools.grpc_version": "the version that grpcio-tools was built as",
     "grpc_tools.python_version": "the versions that grpcio-tools was built for",
     "grpc_tools.protoc.ProtoFinder": "the import hook is russet.protoc.importer; it is put in by its install(), or by grpc.protos and its kin, not by the import of protoc",

@@ -1,7 +1,7 @@
 //! A descriptor that one thread waits on in `poll(2)` and others make readable. It stays so until the wait that it ends.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -36,6 +36,10 @@ impl Latch {
             }
             Ok(Self { read, write })
         }
+    }
+
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.read.as_raw_fd()
     }
 
     /// Ends the wait, or the next one.

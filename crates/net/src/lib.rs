@@ -37,6 +37,6 @@ pub use fork::Frozen;
 pub use inbox::Inbound;
 pub use parker::{Parker, Wake};
 pub use poller::Readiness;
-pub use reactor::{Core, Reactor, TICK, Waited};
+pub use reactor::{Core, Look, Reactor, TICK, Waited};
 pub use russet_rpc as rpc;
 pub use slots::CallKey;

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::os::fd::RawFd;
 use std::time::Instant;
 
 use crate::alarm::Alarm;
@@ -79,6 +80,11 @@ impl Parker {
             return;
         }
         self.latch.set();
+    }
+
+    /// The descriptor, for a thread that waits for several things at once: readable from [`Parker::unpark`] to the next [`Parker::park`].
+    pub fn descriptor(&self) -> RawFd {
+        self.latch.descriptor()
     }
 
     /// Waits until [`Parker::unpark`], a signal, or `deadline`.

@@ -61,6 +61,17 @@ pub enum Waited<T> {
     Interrupted,
 }
 
+/// What [`Reactor::look`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look<T> {
+    /// The wish is fulfilled.
+    Ready(T),
+    /// The deadline has passed.
+    TimedOut,
+    /// Neither. At this time at the latest [`Reactor::work`] is to be called.
+    Pending(Option<Instant>),
+}
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Reactor<C> {
@@ -143,21 +154,10 @@ impl<C: Core> Reactor<C> {
     ) -> Waited<T> {
         let mut parked = false;
         let outcome = loop {
-            let next_turn = {
-                let mut core = self.core();
-                if let Some(value) = ready(&mut core) {
-                    break Waited::Ready(value);
-                }
-                let now = Instant::now();
-                if deadline.is_some_and(|deadline| deadline <= now) {
-                    break Waited::TimedOut;
-                }
-                self.flush(&mut core, now);
-                // What was waited for may be the flush itself.
-                if let Some(value) = ready(&mut core) {
-                    break Waited::Ready(value);
-                }
-                core.next_turn()
+            let next_turn = match self.glance(deadline, &mut ready) {
+                Look::Ready(value) => break Waited::Ready(value),
+                Look::TimedOut => break Waited::TimedOut,
+                Look::Pending(next_turn) => next_turn,
             };
             self.enlist(parker);
             if let Some(mut poller) = self.try_lead() {
@@ -191,13 +191,7 @@ impl<C: Core> Reactor<C> {
             self.dismiss(parker);
             match wake {
                 Wake::Interrupted => break Waited::Interrupted,
-                Wake::TimedOut => {
-                    let mut core = self.core();
-                    core.handle_turn(Instant::now());
-                    if core.is_busy() {
-                        self.alert_guard();
-                    }
-                }
+                Wake::TimedOut => self.work(),
                 Wake::Unparked => {}
             }
         };
@@ -217,17 +211,10 @@ impl<C: Core> Reactor<C> {
     ) -> Option<Waited<T>> {
         loop {
             // Something may have been fulfilled between the last look and taking the lead.
-            let next_turn = {
-                let mut core = self.core();
-                if let Some(value) = ready(&mut core) {
-                    return Some(Waited::Ready(value));
-                }
-                self.flush(&mut core, Instant::now());
-                // What was waited for may be the flush itself.
-                if let Some(value) = ready(&mut core) {
-                    return Some(Waited::Ready(value));
-                }
-                core.next_turn()
+            let next_turn = match self.glance(deadline, ready) {
+                Look::Ready(value) => return Some(Waited::Ready(value)),
+                Look::TimedOut => return Some(Waited::TimedOut),
+                Look::Pending(next_turn) => next_turn,
             };
             if self.freezing.load(Ordering::SeqCst) {
                 return None;
@@ -237,12 +224,51 @@ impl<C: Core> Reactor<C> {
             if !self.turn(poller, timeout) {
                 return Some(Waited::Interrupted);
             }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Some(match ready(&mut self.core()) {
-                    Some(value) => Waited::Ready(value),
-                    None => Waited::TimedOut,
-                });
+        }
+    }
+
+    /// One look at a wish, which writes what waits.
+    fn glance<T>(
+        &self,
+        deadline: Option<Instant>,
+        ready: &mut impl FnMut(&mut C) -> Option<T>,
+    ) -> Look<T> {
+        let mut core = self.core();
+        if let Some(value) = ready(&mut core) {
+            return Look::Ready(value);
+        }
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return Look::TimedOut;
+        }
+        self.flush(&mut core, now);
+        // What was waited for may be the flush itself.
+        ready(&mut core).map_or_else(|| Look::Pending(core.next_turn()), Look::Ready)
+    }
+
+    /// For a thread that has other things to do than to wait, such as other greenlets: looks at a wish as [`Reactor::wait`] does, and where it is not fulfilled leaves the I/O to the guard. Then `parker` is told of what may have changed, until [`Reactor::dismiss`].
+    pub fn look<T>(
+        &self,
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut(&mut C) -> Option<T>,
+    ) -> Look<T> {
+        let look = self.glance(deadline, &mut ready);
+        if matches!(look, Look::Pending(_)) {
+            self.enlist(parker);
+            if !self.guard_leads.load(Ordering::SeqCst) {
+                self.abandon();
             }
+        }
+        look
+    }
+
+    /// Acts on timers that are due.
+    pub fn work(&self) {
+        let mut core = self.core();
+        core.handle_turn(Instant::now());
+        if core.is_busy() {
+            self.alert_guard();
         }
     }
 
@@ -305,7 +331,8 @@ impl<C: Core> Reactor<C> {
         self.followers().push(parker.clone());
     }
 
-    fn dismiss(&self, parker: &Arc<Parker>) {
+    /// Tells `parker` no longer that the lead is free.
+    pub fn dismiss(&self, parker: &Arc<Parker>) {
         let mut followers = self.followers();
         if let Some(index) = followers
             .iter()

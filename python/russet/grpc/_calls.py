@@ -7,6 +7,7 @@ from threading import RLock
 from .. import _core
 from ._base_call import Call, Future
 from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
+from ._greenlets import bound
 from ._logging import logger
 from ._status import STATUS_CODES, StatusCode
 
@@ -228,7 +229,7 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
                 return False
             if self._callbacks is None:
                 self._callbacks = [callback]
-                self._call.on_done(self._run_callbacks)
+                self._call.on_done(bound(self._run_callbacks))
             else:
                 self._callbacks.append(callback)
             return True

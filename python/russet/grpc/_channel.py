@@ -16,6 +16,7 @@ from ._calls import _InactiveRpcError as _InactiveRpcError
 from ._calls import _MultiThreadedRendezvous as _MultiThreadedRendezvous
 from ._connectivity import ChannelConnectivity
 from ._credentials import Plaintext
+from ._greenlets import bound, notice
 from ._logging import logger
 from ._multi_callables import (
     _StreamStreamMultiCallable,
@@ -62,7 +63,7 @@ class _Subscriptions:
     def add(self, callback: Callable[[ChannelConnectivity], None]) -> None:
         with self._lock:
             self._told.append((callback, None))
-            self._channel.watch_state(self._tell)
+            self._channel.watch_state(bound(self._tell))
         # The callback hears the present state from another thread, as in grpcio: the caller may hold a lock.
         Thread(target=self._tell, name="russet-connectivity", daemon=True).start()
 
@@ -102,6 +103,7 @@ class _Channel(Channel):
         compression: Compression | None,
         protection: Any,
     ) -> None:
+        notice()
         settings = channel_settings(options, __version__)
         protection.protect(settings)
         self._protection = protection

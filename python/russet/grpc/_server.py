@@ -11,6 +11,7 @@ from time import monotonic
 
 from .. import _core
 from ._base_server import Server, ServicerContext
+from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
 from ._logging import logger
 from ._options import server_settings
@@ -110,7 +111,8 @@ def _submitter(executor: Executor) -> Callable[[Any], None]:
     def submit(worker: Callable[[], None]) -> None:
         executor.submit(worker).add_done_callback(_report)
 
-    return submit
+    # The library's own threads call it too.
+    return bound(submit)
 
 
 def _report(future: Any) -> None:
@@ -133,6 +135,7 @@ class _Server(Server):
         maximum_concurrent_rpcs: int | None,
         compression: Compression | None,
     ) -> None:
+        notice()
         settings = server_settings(options)
         default_compression = settings.pop("compression", None)
         self._reuse_port = _reuse_port(settings)

@@ -1,6 +1,7 @@
 //! The crate's `latch` without a descriptor.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use shuttle::sync::{Condvar, Mutex};
@@ -19,6 +20,11 @@ impl Latch {
     #[expect(clippy::unnecessary_wraps, reason = "the other one may fail")]
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self::default())
+    }
+
+    #[expect(clippy::unused_self, reason = "the other one has a descriptor")]
+    pub(crate) const fn descriptor(&self) -> RawFd {
+        -1
     }
 
     pub(crate) fn set(&self) {

@@ -9,6 +9,7 @@ mod client_call;
 mod convert;
 mod detached;
 mod fork;
+mod greenlets;
 mod imports;
 mod method;
 mod news;
@@ -35,5 +36,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(trace::start, module)?)?;
     module.add_function(wrap_pyfunction!(trace::stop, module)?)?;
     module.add_function(wrap_pyfunction!(census::census, module)?)?;
+    module.add_function(wrap_pyfunction!(greenlets::install, module)?)?;
     Ok(())
 }

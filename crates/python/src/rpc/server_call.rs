@@ -19,6 +19,7 @@ use super::convert::{
     code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
     metadata_to_python, seconds_until,
 };
+use super::greenlets;
 use super::imports;
 use super::method::Method;
 use super::server::Inner;
@@ -253,14 +254,15 @@ impl ServerCall {
         });
     }
 
-    fn add_callback(this: &Bound<'_, Self>, callback: Py<PyAny>) -> bool {
+    fn add_callback(this: &Bound<'_, Self>, callback: Py<PyAny>) -> PyResult<bool> {
         let call = this.get();
         if !call.is_active() {
-            return false;
+            return Ok(false);
         }
+        let callback = greenlets::bound(this.py(), callback)?;
         call.given().callbacks.push(callback);
         Self::watch(this);
-        true
+        Ok(true)
     }
 
     /// The method's full name.

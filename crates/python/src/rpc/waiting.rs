@@ -7,6 +7,8 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use russet_net::{Core, Parker, Reactor, Waited};
 
+use super::greenlets;
+
 /// The calling thread's place to wait.
 pub(super) fn parker() -> PyResult<Arc<Parker>> {
     Parker::current()
@@ -23,6 +25,9 @@ pub(super) fn wait<C: Core, T: Send>(
     deadline: Option<Instant>,
     mut ready: impl FnMut(&mut C, &Arc<Parker>) -> Option<T> + Send,
 ) -> PyResult<Option<T>> {
+    if greenlets::are_there(py) {
+        return greenlets::wait(py, reactor, deadline, ready);
+    }
     let parker = parker()?;
     loop {
         let slice = Instant::now() + SIGNAL_SLICE;
