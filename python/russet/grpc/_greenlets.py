@@ -6,12 +6,14 @@ Nothing of gevent is imported before a program uses it. A program that has patch
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Callable
 
 from .. import _core
 
+# Without the module typing, which programs pay for at their start.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
     _CallbackT = TypeVar("_CallbackT", bound=Callable[..., Any])
 
