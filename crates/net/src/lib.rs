@@ -18,6 +18,7 @@ mod handshake;
 mod inbox;
 mod latch;
 mod network;
+pub mod observation;
 mod parker;
 mod poller;
 mod random;

@@ -35,6 +35,8 @@ pub(crate) struct Received {
     pub(crate) message: Vec<u8>,
     /// Window bytes that it holds.
     pub(crate) credit: u32,
+    /// Its bytes on the wire, without the prefix, where it was compressed.
+    pub(crate) compressed: Option<u32>,
 }
 
 /// What [`Inbound::take`] found.
@@ -135,7 +137,14 @@ impl Inbound {
         };
         let credit = std::mem::take(&mut self.held).saturating_add(used);
         self.untaken = self.untaken.saturating_add(credit);
-        Ok(Taken::Message(Received { message, credit }))
+        // The prefix stands until the next one comes.
+        let compressed =
+            (self.prefix[0] != 0).then(|| u32::try_from(self.length()).unwrap_or(u32::MAX));
+        Ok(Taken::Message(Received {
+            message,
+            credit,
+            compressed,
+        }))
     }
 
     fn assemble(
@@ -257,7 +266,9 @@ mod tests {
             Ok(Taken::NeedInput { release: 60 })
         );
         let mut piece = &wire[60..120];
-        let Ok(Taken::Message(Received { message, credit })) = inbound.take(&mut piece, None)
+        let Ok(Taken::Message(Received {
+            message, credit, ..
+        })) = inbound.take(&mut piece, None)
         else {
             panic!()
         };

@@ -265,6 +265,7 @@ async fn our_client_calls_an_h2_server() {
                     status,
                     trailing,
                     reach,
+                    ..
                 } => {
                     let number = number(call);
                     assert_eq!(reach, client::Reach::Processed);

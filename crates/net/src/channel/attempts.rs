@@ -9,7 +9,7 @@ use russet_rpc::balancing::{self, LoadReport};
 use russet_rpc::client::{Reach, StartCall, StartError};
 use russet_rpc::retry::{self, Next, Pushback};
 use russet_rpc::service_config::LoadBalancing;
-use russet_rpc::{Code, Metadata, Status};
+use russet_rpc::{Code, Metadata, Status, Tally};
 
 use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
@@ -130,6 +130,7 @@ impl Channel {
             }
         }
         self.after(index, Turn::Idle);
+        self.observe_attempt(key, (index, id), before, now);
         self.replay(key, (index, id));
         true
     }
@@ -213,9 +214,11 @@ impl Channel {
         attempt: Attempt,
         outcome: Outcome,
         reach: Reach,
+        tally: Option<Box<Tally>>,
         now: Instant,
     ) {
         self.count_end(attempt, &outcome, now);
+        self.observe_attempt_end(key, attempt, &outcome.status, tally);
         let Some(call) = self.call_mut(key) else {
             return;
         };
@@ -232,6 +235,7 @@ impl Channel {
             if let Some(repeating) = &mut call.repeating {
                 repeating.attempts.on_unseen();
             }
+            self.observe_unseen(key);
             self.begin_or_wait(key, now);
             return;
         }

@@ -31,13 +31,15 @@ impl Channel {
             method: None,
             repeating: None,
             refused: false,
+            observation: None,
         })
     }
 
     /// A call that ended before it could start.
-    pub fn start_ended(&mut self, status: Status) -> CallKey {
+    pub fn start_ended(&mut self, new: &NewCall<'_>, status: Status, now: Instant) -> CallKey {
         let key = self.add_call(None, false);
-        self.counts.start(Instant::now());
+        self.counts.start(now);
+        self.observe_start(key, new.path, new.token, now);
         self.end_locally(key, status);
         key
     }
@@ -46,6 +48,7 @@ impl Channel {
     pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
         let key = self.add_call(new.deadline, new.wait_for_ready.unwrap_or(false));
         self.counts.start(now);
+        self.observe_start(key, new.path, new.token, now);
         if self.state == Connectivity::Shutdown {
             self.end_locally(key, Status::new(Code::Cancelled, "Channel closed!"));
             return key;
@@ -67,6 +70,7 @@ impl Channel {
             None => return key,
         };
         if !self.begin(key, now) {
+            self.observe_wait(key);
             self.waiting.push_back(key);
             self.pursue(wait_for_ready, now);
         }
@@ -229,6 +233,9 @@ impl Channel {
             return Err(SendError::CallEnded);
         };
         let engine = &mut link.transport.engine;
+        if self.observer.is_some() {
+            engine.tell_time(Instant::now());
+        }
         match (message, last) {
             (Some(message), true) => engine.send_last_message(id, message, options)?,
             (Some(message), false) => engine.send_message(id, message, options)?,
@@ -363,13 +370,19 @@ impl Channel {
     /// Cancels one attempt on its connection; its end is no news any more.
     pub(super) fn cancel_attempt(&mut self, (connection, id): Attempt, status: &Status) {
         if let Some(Some(link)) = self.links.get_mut(connection) {
-            if link.calls.remove(&id).is_some()
+            let key = link.calls.remove(&id);
+            if key.is_some()
                 && let Some(subchannel) = self.subchannels.get_mut(link.subchannel)
             {
                 subchannel.calls.end(false);
             }
-            let _: Result<(), CallEnded> = link.transport.engine.cancel(id, status.clone());
+            let engine = &mut link.transport.engine;
+            let tally = engine.take_tally(id);
+            let _: Result<(), CallEnded> = engine.cancel(id, status.clone());
             self.after(connection, Turn::Idle);
+            if let Some(key) = key {
+                self.observe_attempt_end(key, (connection, id), status, tally);
+            }
         }
     }
 
@@ -439,6 +452,7 @@ impl Channel {
                 &Status::new(Code::Cancelled, "another attempt ended"),
             );
         }
+        self.observe_end(key);
         if watched {
             self.attend(false);
         }

@@ -75,7 +75,7 @@ impl Channel {
                     status: Status::new(Code::Unavailable, why.clone()),
                     trailing: Metadata::EMPTY,
                 };
-                self.attempt_over(key, (index, id), outcome, Reach::Processed, now);
+                self.attempt_over(key, (index, id), outcome, Reach::Processed, None, now);
             }
         }
         if link.handshaking {
@@ -130,13 +130,14 @@ impl Channel {
                     status,
                     trailing,
                     reach,
+                    tally,
                 } => {
                     if let Some(key) = key {
                         if let Some(Some(link)) = self.links.get_mut(index) {
                             link.calls.remove(&call);
                         }
                         let outcome = Outcome { status, trailing };
-                        self.attempt_over(key, (index, call), outcome, reach, now);
+                        self.attempt_over(key, (index, call), outcome, reach, tally, now);
                     }
                 }
                 Event::Writable { .. } => {

@@ -11,6 +11,7 @@ mod driving;
 mod forking;
 mod idling;
 mod names;
+mod observing;
 mod picking;
 mod record;
 mod watching;
@@ -36,6 +37,7 @@ use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
 use crate::network::{Network, System};
+use crate::observation::Observer;
 use crate::parker::Parker;
 use crate::proxy::{AddressProxy, Proxy};
 use crate::security::ClientSecurity;
@@ -126,6 +128,8 @@ pub struct ChannelConfig {
     pub ring_size_cap: u32,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
+    /// Who hears of the calls. How much is told of their messages says [`Config::observe`].
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl ChannelConfig {
@@ -148,6 +152,7 @@ impl ChannelConfig {
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             ring_size_cap: RING_SIZE_CAP,
             health_checks: true,
+            observer: None,
         }
     }
 }
@@ -167,6 +172,8 @@ pub struct NewCall<'a> {
     pub encoding: Encoding,
     /// Whether it waits for [`Channel::provide`] before it goes out.
     pub held: bool,
+    /// What the channel's observer knows the call by.
+    pub token: u64,
 }
 
 /// How a call ended.
@@ -224,6 +231,7 @@ struct Call {
     repeating: Option<Box<Repeating>>,
     /// A server said once that it had not seen the call, which is forgiven once.
     refused: bool,
+    observation: Option<Box<observing::Observation>>,
 }
 
 #[derive(Debug)]
@@ -246,6 +254,7 @@ pub struct Channel {
     network: Box<dyn Network>,
     registry: Registry,
     alarm: Arc<Alarm>,
+    observer: Option<Arc<dyn Observer>>,
     config: Arc<Config>,
     authority: String,
     user_agent: String,
@@ -332,6 +341,7 @@ impl Channel {
                 config.resolution_interval,
             ),
             alarm,
+            observer: config.observer,
             config: Arc::new(config.engine),
             authority: config.authority,
             user_agent: config.user_agent,

@@ -1,6 +1,7 @@
 //! The calls of a server: what handlers ask and command.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use russet_rpc::server::{CancelReason, StatusSent};
 use russet_rpc::{CallEnded, CallId, Code, Encoding, MessageOptions, Metadata, SendError, Status};
@@ -92,6 +93,9 @@ impl Server {
     ) -> Result<Sent, SendError> {
         let (connection, id) = self.open(key)?;
         let engine = &mut self.peers[connection].transport.engine;
+        if self.observer.is_some() {
+            engine.tell_time(Instant::now());
+        }
         engine.send_message(id, message, options)?;
         let congested = engine.send_buffered(id) > russet_rpc::limits::SEND_BUFFER_HIGH;
         self.after(connection, Turn::Idle);
@@ -109,6 +113,7 @@ impl Server {
         trailing: &Metadata,
     ) -> Result<(), CallEnded> {
         let (connection, id) = self.open(key)?;
+        self.observe_status(key, status);
         let outcome = self.peers[connection]
             .transport
             .engine
@@ -130,6 +135,7 @@ impl Server {
 
     /// Ends a call at once by a reset.
     pub fn cancel(&mut self, key: CallKey, code: Code) {
+        self.observe_status(key, &Status::new(code, ""));
         if let Ok((connection, id)) = self.open(key) {
             let _ = self.peers[connection].transport.engine.cancel(id, code);
             self.after(connection, Turn::Idle);
@@ -158,6 +164,9 @@ impl Server {
     pub(super) fn forget(&mut self, key: CallKey) {
         if let Some(call) = self.calls.remove(key) {
             self.counts.end(call.succeeded && call.ended.is_none());
+            if let Some(observation) = call.observation {
+                self.observe_end(observation);
+            }
             // The place of a connection that has ended may be another's by now, and its call may have the same number.
             if let Some(peer) = self.peers.get_mut(call.connection)
                 && peer.calls.get(&call.id) == Some(&key)

@@ -209,8 +209,13 @@ impl Server {
                         self.update(key, |call| call.congested = false);
                     }
                 }
-                Event::Cancelled { call, reason } => {
+                Event::Cancelled {
+                    call,
+                    reason,
+                    tally,
+                } => {
                     if let Some(key) = self.key(index, call) {
+                        self.observe_cancel(key, reason, tally);
                         self.end(key, reason);
                     }
                 }
@@ -240,6 +245,7 @@ impl Server {
         // The call's own time, without a look at the clock.
         let started = traffic.last_stream.unwrap_or_else(Instant::now);
         self.counts.start(started);
+        let observation = self.observe_start(&incoming, started);
         if self
             .capacity
             .calls
@@ -247,6 +253,10 @@ impl Server {
         {
             let status = Status::new(Code::ResourceExhausted, "Concurrent RPC limit exceeded!");
             self.counts.end(false);
+            if let Some(mut observation) = observation {
+                observation.status = status.clone();
+                self.observe_end(observation);
+            }
             let _ =
                 self.peers[connection]
                     .transport
@@ -269,6 +279,7 @@ impl Server {
             released: false,
             succeeded: false,
             interest: Interest::default(),
+            observation,
         });
         self.peers[connection].calls.insert(id, key);
         if !unary {

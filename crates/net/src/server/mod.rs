@@ -7,6 +7,7 @@ mod census;
 mod driving;
 mod fetcher;
 mod forking;
+mod observing;
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,6 +25,7 @@ use crate::address::ListenAddress;
 use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
 use crate::inbox::{Inbox, Interest};
+use crate::observation::{Observer, ServerCall};
 use crate::parker::Parker;
 use crate::security::{AuthContext, ServerSecurity};
 use crate::slots::{CallKey, CallSlots};
@@ -52,6 +54,8 @@ pub struct Incoming {
     pub call: IncomingCall,
     /// Who sent it.
     pub peer: Arc<PeerInfo>,
+    /// The number that the server's observer knows it by and when it came; `None` where nobody listens.
+    pub observed: Option<(u64, Instant)>,
 }
 
 /// Who is at the other end of a connection.
@@ -115,6 +119,8 @@ struct Call {
     /// Whether its status is OK, once it was given one.
     succeeded: bool,
     interest: Interest,
+    /// What the observer will be told.
+    observation: Option<Box<ServerCall>>,
 }
 
 /// See the module's documentation.
@@ -125,6 +131,7 @@ pub struct Server {
     counts: CallCounts,
     registry: Registry,
     alarm: Arc<Alarm>,
+    observer: Option<Arc<dyn Observer>>,
     config: Arc<Config>,
     ports: Vec<Port>,
     fetcher: Fetcher,
@@ -155,6 +162,7 @@ impl Server {
             registry,
             fetcher: Fetcher::new(alarm.clone()),
             alarm,
+            observer: None,
             config: Arc::new(config),
             ports: Vec::new(),
             peers: Slab::new(),
@@ -173,6 +181,11 @@ impl Server {
             idle_waiters: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
+    }
+
+    /// Has `observer` hear of the calls that come from now on. How much is told of their messages says [`Config::observe`].
+    pub fn observe(&mut self, observer: Arc<dyn Observer>) {
+        self.observer = Some(observer);
     }
 
     /// Binds `address` and returns the port; 0 for a Unix socket. Connections wait until [`Server::start`].
@@ -302,10 +315,12 @@ impl Server {
                 && let Some(incoming) = call.incoming.take()
             {
                 let peer = call.peer.clone();
+                let observed = (call.observation.as_ref()).map(|call| (call.id, call.started));
                 return Some(Incoming {
                     key,
                     call: incoming,
                     peer,
+                    observed,
                 });
             }
         }

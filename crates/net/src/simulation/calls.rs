@@ -151,6 +151,7 @@ impl Calls {
             wait_for_ready: Some(patient),
             encoding: dice.pick(&[Encoding::Identity, Encoding::Identity, Encoding::Gzip]),
             held,
+            token: self.all.len() as u64,
         };
         let key = channel.start(&new, now);
         self.all.push(Call {

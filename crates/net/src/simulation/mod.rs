@@ -2,10 +2,11 @@
 //!
 //! A schedule follows from its seed; one that breaks a promise names it, and `RUSSET_TEST_SEED=<seed>` repeats that one alone. `RUSSET_TEST_SCHEDULES=1000000 cargo test --release -p russet-net simulation` runs a million.
 //!
-//! What is promised: every call ends once, by its deadline, and its end is told; answers are whole, in order and of one attempt; OK means that all of them came; a server sees no attempt twice and never more than the policy has; limits of calls and connections hold; nothing spins; once the network is well again every call ends, a large message gets through, and what nobody uses any more goes.
+//! What is promised: every call ends once, by its deadline, and its end is told, to its observer too; answers are whole, in order and of one attempt; OK means that all of them came; a server sees no attempt twice and never more than the policy has; limits of calls and connections hold; nothing spins; once the network is well again every call ends, a large message gets through, and what nobody uses any more goes.
 
 mod calls;
 mod dice;
+mod listener;
 mod network;
 mod servers;
 
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Poll, Token, Waker};
-use russet_rpc::Code;
 use russet_rpc::client::Config;
 use russet_rpc::service_config::ServiceConfig;
+use russet_rpc::{Code, Observe};
 
 use self::calls::Calls;
 use self::dice::Dice;
+use self::listener::Listener;
 use self::network::{CLIENT, Wires};
 use self::servers::Servers;
 use crate::address::Target;
@@ -53,6 +55,7 @@ struct World {
     channel: Channel,
     calls: Calls,
     servers: Servers,
+    listener: Arc<Listener>,
 }
 
 impl World {
@@ -63,7 +66,9 @@ impl World {
         let now = Instant::now() + Duration::from_secs(24 * 60 * 60);
         let wires = Wires::new(now, Dice::new(dice.next()), PORTS);
         let poll = Poll::new().unwrap();
-        let (config, calls) = config(&mut dice);
+        let (mut config, calls) = config(&mut dice);
+        let listener = Arc::new(Listener::default());
+        config.observer = Some(listener.clone());
         let target = Target::Name {
             host: "test".to_owned(),
             port: 0,
@@ -87,6 +92,7 @@ impl World {
             channel,
             calls,
             servers,
+            listener,
         };
         for port in 0..PORTS {
             if world.dice.once_in(2) {
@@ -98,10 +104,11 @@ impl World {
     }
 
     fn start(&mut self, port: usize) {
-        let (poll, alarm) = (&self.poll, &self.alarm);
+        let (poll, alarm, listener) = (&self.poll, &self.alarm, &self.listener);
         self.servers.start(port, |config, capacity| {
             let registry = poll.registry().try_clone().unwrap();
             let mut server = Server::new(registry, alarm.clone(), config, capacity);
+            server.observe(listener.clone());
             server.start().unwrap();
             server
         });
@@ -263,6 +270,7 @@ impl World {
         let open = self.wires.state().tell_open();
         assert!(open.is_empty(), "{open:#?}");
         self.servers.check_quiet();
+        self.listener.check(&self.calls.codes());
     }
 }
 
@@ -332,6 +340,7 @@ fn config(dice: &mut Dice) -> (ChannelConfig, Calls) {
         handshake_timeout: Some(Duration::from_secs(1)),
         keepalive_time: Some(dice.milliseconds(300) + Duration::from_millis(50))
             .filter(|_| dice.once_in(2)),
+        observe: dice.pick(&[Observe::Sizes, Observe::Messages]),
         keepalive_timeout: Duration::from_millis(150),
         keepalive_without_calls: dice.once_in(2),
         ..Config::default()

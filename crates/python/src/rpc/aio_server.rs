@@ -17,11 +17,13 @@ use russet_net::{CallKey, Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::census;
+use super::clock::Clock;
 use super::convert::{
     bind_error, code_from_python, encoding, metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::fork;
 use super::news::News;
+use super::observations;
 use super::options;
 use super::tls::{auth_context, peer_identities, server_security};
 
@@ -87,7 +89,11 @@ impl AioServer {
         max_calls: Option<usize>,
         compression: Option<u8>,
     ) -> PyResult<Self> {
-        let config = options::server_config(settings)?;
+        let observations = observations::of_settings(settings)?;
+        let mut config = options::server_config(settings)?;
+        if let Some(observations) = &observations {
+            config.observe = observations.get().kept();
+        }
         let capacity = Capacity {
             calls: max_calls,
             connections: options::max_connections(settings)?,
@@ -95,6 +101,9 @@ impl AioServer {
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        if let Some(observations) = &observations {
+            reactor.core().observe(observations.get().observer(""));
+        }
         let inner = Arc::new(Inner {
             reactor,
             news: News::default(),
@@ -159,6 +168,7 @@ impl AioServer {
                 key: incoming.key,
                 peer: incoming.peer,
                 call: incoming.call,
+                observed: incoming.observed,
             });
         }
         Ok(calls)
@@ -182,11 +192,6 @@ impl AioServer {
         self.inner.reactor.core().close(&status, Instant::now());
         self.tell(py)
     }
-
-    /// How many calls run.
-    fn active_calls(&self) -> usize {
-        self.inner.reactor.core().active_calls()
-    }
 }
 
 /// One call of an event loop's server.
@@ -196,6 +201,7 @@ pub(super) struct AioServerCall {
     key: CallKey,
     peer: Arc<PeerInfo>,
     call: IncomingCall,
+    observed: Option<(u64, Instant)>,
 }
 
 impl AioServerCall {
@@ -221,6 +227,13 @@ impl AioServerCall {
     #[getter]
     fn method(&self) -> &str {
         &self.call.path
+    }
+
+    /// The number that an observer knows the call by and when it came, in nanoseconds since 1970; `None` where nobody listens.
+    #[getter]
+    fn observed(&self) -> Option<(u64, u64)> {
+        let (number, at) = self.observed?;
+        Some((number, Clock::read().nanoseconds(at)))
     }
 
     fn invocation_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {

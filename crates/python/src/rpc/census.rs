@@ -1,7 +1,7 @@
 //! `_core.census`: the channels and servers of this process and what they have done, as plain dictionaries. channelz is built on it.
 
 use std::sync::{Mutex, PoisonError, Weak};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -9,6 +9,7 @@ use russet_net::census::{CallCounts, ChannelCensus, ServerCensus, SocketCensus, 
 use russet_net::channel::Connectivity;
 
 use super::channel::state_number;
+use super::clock::Clock;
 
 /// What can be counted. `None` once it is closed.
 pub(super) trait Channels: Send + Sync {
@@ -75,32 +76,17 @@ pub(super) fn census(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(found)
 }
 
-/// Both clocks at one moment, so that a time of the one is a time of the other.
-struct Clock {
-    monotonic: Instant,
-    seconds: f64,
-}
-
+/// Writes dictionaries.
 impl Clock {
-    fn read() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self {
-            monotonic: Instant::now(),
-            seconds: since.unwrap_or_default().as_secs_f64(),
-        }
-    }
-
-    /// Seconds since 1970.
-    fn time(&self, at: Option<Instant>) -> Option<f64> {
-        let ago = self.monotonic.saturating_duration_since(at?);
-        Some(self.seconds - ago.as_secs_f64())
+    fn seconds_of(&self, at: Option<Instant>) -> Option<f64> {
+        at.map(|at| self.seconds(at))
     }
 
     fn calls(&self, dict: &Bound<'_, PyDict>, calls: &CallCounts) -> PyResult<()> {
         dict.set_item("calls_started", calls.started)?;
         dict.set_item("calls_succeeded", calls.succeeded)?;
         dict.set_item("calls_failed", calls.failed)?;
-        dict.set_item("last_call_started", self.time(calls.last_started))
+        dict.set_item("last_call_started", self.seconds_of(calls.last_started))
     }
 
     fn channel<'py>(
@@ -162,9 +148,12 @@ impl Clock {
         dict.set_item("messages_sent", traffic.messages_sent)?;
         dict.set_item("messages_received", traffic.messages_received)?;
         dict.set_item("keepalives_sent", traffic.keepalives_sent)?;
-        dict.set_item("last_stream_created", self.time(traffic.last_stream))?;
-        dict.set_item("last_message_sent", self.time(traffic.last_message_sent))?;
-        let received = self.time(traffic.last_message_received);
+        dict.set_item("last_stream_created", self.seconds_of(traffic.last_stream))?;
+        dict.set_item(
+            "last_message_sent",
+            self.seconds_of(traffic.last_message_sent),
+        )?;
+        let received = self.seconds_of(traffic.last_message_received);
         dict.set_item("last_message_received", received)?;
         dict.set_item("local_flow_control_window", socket.local_window)?;
         dict.set_item("remote_flow_control_window", socket.remote_window)?;

@@ -19,6 +19,7 @@ use super::client_call::ClientCall;
 use super::convert::{check_metadata, deadline, encoding, seconds_until};
 use super::fork;
 use super::news::{News, resolve};
+use super::observations::{self, Observations};
 use super::options;
 use super::tls;
 
@@ -158,6 +159,8 @@ pub(super) struct Start {
     pub(super) encoding: Encoding,
     /// Whether the call waits for [`ClientCall::provide`].
     pub(super) held: bool,
+    /// What the channel's observer knows it by.
+    pub(super) token: u64,
 }
 
 /// A client's channel.
@@ -165,35 +168,51 @@ pub(super) struct Start {
 pub(super) struct Channel {
     pub(super) handle: Arc<Handle>,
     authority: String,
+    /// Asked at the start of each call.
+    observations: Option<Py<Observations>>,
 }
 
 impl Channel {
-    pub(super) fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
+    /// Starts a call, of which an observer may want to know first, and add metadata of its own.
+    fn begin(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        mut start: Start,
+        metadata: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<ClientCall> {
+        if let Some(observations) = &self.observations
+            && self.handle.inner.reactor.core().state() != Connectivity::Shutdown
+            && let Some((token, metadata)) = observations.get().call_begins(py, path, metadata)?
+        {
+            start.token = token;
+            start.metadata = check_metadata(Some(&metadata))?;
+        }
+        self.start(py, path, &start)
+    }
+
+    fn start(&self, py: Python<'_>, path: &str, start: &Start) -> PyResult<ClientCall> {
         let inner = &self.handle.inner;
         let started = py.detach(|| {
             let mut core = inner.reactor.core();
             if core.state() == Connectivity::Shutdown {
                 return None;
             }
-            let metadata = match &start.metadata {
-                Ok(metadata) => metadata,
-                Err(error) => {
-                    let text = format!("Invalid metadata: {error}");
-                    let key = core.start_ended(Status::new(Code::Internal, text));
-                    return Some((key, start.deadline));
-                }
+            let new = NewCall {
+                path,
+                metadata: start.metadata.as_ref().unwrap_or(&Metadata::EMPTY),
+                deadline: start.deadline,
+                wait_for_ready: start.wait_for_ready,
+                encoding: start.encoding,
+                held: start.held,
+                token: start.token,
             };
-            let key = core.start(
-                &NewCall {
-                    path,
-                    metadata,
-                    deadline: start.deadline,
-                    wait_for_ready: start.wait_for_ready,
-                    encoding: start.encoding,
-                    held: start.held,
-                },
-                Instant::now(),
-            );
+            if let Err(error) = &start.metadata {
+                let status = Status::new(Code::Internal, format!("Invalid metadata: {error}"));
+                let key = core.start_ended(&new, status, Instant::now());
+                return Some((key, start.deadline));
+            }
+            let key = core.start(&new, Instant::now());
             Some((key, core.deadline(key)))
         });
         let (key, deadline) =
@@ -240,6 +259,7 @@ fn start_of(
         wait_for_ready,
         encoding: encoding(compression)?,
         held,
+        token: 0,
     })
 }
 
@@ -263,6 +283,11 @@ impl Channel {
         config.user_agent = options::text(settings, "user_agent")?.unwrap_or_default();
         config.backoff = options::backoff(settings)?;
         options::call_policy(settings, target, &mut config)?;
+        let observations = observations::of_settings(settings)?;
+        if let Some(observations) = &observations {
+            config.engine.observe = observations.get().kept();
+            config.observer = Some(observations.get().observer(target));
+        }
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, parsed, config)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
@@ -282,6 +307,7 @@ impl Channel {
         Ok(Self {
             handle: Arc::new(Handle { inner }),
             authority,
+            observations,
         })
     }
 
@@ -334,7 +360,7 @@ impl Channel {
     ) -> PyResult<ClientCall> {
         let start = start_of(timeout, metadata, wait_for_ready, compression, false)?;
         self.handle.inner.guard()?;
-        let call = self.start(py, path, &start)?;
+        let call = self.begin(py, path, start, metadata)?;
         call.give(py, Some(request.as_bytes()), true);
         // Ctrl-C leaves here with an exception; dropping the call cancels it.
         call.wait_done(py, None)?;
@@ -359,7 +385,7 @@ impl Channel {
     ) -> PyResult<ClientCall> {
         let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
         self.handle.inner.guard()?;
-        let call = self.start(py, path, &start)?;
+        let call = self.begin(py, path, start, metadata)?;
         self.handle.inner.reactor.core().watch(call.key);
         self.handle.inner.reactor.nudge_guard();
         Ok(call)
@@ -417,7 +443,7 @@ impl Channel {
         held: bool,
     ) -> PyResult<ClientCall> {
         let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
-        let call = self.start(py, path, &start)?;
+        let call = self.begin(py, path, start, metadata)?;
         self.handle.inner.reactor.core().watch(call.key);
         Ok(call)
     }

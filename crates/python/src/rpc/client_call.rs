@@ -23,7 +23,6 @@ pub(super) struct ClientCall {
     pub(super) handle: Arc<Handle>,
     pub(super) key: CallKey,
     pub(super) deadline: Option<Instant>,
-    compress: AtomicBool,
     /// Whether the call goes on when this object is gone.
     abandoned: AtomicBool,
     last_send: Mutex<Option<Instant>>,
@@ -35,7 +34,6 @@ impl ClientCall {
             handle,
             key,
             deadline,
-            compress: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
             last_send: Mutex::new(None),
         }
@@ -60,9 +58,7 @@ impl Drop for ClientCall {
 impl ClientCall {
     /// Gives a message, or the end, or both. Whether the sender should wait before the next one.
     pub(super) fn give(&self, py: Python<'_>, message: Option<&[u8]>, last: bool) -> bool {
-        let options = MessageOptions {
-            compress: self.compress.load(Ordering::Relaxed),
-        };
+        let options = MessageOptions::default();
         let sent = py.detach(|| {
             let mut core = self.handle.inner.reactor.core();
             match (message, last) {
@@ -329,10 +325,5 @@ impl ClientCall {
     /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
     fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
-    }
-
-    /// Sends the messages that follow uncompressed, or compressed again.
-    fn set_compress(&self, compress: bool) {
-        self.compress.store(compress, Ordering::Relaxed);
     }
 }

@@ -21,6 +21,7 @@ use super::convert::{bind_error, deadline, encoding, exception_text};
 use super::detached::{self, ResponseSender};
 use super::fork;
 use super::method::Method;
+use super::observations;
 use super::options;
 use super::server_call::{RequestIterator, ServerCall};
 use super::tls::server_security;
@@ -399,7 +400,11 @@ impl Server {
         max_calls: Option<usize>,
         compression: Option<u8>,
     ) -> PyResult<Self> {
-        let config = options::server_config(settings)?;
+        let observations = observations::of_settings(settings)?;
+        let mut config = options::server_config(settings)?;
+        if let Some(observations) = &observations {
+            config.observe = observations.get().kept();
+        }
         let capacity = Capacity {
             calls: max_calls,
             connections: options::max_connections(settings)?,
@@ -407,6 +412,9 @@ impl Server {
         let reactor =
             Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
                 .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+        if let Some(observations) = &observations {
+            reactor.core().observe(observations.get().observer(""));
+        }
         let inner = Arc::new(Inner {
             reactor,
             methods: RwLock::default(),
@@ -523,11 +531,6 @@ impl Server {
         for key in changed {
             inner.tell_callbacks(py, key);
         }
-    }
-
-    /// How many workers run.
-    fn workers(&self) -> usize {
-        self.handle.inner.workers.load(Ordering::SeqCst)
     }
 }
 

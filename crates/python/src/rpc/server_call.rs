@@ -15,6 +15,7 @@ use russet_net::rpc::{Code, MessageOptions, Metadata, SendError, Status};
 use russet_net::server::{Incoming, PeerInfo};
 
 use super::channel::BURST;
+use super::clock::Clock;
 use super::convert::{
     code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
     metadata_to_python, seconds_until,
@@ -48,6 +49,7 @@ pub(super) struct ServerCall {
     pub(super) key: CallKey,
     peer: Arc<PeerInfo>,
     pub(super) call: IncomingCall,
+    observed: Option<(u64, Instant)>,
     given: Mutex<Given>,
 }
 
@@ -66,6 +68,7 @@ impl ServerCall {
             key: incoming.key,
             peer: incoming.peer,
             call: incoming.call,
+            observed: incoming.observed,
             given: Mutex::default(),
         }
     }
@@ -269,6 +272,13 @@ impl ServerCall {
     #[getter]
     fn method(&self) -> &str {
         &self.call.path
+    }
+
+    /// The number that an observer knows the call by and when it came, in nanoseconds since 1970; `None` where nobody listens.
+    #[getter]
+    fn observed(&self) -> Option<(u64, u64)> {
+        let (number, at) = self.observed?;
+        Some((number, Clock::read().nanoseconds(at)))
     }
 
     fn invocation_metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {

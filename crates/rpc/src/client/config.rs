@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits;
+use crate::{Observe, limits};
 
 /// Limits and timers of a client's connections; shared by all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub max_connection_memory: usize,
     /// Bytes that the server may send ahead on the whole connection. Default [`limits::DEFAULT_CONNECTION_WINDOW`].
     pub connection_window: u32,
+    /// What is kept of each call's messages. Default nothing.
+    pub observe: Observe,
     /// Whether both windows grow, to [`limits::MAX_GROWN_WINDOW`] at most, where PINGs show that the network holds more bytes than they allow. Default true.
     pub grow_windows: bool,
     /// The longest DATA frame that the server may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
@@ -42,6 +44,7 @@ impl Default for Config {
             call_window: limits::DEFAULT_CALL_WINDOW,
             max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            observe: Observe::Nothing,
             grow_windows: true,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
             handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),

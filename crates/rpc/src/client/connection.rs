@@ -16,7 +16,7 @@ use crate::link::{Link, Windows};
 use crate::memory::Memory;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    Traffic, limits, mapping, timeout, wire,
+    Tally, Traffic, limits, mapping, timeout, wire,
 };
 
 /// A call that has not ended.
@@ -32,6 +32,7 @@ struct Call {
     deadline: Option<Instant>,
     /// Bytes that must have been written on the connection before the server can have seen anything of the call.
     starts_after: u64,
+    tally: Option<Box<Tally>>,
 }
 
 /// One connection of a client, without its socket.
@@ -226,6 +227,7 @@ impl Connection {
                 status: deadline_exceeded(),
                 trailing: Metadata::EMPTY,
                 reach: Reach::Unsent,
+                tally: None,
             });
             return Ok(id);
         }
@@ -270,6 +272,7 @@ impl Connection {
                 max_receive: None,
                 deadline: call.deadline,
                 starts_after,
+                tally: Tally::new(self.config.observe),
             },
         );
         if let Some(at) = call.deadline {
@@ -341,6 +344,16 @@ impl Connection {
         }
     }
 
+    /// What time it is: for commands that follow, whose messages are noted with it. Inputs give their own.
+    pub const fn tell_time(&mut self, now: Instant) {
+        self.link.now = now;
+    }
+
+    /// What a call's messages came to, where that is kept; once, for a driver that ends the call.
+    pub fn take_tally(&mut self, call: CallId) -> Option<Box<Tally>> {
+        self.calls.get_mut(call)?.tally.take()
+    }
+
     /// Starts a graceful end: no new calls, closed when the last call has ended.
     pub fn shutdown(&mut self, now: Instant) {
         let _ = now;
@@ -405,6 +418,13 @@ impl Connection {
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
         state.half_closed = last;
+        if let Some(tally) = &mut state.tally {
+            tally.sent(
+                message.len(),
+                compressed.as_ref().map(Vec::len),
+                self.link.now,
+            );
+        }
         self.link.traffic.message_sent(self.link.now);
         self.link.h2.send_data(
             call.stream_id(),
@@ -455,9 +475,14 @@ impl Connection {
         };
         let max = state.max_receive.or(self.config.max_receive_message_length);
         let events = &mut self.events;
+        let (tally, now) = (&mut state.tally, self.link.now);
         let taken = self
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
+                if let Some(tally) = tally.as_deref_mut() {
+                    let compressed = received.compressed.map(|length| length as usize);
+                    tally.received(received.message.len(), compressed, now);
+                }
                 events.push_back(Event::Message {
                     call,
                     message: received.message,
@@ -545,6 +570,7 @@ impl Connection {
             status,
             trailing,
             reach,
+            tally: state.tally,
         });
     }
 

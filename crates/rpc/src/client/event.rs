@@ -1,6 +1,6 @@
 //! What a client connection tells its driver.
 
-use crate::{CallId, CloseReason, Metadata, Status};
+use crate::{CallId, CloseReason, Metadata, Status, Tally};
 
 /// How far a call came before it ended (gRFC A6, "transparent retries").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Event {
         trailing: Metadata,
         /// How far the call had come, which says whether it may be sent again without a policy.
         reach: Reach,
+        /// What its messages came to, where that is kept.
+        tally: Option<Box<Tally>>,
     },
     /// A call with more than [`SEND_BUFFER_HIGH`](crate::limits::SEND_BUFFER_HIGH) unsent bytes has at most [`SEND_BUFFER_LOW`](crate::limits::SEND_BUFFER_LOW) now.
     Writable {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{MemoryQuota, limits};
+use crate::{MemoryQuota, Observe, limits};
 
 /// Limits and timers of a server's connections; shared by all of them.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub max_connection_memory: usize,
     /// What all connections may hold of messages that wait; `None`, the default, for no limit.
     pub memory: Option<Arc<MemoryQuota>>,
+    /// What is kept of each call's messages. Default nothing.
+    pub observe: Observe,
     /// Whether both windows grow, to [`limits::MAX_GROWN_WINDOW`] at most, where PINGs show that the network holds more bytes than they allow. Default true.
     pub grow_windows: bool,
     /// The longest DATA frame that the peer may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
@@ -57,6 +59,7 @@ impl Default for Config {
             max_header_list_size: limits::DEFAULT_MAX_HEADER_LIST_SIZE,
             call_window: limits::DEFAULT_CALL_WINDOW,
             connection_window: limits::DEFAULT_CONNECTION_WINDOW,
+            observe: Observe::Nothing,
             grow_windows: true,
             max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             memory: None,

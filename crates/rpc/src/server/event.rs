@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{CallId, Encoding, EncodingSet, Metadata};
+use crate::{CallId, Encoding, EncodingSet, Metadata, Tally};
 
 /// A call that has arrived.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub enum Event {
         call: CallId,
         /// Why.
         reason: CancelReason,
+        /// What its messages came to, where that is kept.
+        tally: Option<Box<Tally>>,
     },
     /// The status that `send_status` had to hold back has been framed: all messages and the status are on their way.
     Finished {

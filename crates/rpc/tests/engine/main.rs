@@ -7,3 +7,4 @@ mod endings;
 mod memory;
 mod pair;
 mod schedules;
+mod tallies;

@@ -8,7 +8,7 @@ use super::Connection;
 use super::ending::put_response;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    mapping, wire,
+    Tally, mapping, wire,
 };
 
 /// What became of a status.
@@ -69,6 +69,9 @@ impl Connection {
         };
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
+        if let Some(tally) = &mut state.tally {
+            tally.sent(message.len(), compressed.as_ref().map(Vec::len), self.now);
+        }
         self.send_initial_metadata(call, &Metadata::EMPTY)?;
         self.link.traffic.message_sent(self.now);
         self.link.h2.send_data(
@@ -119,6 +122,16 @@ impl Connection {
         if let Some(state) = self.calls.get_mut(call) {
             self.link.message_consumed(call, &mut state.inbound, credit);
         }
+    }
+
+    /// What time it is: for commands that follow, whose messages are noted with it. Inputs give their own.
+    pub const fn tell_time(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// What a call's messages came to, where that is kept; once, for a driver that ends the call.
+    pub fn take_tally(&mut self, call: CallId) -> Option<Box<Tally>> {
+        self.calls.get_mut(call)?.tally.take()
     }
 
     /// Starts a graceful end: GOAWAY in two steps, no new calls, closed when the last call has ended.

@@ -56,8 +56,12 @@ impl Connection {
 
     /// Forgets a call and tells the driver, if it knows of it.
     pub(super) fn end_call(&mut self, call: CallId, reason: CancelReason) {
-        if self.forget(call).is_some_and(|state| state.announced) {
-            self.events.push_back(Event::Cancelled { call, reason });
+        if let Some(state) = self.forget(call).filter(|state| state.announced) {
+            self.events.push_back(Event::Cancelled {
+                call,
+                reason,
+                tally: state.tally,
+            });
         }
     }
 

@@ -17,7 +17,7 @@ use crate::inbound::Inbound;
 use crate::keepalive::{Keepalive, PingStrikes};
 use crate::link::{Link, Windows, earliest};
 use crate::memory::Memory;
-use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Traffic, limits};
+use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Tally, Traffic, limits};
 
 pub use self::commands::StatusSent;
 
@@ -33,6 +33,7 @@ struct Call {
     headers_sent: bool,
     /// The application's status waits behind its messages.
     status_given: bool,
+    tally: Option<Box<Tally>>,
 }
 
 /// When a connection without calls began to be so.

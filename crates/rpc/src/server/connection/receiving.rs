@@ -10,7 +10,7 @@ use super::{Call, Connection};
 use crate::inbound::Inbound;
 use crate::server::request::Rejection;
 use crate::server::{CancelReason, Event, IncomingCall};
-use crate::{CallId, CloseReason, Code, Encoding, Status, limits, wire};
+use crate::{CallId, CloseReason, Code, Encoding, Status, Tally, limits, wire};
 
 /// What comes in.
 impl Connection {
@@ -45,6 +45,7 @@ impl Connection {
                 announced: false,
                 headers_sent: false,
                 status_given: false,
+                tally: Tally::new(self.config.observe),
             },
         );
         if let Some(at) = request.deadline {
@@ -113,9 +114,14 @@ impl Connection {
         };
         let max = self.config.max_receive_message_length;
         let events = &mut self.events;
+        let (tally, now) = (&mut state.tally, self.now);
         let taken = self
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
+                if let Some(tally) = tally.as_deref_mut() {
+                    let compressed = received.compressed.map(|length| length as usize);
+                    tally.received(received.message.len(), compressed, now);
+                }
                 events.push_back(Event::Message {
                     call,
                     message: received.message,
