@@ -1,6 +1,6 @@
 """The interceptor of asyncio servers.
 
-Handlers may be written with `return`, with `yield`, or with `context.read` and `context.write`: interceptors see the messages of all. A plain function is refused, since it runs on a thread with a context of its own.
+Handlers may be written with `return`, with `yield`, or with `context.read` and `context.write`, as coroutines or as plain functions, which run on the server's thread pool: interceptors see the messages of all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._method_handlers import behavior_of, rebuild
 from ..grpc import aio as _aio
+from ..grpc.aio._plain_handlers import asynchronous, is_asynchronous
 from ._server_call import ServerCall
 
 if TYPE_CHECKING:
@@ -39,15 +40,13 @@ class ServerInterceptor(_aio.ServerInterceptor):
     async def intercept_service(
         self, continuation: Lookup, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Wrap the method's handler. Not to be overridden. Raises TypeError if the handler is a plain function."""
+        """Wrap the method's handler. Not to be overridden."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         behavior = behavior_of(handler)
-        if not _is_asynchronous(behavior):
-            raise TypeError(
-                f"the handler of {handler_call_details.method} is a plain function, and {type(self).__name__} wraps asynchronous ones only: write it with 'async def'"
-            )
+        if not is_asynchronous(behavior):
+            behavior = asynchronous(behavior, handler.request_streaming, handler.response_streaming)
 
         async def proceed(request: Any, context: Any) -> Any:
             if not handler.response_streaming:
@@ -73,13 +72,6 @@ class ServerInterceptor(_aio.ServerInterceptor):
             handler, several if handler.response_streaming else single
         )
         return wrapped
-
-
-def _is_asynchronous(behavior: Any) -> bool:
-    return any(
-        inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-        for function in (behavior, getattr(behavior, "__call__", None))  # noqa: B004
-    )
 
 
 async def _close(responses: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -186,22 +187,48 @@ async def test_a_call_that_is_cancelled_cancels_its_handler(written: bool) -> No
         await asyncio.wait_for(ended.wait(), WAIT)
 
 
-async def test_a_plain_function_is_refused_not_passed_by() -> None:
-    reached = []
+async def test_plain_functions_are_wrapped_too() -> None:
+    """They run on the pool, and block there for requests and by their context."""
 
-    def plain(request, context):
-        reached.append(request)
+    def single(request, context):
+        context.send_initial_metadata((("thread", threading.current_thread().name),))
         return request
 
+    def several(request, context):
+        yield request
+        yield request
+
+    def gather(requests, context):
+        return b"".join(requests)
+
+    def each(requests, context):
+        yield from requests
+
+    def refuse(request, context):
+        context.abort(grpc.StatusCode.NOT_FOUND, "no figs")
+
     async with connected(
-        grpc, M=("unary_unary", plain), interceptors=[ServerInterceptor()]
+        grpc,
+        Single=("unary_unary", single),
+        Several=("unary_stream", several),
+        Gather=("stream_unary", gather),
+        Each=("stream_stream", each),
+        Refuse=("unary_unary", refuse),
+        interceptors=[Marking(b"a"), Marking(b"b")],
     ) as channel:
-        error = await rpc_error(grpc, channel.unary_unary(path("M"))(b"", timeout=WAIT))
-        assert error.code() is grpc.StatusCode.UNKNOWN
-        assert "is a plain function" in error.details()
+        call = channel.unary_unary(path("Single"))(b"x", timeout=WAIT)
+        assert await call == b"baxba"
+        assert dict(await call.initial_metadata())["thread"] != threading.current_thread().name
+        stream = channel.unary_stream(path("Several"))(b"x", timeout=WAIT)
+        assert await collect(stream) == [b"baxba"] * 2
+        gathered = channel.stream_unary(path("Gather"))(aiter_of(b"1", b"2"), timeout=WAIT)
+        assert await gathered == b"ba1ba2ba"
+        both = channel.stream_stream(path("Each"))(aiter_of(b"1", b"2"), timeout=WAIT)
+        assert await collect(both) == [b"ba1ba", b"ba2ba"]
+        error = await rpc_error(grpc, channel.unary_unary(path("Refuse"))(b"", timeout=WAIT))
+        assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "no figs")
         error = await rpc_error(grpc, channel.unary_unary(path("Nobody"))(b"", timeout=WAIT))
         assert error.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert not reached
 
 
 class ClientMarking(ClientInterceptor):

@@ -6,7 +6,6 @@ Each call has a task, which on Python 3.12 and newer starts at once, without wai
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ... import _core
 from .._base_server import handler_behavior
 from .._handlers import health_servicer, unary_paths
 from .._logging import logger
+from .._observing import observe
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
 from .._status import StatusCode
@@ -22,15 +22,14 @@ from ._base_server import Server, ServicerContext
 from ._driver import Driver, current_loop
 from ._eof import EOF
 from ._errors import AbortError, UsageError
+from ._plain_handlers import asynchronous, is_asynchronous
 from ._server_interceptors import service_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncIterator,
         Callable,
-        Coroutine,
         Iterable,
-        Iterator,
         Mapping,
         Sequence,
     )
@@ -55,11 +54,14 @@ class _Context(ServicerContext["Any", "Any"]):
         call: _core.AioServerCall,
         handler: RpcMethodHandler[Any, Any],
         driver: Driver,
+        thread_pool: Executor | None,
     ) -> None:
         self._call = call
         self._deserialize = handler.request_deserializer
         self._serialize = handler.response_serializer
         self._driver = driver
+        # Where plain functions run.
+        self._thread_pool = thread_pool
         self._code = StatusCode.OK
         self._details = ""
         self._trailing: MetadataType = ()
@@ -226,62 +228,6 @@ class _Context(ServicerContext["Any", "Any"]):
                 logger("aio._server").exception("Exception in callback!")
 
 
-class _SyncContext:
-    """The context of a plain function, which runs on a thread of the pool: each method acts on the event loop."""
-
-    def __init__(self, context: _Context) -> None:
-        self._context = context
-
-    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._context._driver.loop).result()
-
-    def read(self) -> Any:
-        return self._run(self._context.read())
-
-    def write(self, message: Any) -> None:
-        self._run(self._context.write(message))
-
-    def send_initial_metadata(self, initial_metadata: MetadataType) -> None:
-        self._run(self._context.send_initial_metadata(initial_metadata))
-
-    def abort(
-        self, code: StatusCode, details: str = "", trailing_metadata: MetadataType = ()
-    ) -> NoReturn:
-        self._run(self._context.abort(code, details, trailing_metadata))
-        raise AssertionError("abort raises")
-
-    def abort_with_status(self, status: Status) -> NoReturn:
-        self._run(self._context.abort_with_status(status))
-        raise AssertionError("abort_with_status raises")
-
-    def is_active(self) -> bool:
-        """Whether the RPC goes on."""
-        return not self._context.done()
-
-    def __getattr__(self, name: str) -> Any:
-        # What is left does not wait, and is safe from any thread.
-        return getattr(self._context, name)
-
-
-def _requests_of(context: _Context) -> Iterator[Any]:
-    """The request iterator of a plain function."""
-    while True:
-        request = asyncio.run_coroutine_threadsafe(context._next(), context._driver.loop).result()
-        if request is EOF:
-            return
-        yield request
-
-
-def _is_asynchronous(behavior: Any) -> bool:
-    return (
-        inspect.iscoroutinefunction(behavior)
-        or inspect.isasyncgenfunction(behavior)
-        or inspect.iscoroutinefunction(getattr(behavior, "__call__", None))  # noqa: B004
-    )
-
-
-_DONE = object()
-
 # How many handlers are remembered: interceptors may make a new one for each call.
 _MAX_PLANS = 1024
 
@@ -299,6 +245,7 @@ class _Server(Server):
         settings = server_settings(options)
         default_compression = settings.pop("compression", None)
         self._reuse_port = _reuse_port(settings)
+        self._observer = observe(settings)
         self._core = _core.AioServer(
             settings,
             maximum_concurrent_rpcs,
@@ -312,14 +259,15 @@ class _Server(Server):
                 raise ValueError(  # noqa: TRY004 (grpcio's type)
                     f"Interceptor must be ServerInterceptor, the following are invalid: {interceptor!r}"
                 )
-        self._pipeline = service_pipeline(interceptors)
+        first = () if self._observer is None else self._observer.aio_server_interceptors
+        self._pipeline = service_pipeline((*first, *given))
         self._generic = list(generic_handlers or ())
         self._registered: dict[str, RpcMethodHandler[Any, Any]] = {}
         self._driver: Driver | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._terminated: asyncio.Future[None] = self._loop.create_future()
-        # The behavior of a handler and whether it is asynchronous, by the handler's identity; the handler is kept so that it stays the same.
-        self._plans: dict[int, tuple[Any, Any, bool]] = {}
+        # The asynchronous behavior of a handler, by the handler's identity; the handler is kept so that it stays the same.
+        self._plans: dict[int, tuple[Any, Any]] = {}
         self._eager = sys.version_info >= (3, 12)
 
     def __del__(self) -> None:
@@ -338,6 +286,8 @@ class _Server(Server):
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
             self._registered[path] = handler
+            if self._observer is not None:
+                self._observer.add_method(path, served=True)
             if not handler.request_streaming:
                 self._core.set_unary(path)
 
@@ -389,7 +339,8 @@ class _Server(Server):
                 return handler
             return self._look_up(_HandlerCallDetails(method, call.invocation_metadata()))
         return await self._pipeline.execute(
-            self._look_up, _HandlerCallDetails(method, call.invocation_metadata())
+            self._look_up,
+            _HandlerCallDetails(method, call.invocation_metadata(), call.observed),
         )
 
     async def _serve(self, call: _core.AioServerCall) -> None:
@@ -402,7 +353,7 @@ class _Server(Server):
                 call.finish(StatusCode.UNIMPLEMENTED, "Method not found!")
                 self._driver.poke()
                 return
-            context = _Context(call, handler, self._driver)
+            context = _Context(call, handler, self._driver, self._thread_pool)
             await self._handle(context, handler)
             context._finish()
         except AbortError:
@@ -437,18 +388,18 @@ class _Server(Server):
                 if context._callbacks:
                     context._run_callbacks()
 
-    def _plan(self, handler: RpcMethodHandler[Any, Any]) -> tuple[Any, Any, bool]:
+    def _plan(self, handler: RpcMethodHandler[Any, Any]) -> tuple[Any, Any]:
+        behavior: Any
         _, behavior = handler_behavior(handler)
+        if not is_asynchronous(behavior):
+            behavior = asynchronous(behavior, handler.request_streaming, handler.response_streaming)
         if len(self._plans) >= _MAX_PLANS:
             self._plans.clear()
-        plan = self._plans[id(handler)] = (handler, behavior, _is_asynchronous(behavior))
+        plan = self._plans[id(handler)] = (handler, behavior)
         return plan
 
     async def _handle(self, context: _Context, handler: RpcMethodHandler[Any, Any]) -> None:
-        _, behavior, asynchronous = self._plans.get(id(handler)) or self._plan(handler)
-        if not asynchronous:
-            await self._handle_plain(context, handler, behavior)
-            return
+        _, behavior = self._plans.get(id(handler)) or self._plan(handler)
         request: Any
         if handler.request_streaming:
             request = context._requests()
@@ -468,35 +419,6 @@ class _Server(Server):
                 await context._send(response)
         else:
             await responses
-
-    async def _handle_plain(
-        self, context: _Context, handler: RpcMethodHandler[Any, Any], behavior: Any
-    ) -> None:
-        """A plain function, on the pool."""
-        run = self._loop.run_in_executor
-        if handler.request_streaming:
-            request: Any = _requests_of(context)
-        else:
-            request = await context._next()
-            if request is EOF:
-                raise UsageError("the client sent no request message")
-        result = await run(self._thread_pool, behavior, request, _SyncContext(context))
-        if not handler.response_streaming:
-            if inspect.isawaitable(result):
-                # A wrapper that looks plain around a function that is not.
-                result = await result
-            await context._send(result)
-            return
-        if hasattr(result, "__aiter__"):
-            async for response in result:
-                await context._send(response)
-            return
-        iterator = iter(result)
-        while True:
-            response = await run(self._thread_pool, next, iterator, _DONE)
-            if response is _DONE:
-                return
-            await context._send(response)
 
     async def stop(self, grace: float | None) -> None:
         if self._terminated.done():
