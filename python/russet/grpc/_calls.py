@@ -49,7 +49,35 @@ def _describe(name: str, code: StatusCode, details: str | None, debug: str | Non
     )
 
 
-class _InactiveRpcError(RpcError, Call, Future["Any"]):
+class _Over:
+    """What every call that has ended when its caller gets it answers alike."""
+
+    def cancel(self) -> bool:
+        return False
+
+    def cancelled(self) -> bool:
+        return False
+
+    def is_active(self) -> bool:
+        return False
+
+    def time_remaining(self) -> float | None:
+        return None
+
+    def running(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return True
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        return False
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        fn(self)
+
+
+class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
     """What a blocking call raises: the error, the call and its future in one. All is known already; nothing here waits."""
 
     def __init__(
@@ -96,24 +124,6 @@ class _InactiveRpcError(RpcError, Call, Future["Any"]):
 
     __str__ = __repr__
 
-    def cancel(self) -> bool:
-        return False
-
-    def cancelled(self) -> bool:
-        return False
-
-    def is_active(self) -> bool:
-        return False
-
-    def time_remaining(self) -> float | None:
-        return None
-
-    def running(self) -> bool:
-        return False
-
-    def done(self) -> bool:
-        return True
-
     def result(self, timeout: float | None = None) -> NoReturn:
         raise self
 
@@ -122,12 +132,6 @@ class _InactiveRpcError(RpcError, Call, Future["Any"]):
 
     def traceback(self, timeout: float | None = None) -> TracebackType | None:
         return self.__traceback__
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:
-        return False
-
-    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
-        fn(self)
 
 
 def _error_of(call: _core.ClientCall) -> _InactiveRpcError:

@@ -18,6 +18,7 @@ from ._base_channel import (
     UnaryUnaryClientInterceptor,
     UnaryUnaryMultiCallable,
 )
+from ._calls import _Over
 from ._errors import RpcError
 from ._status import StatusCode
 from ._typing import ResponseT
@@ -67,7 +68,7 @@ def _resolve(
     }
 
 
-class _FailureOutcome(RpcError, CallIterator[ResponseT]):
+class _FailureOutcome(_Over, RpcError, CallIterator[ResponseT]):
     """The call of an interceptor that raised instead of returning one: every way to read it raises that exception."""
 
     def __init__(self, exception: Exception, traceback: TracebackType | None) -> None:
@@ -87,24 +88,6 @@ class _FailureOutcome(RpcError, CallIterator[ResponseT]):
     def details(self) -> str:
         return "Exception raised while intercepting the RPC"
 
-    def cancel(self) -> bool:
-        return False
-
-    def cancelled(self) -> bool:
-        return False
-
-    def is_active(self) -> bool:
-        return False
-
-    def time_remaining(self) -> float | None:
-        return None
-
-    def running(self) -> bool:
-        return False
-
-    def done(self) -> bool:
-        return True
-
     def result(self, timeout: float | None = None) -> NoReturn:
         raise self._exception
 
@@ -113,12 +96,6 @@ class _FailureOutcome(RpcError, CallIterator[ResponseT]):
 
     def traceback(self, timeout: float | None = None) -> TracebackType | None:
         return self._traceback
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:
-        return False
-
-    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
-        fn(self)
 
     def __next__(self) -> NoReturn:
         raise self._exception

@@ -459,7 +459,7 @@ unsafe extern "C" fn get_state(object: Object, _: Object) -> Object {
         let bytes: Bound<'_, PyAny> =
             unsafe { Bound::from_owned_ptr_or_err(py, to_bytes(&message_of(object), false)?)? };
         let state = PyDict::new(py);
-        state.set_item("serialized", bytes)?;
+        state.set_item(intern!(py, "serialized"), bytes)?;
         Ok(state.into_ptr())
     })
 }
