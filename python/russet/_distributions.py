@@ -35,6 +35,7 @@ def find(name: str | None) -> Iterator[metadata.Distribution]:
         "grpcio-channelz": grpc.__version__,
         "grpcio-csds": grpc.__version__,
         "grpcio-health-checking": grpc.__version__,
+        "grpcio-observability": grpc.__version__,
         "grpcio-reflection": grpc.__version__,
         "grpcio-status": grpc.__version__,
         "grpcio-testing": grpc.__version__,

@@ -29,6 +29,7 @@ _ALIASES = {
     "grpc_channelz": "russet.channelz",
     "grpc_csds": "russet.csds",
     "grpc_health": "russet.health",
+    "grpc_observability": "russet.opentelemetry",
     "grpc_reflection": "russet.reflection",
     "grpc_status": "russet.status",
     "grpc_testing": "russet.testing",

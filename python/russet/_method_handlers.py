@@ -6,7 +6,7 @@ from . import grpc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -18,6 +18,21 @@ def behavior_of(handler: Any) -> Callable[..., Any]:
     )
     behavior: Callable[..., Any] = getattr(handler, kind)
     return behavior
+
+
+def step_within(
+    within: Callable[[], Any], behavior: Callable[..., Any], request: Any, context: Any
+) -> Iterator[Any]:
+    """A streaming handler's responses, each made inside the context manager that `within` gives: between two of them the thread may be another call's."""
+    end = object()
+    with within():
+        responses = iter(behavior(request, context))
+    while True:
+        with within():
+            response = next(responses, end)
+        if response is end:
+            return
+        yield response
 
 
 def rebuild(handler: Any, behavior: Callable[..., Any]) -> Any:

@@ -24,6 +24,7 @@ from ._multi_callables import (
     _UnaryStreamMultiCallable,
     _UnaryUnaryMultiCallable,
 )
+from ._observing import observe
 from ._options import channel_settings
 
 TYPE_CHECKING = False
@@ -109,6 +110,7 @@ class _Channel(Channel):
         self._protection = protection
         default_compression = settings.pop("compression", None)
         self._target = target
+        self._observer = observe(settings)
         self._channel = _core.Channel(target, settings)
         self._compression = default_compression if compression is None else int(compression)
         self._subscriptions = _Subscriptions(self._channel)
@@ -120,9 +122,12 @@ class _Channel(Channel):
         method: str,
         serializer: Serializer[Any] | None,
         deserializer: Deserializer[Any] | None,
+        registered: bool | None,
     ) -> Any:
         if isinstance(method, bytes):
             method = method.decode()
+        if registered and self._observer is not None:
+            self._observer.add_method(method, served=False)
         return multi_callable(
             self._channel,
             method,
@@ -141,7 +146,11 @@ class _Channel(Channel):
         _registered_method: bool | None = False,
     ) -> Any:
         return self._make(
-            _UnaryUnaryMultiCallable, method, request_serializer, response_deserializer
+            _UnaryUnaryMultiCallable,
+            method,
+            request_serializer,
+            response_deserializer,
+            _registered_method,
         )
 
     def unary_stream(
@@ -152,7 +161,11 @@ class _Channel(Channel):
         _registered_method: bool | None = False,
     ) -> Any:
         return self._make(
-            _UnaryStreamMultiCallable, method, request_serializer, response_deserializer
+            _UnaryStreamMultiCallable,
+            method,
+            request_serializer,
+            response_deserializer,
+            _registered_method,
         )
 
     def stream_unary(
@@ -163,7 +176,11 @@ class _Channel(Channel):
         _registered_method: bool | None = False,
     ) -> Any:
         return self._make(
-            _StreamUnaryMultiCallable, method, request_serializer, response_deserializer
+            _StreamUnaryMultiCallable,
+            method,
+            request_serializer,
+            response_deserializer,
+            _registered_method,
         )
 
     def stream_stream(
@@ -174,7 +191,11 @@ class _Channel(Channel):
         _registered_method: bool | None = False,
     ) -> Any:
         return self._make(
-            _StreamStreamMultiCallable, method, request_serializer, response_deserializer
+            _StreamStreamMultiCallable,
+            method,
+            request_serializer,
+            response_deserializer,
+            _registered_method,
         )
 
     def subscribe(

@@ -14,6 +14,7 @@ from ._base_server import Server, ServicerContext
 from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
 from ._logging import logger
+from ._observing import observe
 from ._options import server_settings
 from ._server_interceptors import service_pipeline
 
@@ -56,11 +57,15 @@ def log_server_error(text: str) -> None:
 class _HandlerCallDetails:
     """What an interceptor or a generic handler is told of a call."""
 
-    __slots__ = ("invocation_metadata", "method")
+    __slots__ = ("invocation_metadata", "method", "observed")
 
-    def __init__(self, method: str, invocation_metadata: ReceivedMetadata) -> None:
+    def __init__(
+        self, method: str, metadata: ReceivedMetadata, observed: tuple[int, int] | None = None
+    ) -> None:
         self.method = method
-        self.invocation_metadata = invocation_metadata
+        self.invocation_metadata = metadata
+        # What an observer knows the call by, where there is one; an asyncio server tells it.
+        self.observed = observed
 
 
 class _Registry:
@@ -139,7 +144,9 @@ class _Server(Server):
         settings = server_settings(options)
         default_compression = settings.pop("compression", None)
         self._reuse_port = _reuse_port(settings)
-        self._registry = _Registry(interceptors)
+        self._observer = observe(settings)
+        first = () if self._observer is None else self._observer.server_interceptors
+        self._registry = _Registry((*first, *(interceptors or ())))
         self._core = _core.Server(
             self._registry.resolve,
             _submitter(thread_pool),
@@ -176,6 +183,8 @@ class _Server(Server):
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
             self._registry.registered[path] = handler
+            if self._observer is not None:
+                self._observer.add_method(path, served=True)
             if self._registry.pipeline is None:
                 self._core.add_method(path, handler)
             elif not handler.request_streaming:

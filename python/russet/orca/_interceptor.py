@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .. import grpc
-from .._method_handlers import behavior_of, rebuild
+from .._method_handlers import behavior_of, rebuild, step_within
 from ._recorders import TRAILER, CallMetricRecorder, ServerMetricRecorder, report
 
 TYPE_CHECKING = False
@@ -60,16 +60,7 @@ def reporting(handler: Any, recorder: ServerMetricRecorder | None) -> Any:
     def several(request: Any, context: Any) -> Iterator[Any]:
         call = CallMetricRecorder()
         try:
-            with recording(call):
-                responses = iter(behavior(request, context))
-            while True:
-                # Only while the handler runs: between two answers this thread may be another call's.
-                with recording(call):
-                    try:
-                        response = next(responses)
-                    except StopIteration:
-                        return
-                yield response
+            yield from step_within(lambda: recording(call), behavior, request, context)
         finally:
             add_report(context, recorder, call)
 

@@ -12,6 +12,7 @@ from .._call_credentials import INSECURE, authenticate, plugins_of
 from .._channel import _CONNECTIVITIES, _default_timeout
 from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
+from .._observing import observe
 from .._options import channel_settings
 from .._status import StatusCode
 from ._base_channel import (
@@ -207,6 +208,7 @@ class _Channel(Channel):
         self._secure = protection.secure
         self._plugins: tuple[Plugin, ...] = protection.plugins
         default_compression = settings.pop("compression", None)
+        self._observer = observe(settings)
         self._core = _core.Channel(target, settings)
         self._compression = default_compression if compression is None else int(compression)
         self._default_timeout = _default_timeout()
@@ -227,6 +229,11 @@ class _Channel(Channel):
         driver = getattr(self, "_driver", None)
         if driver is not None and not self._closed:
             driver.close()
+
+    def _register(self, method: str, registered: bool | None) -> None:
+        """Tell the observer of a method that generated code names."""
+        if registered and self._observer is not None:
+            self._observer.add_method(method, served=False)
 
     def _hand_over(self, function: Callable[[], Any]) -> None:
         """Call a function on the loop's thread, from any thread."""
@@ -303,6 +310,7 @@ class _Channel(Channel):
         response_deserializer: Deserializer[Any] | None = None,
         _registered_method: bool | None = False,
     ) -> UnaryUnaryMultiCallable[Any, Any]:
+        self._register(method, _registered_method)
         return _UnaryUnaryMultiCallable(
             self,
             method,
@@ -318,6 +326,7 @@ class _Channel(Channel):
         response_deserializer: Deserializer[Any] | None = None,
         _registered_method: bool | None = False,
     ) -> UnaryStreamMultiCallable[Any, Any]:
+        self._register(method, _registered_method)
         return _UnaryStreamMultiCallable(
             self,
             method,
@@ -333,6 +342,7 @@ class _Channel(Channel):
         response_deserializer: Deserializer[Any] | None = None,
         _registered_method: bool | None = False,
     ) -> StreamUnaryMultiCallable[Any, Any]:
+        self._register(method, _registered_method)
         return _StreamUnaryMultiCallable(
             self,
             method,
@@ -348,6 +358,7 @@ class _Channel(Channel):
         response_deserializer: Deserializer[Any] | None = None,
         _registered_method: bool | None = False,
     ) -> StreamStreamMultiCallable[Any, Any]:
+        self._register(method, _registered_method)
         return _StreamStreamMultiCallable(
             self,
             method,
