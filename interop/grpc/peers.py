@@ -230,9 +230,12 @@ class Ruby(Peer):
         version = found.parents[1].name
         # Where the programs look for their certificates.
         certificates = scripts.parents[1] / "spec/testdata"
-        if not certificates.is_symlink():
+        # A link may be of another checkout, from where the folder was copied.
+        if certificates.is_symlink():
+            certificates.unlink()
+        else:
             shutil.rmtree(certificates)
-            certificates.symlink_to((work / "certs").absolute())
+        certificates.symlink_to((work / "certs").absolute())
         paths = [root / "usr/lib/ruby/vendor_ruby", root / "usr/lib/ruby" / version]
         paths += [library / "ruby" / version, library / "ruby/vendor_ruby" / version]
         homes = [found.parents[1], gems / "all", gems / version]

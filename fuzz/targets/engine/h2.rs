@@ -30,6 +30,17 @@ struct Call {
     message: String,
 }
 
+impl Call {
+    /// The bytes of all messages.
+    fn size(&self) -> usize {
+        self.requests
+            .iter()
+            .chain(&self.responses)
+            .map(Vec::len)
+            .sum()
+    }
+}
+
 fn messages(choices: &mut Choices<'_>, content: u8) -> Vec<Vec<u8>> {
     (0..choices.byte() % 4)
         .map(|_| {
@@ -133,6 +144,9 @@ async fn body(stream: &mut RecvStream) -> Vec<u8> {
     out
 }
 
+/// The most bytes that are offered to the pipe at once: a pipe of one byte would else have all that waits copied for each.
+const OFFERED: usize = 2_000;
+
 /// Moves bytes between a pipe and an engine, which `step` lets do what it can; until either ends.
 async fn drive<E>(
     mut io: DuplexStream,
@@ -144,7 +158,8 @@ async fn drive<E>(
 ) {
     let mut buffer = vec![0; 20_000];
     while step(engine) {
-        let waiting = output(engine).to_vec();
+        let waiting = output(engine);
+        let waiting = waiting[..waiting.len().min(OFFERED)].to_vec();
         let (mut read, mut write) = tokio::io::split(&mut io);
         tokio::select! {
             biased;
@@ -363,6 +378,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let ours_serves = choices.byte() & 1 == 0;
     let width = 1 + (choices.number() as usize >> (choices.byte() % 32)) % 100_000;
     let calls = Rc::new(calls(&mut choices));
+    // Many bytes take too long through a pipe of a few.
+    let width = width.max(calls.iter().map(Call::size).sum::<usize>() / 20_000);
     let (left, right) = tokio::io::duplex(width);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
