@@ -154,9 +154,11 @@ lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, stubtest, pyright
 
 .PHONY: lint-rust
 lint-rust: $(VENV)/.created
-	$(call say,rustfmt and clippy)
+	$(call say,rustfmt and clippy$(comma) and whether the fuzz targets compile)
 	@cargo fmt --all --check
 	@PYO3_PYTHON=$(abspath $(RUN)) cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
+	@cargo check --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 
 .PHONY: lint-python
 lint-python: build $(VENV)/.lint

@@ -252,7 +252,7 @@ async fn our_server(io: DuplexStream, calls: Rc<Vec<Call>>) {
                         .expect("an open call");
                 }
                 server::Event::Writable { .. } | server::Event::Finished { .. } => {}
-                server::Event::Cancelled { call, reason } => panic!("{call:?}: {reason:?}"),
+                server::Event::Cancelled { call, reason, .. } => panic!("{call:?}: {reason:?}"),
             }
         }
         true
