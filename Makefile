@@ -94,10 +94,11 @@ soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50
 	@$(RUN) interop/soak/run.py target/soak
 
 .PHONY: bench
-bench: $(VENV)/.bench ## Servers and clients side by side with grpcio, grpc.aio, grpclib, connectrpc and tonic, then the compilers; BENCH=--quick for a short run
+bench: $(VENV)/.bench ## Servers and clients side by side with grpcio, grpc.aio, grpclib, connectrpc and tonic, then importing, memory and the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
 	@. $(BIN)/activate && maturin develop --profile dist --quiet
 	@$(RUN) bench/run.py $(BENCH)
+	@$(RUN) bench/footprint.py $(filter --quick,$(BENCH))
 	@$(RUN) bench/compiler.py $(filter --quick,$(BENCH))
 
 .PHONY: bench-engine

@@ -31,7 +31,7 @@ class Echo(modules.stubs.EchoServicer):
 
 
 async def main() -> None:
-    server = modules.aio.server()
+    server = modules.grpc.aio.server()
     modules.stubs.add_EchoServicer_to_server(Echo(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

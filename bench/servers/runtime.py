@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 
 class Runtime(NamedTuple):
-    """The modules that a server is written against."""
+    """The modules that a server is written against. `grpc.aio` is an attribute of `grpc` on both sides; Russet imports it, and asyncio, when it is first asked for."""
 
     grpc: Any
-    aio: Any
     messages: Any
     stubs: Any
 
@@ -35,16 +34,14 @@ def load(description: str) -> tuple[Runtime, argparse.Namespace]:
     arguments = parser.parse_args()
     if arguments.rpc == "russet":
         grpc = importlib.import_module("russet.grpc")
-        aio = importlib.import_module("russet.grpc.aio")
         if arguments.messages == "google":
             # The stubs that grpcio's compiler wrote say `import grpc`.
             sys.modules["grpc"] = grpc
-            for name in ["_utilities", "experimental", "aio"]:
+            for name in ["_utilities", "experimental"]:
                 sys.modules[f"grpc.{name}"] = importlib.import_module(f"russet.grpc.{name}")
     else:
         grpc = importlib.import_module("grpc")
-        aio = importlib.import_module("grpc.aio")
     sys.path.insert(0, str(arguments.generated))
     messages = importlib.import_module("bench_pb2")
     stubs = importlib.import_module("bench_pb2_grpc")
-    return Runtime(grpc, aio, messages, stubs), arguments
+    return Runtime(grpc, messages, stubs), arguments
