@@ -1,10 +1,10 @@
 //! A wait that another thread ends, and that a signal interrupts.
 //!
-//! The standard library's condition variables restart after a signal, so a thread that waits on one cannot answer Ctrl-C. A [`Parker`] waits in `poll(2)` on a descriptor of its own, which returns when a signal arrives.
+//! The standard library's condition variables restart after a signal, so a thread that waits on one cannot answer Ctrl-C. A [`Parker`] waits on a latch, whose wait ends when a signal arrives.
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use crate::alarm::Alarm;
@@ -47,7 +47,7 @@ impl Parker {
         })
     }
 
-    /// Gives the calling thread another one when it asks: the descriptor of this one is that of its parent process.
+    /// Gives the calling thread another one when it asks: a descriptor of this one is that of its parent process.
     pub(crate) fn forget_current() {
         CURRENT.with(|current| *current.borrow_mut() = None);
     }
@@ -57,7 +57,7 @@ impl Parker {
         *self.leads.lock().unwrap_or_else(PoisonError::into_inner) = alarm;
     }
 
-    /// Opens the descriptor. Fails where the process has no descriptor left.
+    /// Fails where the system's latch needs a descriptor and the process has none left.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             latch: Latch::open()?,
@@ -82,8 +82,8 @@ impl Parker {
         self.latch.set();
     }
 
-    /// The descriptor, for a thread that waits for several things at once: readable from [`Parker::unpark`] to the next [`Parker::park`].
-    pub fn descriptor(&self) -> RawFd {
+    /// A descriptor for a thread that waits for several things at once: readable from [`Parker::unpark`] to the next [`Parker::park`]. Fails where the process has none left.
+    pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         self.latch.descriptor()
     }
 

@@ -1,7 +1,7 @@
 //! The crate's `latch` without a descriptor.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use shuttle::sync::{Condvar, Mutex};
@@ -23,8 +23,8 @@ impl Latch {
     }
 
     #[expect(clippy::unused_self, reason = "the other one has a descriptor")]
-    pub(crate) const fn descriptor(&self) -> RawFd {
-        -1
+    pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(crate) fn set(&self) {

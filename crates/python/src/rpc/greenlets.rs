@@ -2,16 +2,17 @@
 //!
 //! The Python side hands over two functions (`russet.grpc._greenlets`): one waits for a descriptor in the hub of the calling thread, one binds a callback to that hub. From then on a wait leaves the I/O to the guard, which knows no greenlets, and waits in the hub for a descriptor of its own. Nothing here switches greenlets while the GIL is given away: `PyO3` counts what a thread holds, and greenlets of one thread do not give back in the order of taking.
 
+use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use russet_net::{Core, Look, Parker, Reactor};
 
 use super::channel::lock;
 use super::convert::seconds_until;
+use super::waiting::no_descriptor;
 
 /// After so long a greenlet looks again whatever happens: a fork's child and its parent share descriptors, and one may take the other's wake-up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,7 +71,7 @@ impl Place {
         drop(spare);
         Parker::new()
             .map(|parker| Self(Arc::new(parker)))
-            .map_err(|error| PyOSError::new_err(format!("no descriptor left to wait on: {error}")))
+            .map_err(no_descriptor)
     }
 }
 
@@ -119,9 +120,9 @@ fn in_hub(py: Python<'_>, parker: &Parker, until: Instant) -> PyResult<bool> {
     let Some(hooks) = HOOKS.get(py) else {
         return Ok(false);
     };
-    let seconds = seconds_until(until);
+    let descriptor = parker.descriptor().map_err(no_descriptor)?.as_raw_fd();
     hooks
         .wait
-        .call1(py, (parker.descriptor(), seconds))?
+        .call1(py, (descriptor, seconds_until(until)))?
         .extract(py)
 }

@@ -1,5 +1,6 @@
 //! Waiting without the GIL, and answering Ctrl-C while waiting.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,12 @@ use super::greenlets;
 
 /// The calling thread's place to wait.
 pub(super) fn parker() -> PyResult<Arc<Parker>> {
-    Parker::current()
-        .map_err(|error| PyOSError::new_err(format!("no descriptor left to wait on: {error}")))
+    Parker::current().map_err(no_descriptor)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(super) fn no_descriptor(error: io::Error) -> PyErr {
+    PyOSError::new_err(format!("no descriptor left to wait on: {error}"))
 }
 
 /// How long a thread waits before it asks Python for signals again. A signal that arrives just before the system call that waits does not interrupt it; this bounds how long it can go unnoticed.
