@@ -16,7 +16,7 @@ PAIRS = (
     ("russet", "grpcio", "#b5482a"),
     ("russet.aio", "grpc.aio", "#e0a34c"),
 )
-BAR, GAP, LEFT, WIDTH, TOP = 16, 14, 130, 560, 40
+BAR, GAP, LEFT, WIDTH, TOP = 16, 14, 180, 610, 40
 
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
@@ -35,11 +35,16 @@ def draw(figures: dict[str, Any]) -> str:
     rows = [
         (
             workload,
-            [median_rate(servers, ours) / median_rate(servers, peer) for ours, peer, _ in PAIRS],
+            [
+                (median_rate(servers, ours) / median_rate(servers, peer), colour)
+                for ours, peer, colour in PAIRS
+                # Not every workload is for both.
+                if ours in servers and peer in servers
+            ],
         )
         for workload, servers in figures["results"].items()
     ]
-    longest = max(ratio for _, ratios in rows for ratio in ratios)
+    longest = max(ratio for _, ratios in rows for ratio, _ in ratios)
     scale = (WIDTH - LEFT - 60) / longest
     shapes: list[str] = []
     x = LEFT
@@ -50,9 +55,9 @@ def draw(figures: dict[str, Any]) -> str:
     y = TOP
     for workload, ratios in rows:
         shapes.append(
-            f'<text x="{LEFT - 10}" y="{y + BAR + 4}" text-anchor="end">{workload}</text>'
+            f'<text x="{LEFT - 10}" y="{y + len(ratios) * BAR // 2 + 4}" text-anchor="end">{workload}</text>'
         )
-        for ratio, (_, _, colour) in zip(ratios, PAIRS):
+        for ratio, colour in ratios:
             width = max(ratio * scale, 1)
             shapes.append(
                 f'<rect x="{LEFT}" y="{y}" width="{width:.0f}" height="{BAR - 2}" fill="{colour}"/>'

@@ -241,6 +241,16 @@ async def asyncio_reports(messages: Any) -> None:
         orca.call_metric_recorder().record_eps_metric(9)
         yield request
 
+    async def abort(request: bytes, context: Any) -> bytes:
+        orca.call_metric_recorder().record_eps_metric(10)
+        await context.abort(grpc.StatusCode.NOT_FOUND, "no", (("own", "value"),))
+        raise AssertionError
+
+    async def fail(request: bytes, context: Any) -> Any:
+        orca.call_metric_recorder().record_eps_metric(11)
+        yield request
+        raise ValueError("no")
+
     load = orca.ServerMetricRecorder()
     load.set_qps(7)
     server = grpc.aio.server(interceptors=[orca.aio.LoadReportInterceptor(load)])
@@ -249,19 +259,28 @@ async def asyncio_reports(messages: Any) -> None:
         "Stream": ("unary_stream", stream),
         "Plain": ("unary_unary", plain),
         "PlainStream": ("unary_stream", plain_stream),
+        "Abort": ("unary_unary", abort),
+        "Fail": ("unary_stream", fail),
     }
     server.add_generic_rpc_handlers((handlers(grpc, methods),))
     orca.add_OrcaServicer_to_server(orca.aio.OrcaServicer(load, 0), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        for eps, call in (
-            (5, channel.unary_unary(path("Answer"))(b"", timeout=WAIT)),
-            (6, channel.unary_stream(path("Stream"))(b"", timeout=WAIT)),
-            (8, channel.unary_unary(path("Plain"))(b"", timeout=WAIT)),
-            (9, channel.unary_stream(path("PlainStream"))(b"", timeout=WAIT)),
+        ok, not_found, unknown = (
+            grpc.StatusCode.OK,
+            grpc.StatusCode.NOT_FOUND,
+            grpc.StatusCode.UNKNOWN,
+        )
+        for eps, code, call in (
+            (5, ok, channel.unary_unary(path("Answer"))(b"", timeout=WAIT)),
+            (6, ok, channel.unary_stream(path("Stream"))(b"", timeout=WAIT)),
+            (8, ok, channel.unary_unary(path("Plain"))(b"", timeout=WAIT)),
+            (9, ok, channel.unary_stream(path("PlainStream"))(b"", timeout=WAIT)),
+            (10, not_found, channel.unary_unary(path("Abort"))(b"", timeout=WAIT)),
+            (11, unknown, channel.unary_stream(path("Fail"))(b"", timeout=WAIT)),
         ):
-            assert await call.code() is grpc.StatusCode.OK
+            assert await call.code() is code
             metadata = dict(await call.trailing_metadata())
             got = messages[0].FromString(metadata[orca.TRAILER])
             assert (got.rps_fractional, got.eps) == (7, eps)

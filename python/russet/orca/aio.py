@@ -20,7 +20,7 @@ __all__ = ["LoadReportInterceptor", "OrcaServicer"]
 
 
 class LoadReportInterceptor(_aio.ServerInterceptor):
-    """As `russet.orca.LoadReportInterceptor`. A call that ends by `context.abort` in a coroutine reports nothing."""
+    """As `russet.orca.LoadReportInterceptor`."""
 
     def __init__(self, recorder: ServerMetricRecorder | None = None) -> None:
         self._recorder = recorder
@@ -35,22 +35,25 @@ class LoadReportInterceptor(_aio.ServerInterceptor):
         async def awaited(request: Any, context: Any) -> Any:
             call = CallMetricRecorder()
             # A handler has a task of its own, so that nothing else sees the recorder.
-            with recording(call):
-                response = await behavior(request, context)
-            add_report(context, self._recorder, call)
-            return response
+            try:
+                with recording(call):
+                    return await behavior(request, context)
+            finally:
+                add_report(context, self._recorder, call)
 
         async def generated(request: Any, context: Any) -> AsyncIterator[Any]:
             call = CallMetricRecorder()
             responses = behavior(request, context)
-            while True:
-                with recording(call):
-                    try:
-                        response = await responses.__anext__()
-                    except StopAsyncIteration:
-                        break
-                yield response
-            add_report(context, self._recorder, call)
+            try:
+                while True:
+                    with recording(call):
+                        try:
+                            response = await responses.__anext__()
+                        except StopAsyncIteration:
+                            return
+                    yield response
+            finally:
+                add_report(context, self._recorder, call)
 
         if inspect.isasyncgenfunction(behavior):
             return rebuild(handler, generated)

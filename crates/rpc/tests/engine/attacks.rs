@@ -100,22 +100,27 @@ const REQUEST: [(&str, &str); 5] = [
     ("te", "trailers"),
 ];
 
-fn open(stream: usize) -> Vec<u8> {
+fn request(stream: u32, flags: u8, more: &[(&str, &str)]) -> Vec<u8> {
+    let fields = [&REQUEST[..], more].concat();
     wire(
         kind::HEADERS,
-        flag::END_HEADERS,
-        u32::try_from(stream).unwrap(),
-        &block(&REQUEST),
+        flag::END_HEADERS | flags,
+        stream,
+        &block(&fields),
     )
 }
 
-fn reset(stream: usize) -> Vec<u8> {
-    wire(
-        kind::RST_STREAM,
-        0,
-        u32::try_from(stream).unwrap(),
-        &[0, 0, 0, 8],
-    )
+fn open(stream: u32) -> Vec<u8> {
+    request(stream, 0, &[])
+}
+
+fn reset(stream: u32) -> Vec<u8> {
+    wire(kind::RST_STREAM, 0, stream, &[0, 0, 0, 8])
+}
+
+/// The number of a client's stream.
+fn stream(nth: usize) -> u32 {
+    u32::try_from(2 * nth + 1).unwrap()
 }
 
 /// The answer to a request, as a client's header list shows it.
@@ -266,7 +271,7 @@ fn requests_that_are_not_grpc_get_an_answer_that_says_so() {
 fn rapid_reset_starts_no_handler_and_is_stopped() {
     let mut victim = Victim::new();
     let times = victim.flood(1_000_000, |time| {
-        [open(2 * time + 1), reset(2 * time + 1)].concat()
+        [open(stream(time)), reset(stream(time))].concat()
     });
     assert_eq!(times, Some(h2_limits::RESET_BURST as usize));
     victim.assert_calm_asked();
@@ -278,7 +283,7 @@ fn a_client_that_cancels_at_a_human_rate_is_served() {
     let mut victim = Victim::new();
     for second in 0..20 {
         for n in 0..400 {
-            let stream = 2 * (second * 400 + n) + 1;
+            let stream = stream(second * 400 + n);
             victim.feed(&[open(stream), reset(stream)].concat());
         }
         victim.now += Duration::from_secs(1);
@@ -286,29 +291,56 @@ fn a_client_that_cancels_at_a_human_rate_is_served() {
     assert!(!victim.server.is_closed());
 }
 
-/// Streams that the server must reset, in three ways.
+/// Streams that the server must reset, in seven ways.
 #[test]
 fn made_you_reset_is_stopped() {
-    for provoke in [
-        |stream| wire(kind::WINDOW_UPDATE, 0, stream, &[0; 4]),
-        |stream| wire(kind::WINDOW_UPDATE, 0, stream, &[0x7f, 0xff, 0xff, 0xff]),
-        |stream| {
-            wire(
-                kind::HEADERS,
-                flag::END_HEADERS,
-                stream,
-                &block(&[("trailers", "without end")]),
-            )
-        },
-    ] {
+    let ways: [(&str, fn(u32) -> Vec<u8>); 7] = [
+        ("no credit", |stream| {
+            [open(stream), wire(kind::WINDOW_UPDATE, 0, stream, &[0; 4])].concat()
+        }),
+        ("too much credit", |stream| {
+            let increment = [0x7f, 0xff, 0xff, 0xff];
+            [
+                open(stream),
+                wire(kind::WINDOW_UPDATE, 0, stream, &increment),
+            ]
+            .concat()
+        }),
+        ("headers in the middle", |stream| {
+            let second = block(&[("trailers", "without end")]);
+            [
+                open(stream),
+                wire(kind::HEADERS, flag::END_HEADERS, stream, &second),
+            ]
+            .concat()
+        }),
+        ("data behind the end", |stream| {
+            [
+                request(stream, flag::END_STREAM, &[]),
+                wire(kind::DATA, 0, stream, b"x"),
+            ]
+            .concat()
+        }),
+        ("less than was announced", |stream| {
+            [
+                request(stream, 0, &[("content-length", "5")]),
+                wire(kind::DATA, flag::END_STREAM, stream, b"x"),
+            ]
+            .concat()
+        }),
+        ("a priority of the wrong size", |stream| {
+            [open(stream), wire(kind::PRIORITY, 0, stream, &[0; 4])].concat()
+        }),
+        ("a field of the wrong sort", |stream| {
+            request(stream, 0, &[("connection", "close")])
+        }),
+    ];
+    for (way, provoke) in ways {
         let mut victim = Victim::new();
-        let times = victim.flood(100_000, |time| {
-            let stream = 2 * time + 1;
-            [open(stream), provoke(u32::try_from(stream).unwrap())].concat()
-        });
-        assert_eq!(times, Some(h2_limits::RESET_BURST as usize));
+        let times = victim.flood(100_000, |time| provoke(stream(time)));
+        assert_eq!(times, Some(h2_limits::RESET_BURST as usize), "{way}");
         victim.assert_calm_asked();
-        assert_eq!(victim.server.active_calls(), 0);
+        assert_eq!(victim.server.active_calls(), 0, "{way}");
     }
 }
 
@@ -318,7 +350,7 @@ fn streams_over_the_limit_are_refused_and_the_refusals_are_counted() {
         max_concurrent_calls: 10,
         ..server::Config::default()
     });
-    let times = victim.flood(100_000, |time| open(2 * time + 1));
+    let times = victim.flood(100_000, |time| open(stream(time)));
     assert_eq!(times, Some(10 + h2_limits::RESET_BURST as usize));
     assert!(
         victim

@@ -340,8 +340,14 @@ impl World {
     }
 }
 
+/// How many schedules are tried.
+fn schedules() -> u32 {
+    let count = std::env::var("RUSSET_TEST_SCHEDULES").ok();
+    count.map_or(200, |count| count.parse().expect("a number of schedules"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: schedules(), ..ProptestConfig::default() })]
 
     #[test]
     fn every_schedule_keeps_the_promises(steps in prop::collection::vec(any_step(), 1..200), window in prop_oneof![1_u32..8000, Just(4 << 20)]) {
