@@ -379,7 +379,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let width = 1 + (choices.number() as usize >> (choices.byte() % 32)) % 100_000;
     let calls = Rc::new(calls(&mut choices));
     // Many bytes take too long through a pipe of a few.
-    let width = width.max(calls.iter().map(Call::size).sum::<usize>() / 20_000);
+    let width = width.max(calls.iter().map(Call::size).sum::<usize>() / 2_000);
     let (left, right) = tokio::io::duplex(width);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
