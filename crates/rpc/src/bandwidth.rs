@@ -40,7 +40,7 @@ impl Bandwidth {
             max,
             probe: None,
             idle: 0,
-            pause: window / 4,
+            pause: first_pause(window),
             best: 0,
         }
     }
@@ -84,9 +84,14 @@ impl Bandwidth {
         self.estimate = u32::try_from(probe.bytes.saturating_mul(2))
             .unwrap_or(u32::MAX)
             .clamp(self.estimate, self.max);
-        self.pause = self.estimate / 4;
+        self.pause = first_pause(self.estimate);
         Some(self.estimate)
     }
+}
+
+/// Bytes between two probes where windows of `estimate` bytes are new. At least one: what is doubled must not be zero.
+const fn first_pause(estimate: u32) -> u32 {
+    if estimate < 4 { 1 } else { estimate / 4 }
 }
 
 #[cfg(test)]
@@ -133,6 +138,23 @@ mod tests {
         }
         // 100 MB: each pause is twice the one before, 64 KiB to 4 MiB.
         assert_eq!(probes, 6 + (100_000 - 63 * 64) / 4096);
+    }
+
+    #[test]
+    fn probes_become_rare_for_the_smallest_windows_too() {
+        for window in 0..8 {
+            let now = &mut Instant::now();
+            let mut bandwidth = Bandwidth::new(window, 1024 * KIB);
+            let mut probes = 0;
+            for _ in 0..100_000 {
+                if bandwidth.received(1, *now) {
+                    probes += 1;
+                    *now += Duration::from_millis(1);
+                    assert_eq!(bandwidth.answered(*now), None);
+                }
+            }
+            assert!(probes < 20, "{probes} probes of windows of {window}");
+        }
     }
 
     #[test]

@@ -205,7 +205,7 @@ fn from_a_foreign_client(choices: &mut Choices<'_>) {
         input.clear();
         while let Some(event) = server.poll_event() {
             if let server::Event::Call(incoming) = event {
-                let expected = timeout(limit).filter(|limit| !limit.is_zero());
+                let expected = timeout(limit);
                 let left = incoming.deadline.map(|deadline| deadline - now);
                 assert_eq!(left, expected, "{limit:?}");
                 for (key, value) in &incoming.metadata {

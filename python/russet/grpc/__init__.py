@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import atexit as _atexit
+
+from .. import _core
 from ._base_call import (
     Call,
     Future,
@@ -102,6 +105,9 @@ __version__ = "1.999.0"
 _SUBMODULES = ("aio", "experimental")
 
 _set_up_logs()
+
+# Registered before a program can register what uses channels, and so called after that.
+_atexit.register(_core.shut_out_own_threads)
 
 
 def __getattr__(name: str) -> Any:

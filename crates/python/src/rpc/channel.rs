@@ -21,6 +21,7 @@ use super::fork;
 use super::news::{News, resolve};
 use super::observations::{self, Observations};
 use super::options;
+use super::own_threads;
 use super::tls;
 
 /// Messages given within this time of each other are written together; a pause writes what there is.
@@ -78,7 +79,7 @@ impl Inner {
             return;
         }
         // None while the interpreter is going down: nobody wants to hear any more.
-        Python::try_attach(|py| {
+        own_threads::enter(|py| {
             for key in changed {
                 self.deliver_call(py, key);
             }

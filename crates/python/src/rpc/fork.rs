@@ -14,6 +14,8 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use russet_net::{Core, Frozen, Reactor};
 
+use super::own_threads;
+
 /// What has a reactor.
 pub(super) trait Forks: Send + Sync + 'static {
     /// The state that the reactor drives.
@@ -147,6 +149,7 @@ extern "C" fn after_in_parent() {
 }
 
 extern "C" fn after_in_child() {
+    own_threads::forked();
     thaw(true);
 }
 

@@ -16,6 +16,7 @@ mod method;
 mod news;
 mod observations;
 mod options;
+mod own_threads;
 mod server;
 mod server_call;
 mod signer;
@@ -40,5 +41,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(trace::stop, module)?)?;
     module.add_function(wrap_pyfunction!(census::census, module)?)?;
     module.add_function(wrap_pyfunction!(greenlets::install, module)?)?;
+    module.add_function(wrap_pyfunction!(own_threads::shut_out_own_threads, module)?)?;
     Ok(())
 }

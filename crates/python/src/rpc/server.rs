@@ -23,6 +23,7 @@ use super::fork;
 use super::method::Method;
 use super::observations;
 use super::options;
+use super::own_threads;
 use super::server_call::{RequestIterator, ServerCall};
 use super::tls::server_security;
 use super::waiting::{parker, wait};
@@ -79,6 +80,10 @@ impl Inner {
         .and_then(|worker| self.submit.bind(py).call1((worker,)));
         if submitted.is_err() {
             self.calling.store(false, Ordering::SeqCst);
+            if self.stopping.load(Ordering::SeqCst) {
+                // At the interpreter's exit executors refuse work from one moment to the next.
+                return Ok(());
+            }
         }
         submitted.map(drop)
     }
@@ -97,7 +102,7 @@ impl Inner {
             return;
         }
         // None while the interpreter is going down: no handler runs any more.
-        Python::try_attach(|py| {
+        own_threads::enter(|py| {
             for key in changed {
                 self.tell_callbacks(py, key);
             }

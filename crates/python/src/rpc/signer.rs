@@ -9,6 +9,7 @@ use pyo3::types::PyBytes;
 use russet_net::tls::{SignElsewhere, Ticket};
 
 use super::convert::exception_text;
+use super::own_threads;
 
 type Signature = Result<Vec<u8>, String>;
 
@@ -50,7 +51,7 @@ pub(super) fn signer(sign: Py<PyAny>) -> Arc<SignElsewhere> {
     Arc::new(move |message, algorithm, ticket| {
         let (sender, signed) = channel();
         // None while the interpreter is going down: nobody signs any more.
-        let asked = Python::try_attach(|py| {
+        let asked = own_threads::enter(|py| {
             ask(py, &sign, message, algorithm as u8, sender, ticket)
                 .map_err(|error| exception_text(py, &error))
         });
@@ -98,7 +99,7 @@ fn ask(
         let _ = sender.send(Err("the connection was given up".to_owned()));
         // On a thread of its own: who gives up holds the channel, and must not wait for Python.
         let run = move || {
-            Python::try_attach(|py| {
+            own_threads::enter(|py| {
                 if let Err(error) = cancel.call0(py) {
                     error.write_unraisable(py, Some(cancel.bind(py)));
                 }

@@ -10,6 +10,7 @@ use russet_net::security::{AuthContext, ClientSecurity, FetchTls, LocalKind, Ser
 use russet_net::tls::{self, Roots, TlsError};
 
 use super::options;
+use super::own_threads;
 use super::signer::signer;
 
 fn value_error(error: TlsError) -> PyErr {
@@ -111,7 +112,7 @@ pub(super) fn server_security(given: Option<&Bound<'_, PyAny>>) -> PyResult<Serv
 fn fetcher(fetch: Py<PyAny>) -> Arc<FetchTls> {
     Arc::new(move || {
         // None while the interpreter is going down: nobody is let in any more.
-        Python::try_attach(|py| {
+        own_threads::enter(|py| {
             let fetched = fetch
                 .call0(py)
                 .and_then(|tls| Ok(tls.bind(py).cast::<ServerTls>()?.get().tls.clone()));

@@ -7,6 +7,8 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use russet_net::trace;
 
+use super::own_threads;
+
 static THREAD: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
 /// Calls `sink(tracer, line)`, from a thread of its own, for each line of the tracers that `list` turns on, in the place of those before. Returns the names that are not known.
@@ -24,7 +26,7 @@ pub(super) fn start<'a>(py: Python<'_>, list: &'a str, sink: Py<PyAny>) -> PyRes
         .spawn(move || {
             for (tracer, line) in lines {
                 // None while the interpreter is going down: nobody reads any more.
-                Python::try_attach(|py| {
+                own_threads::enter(|py| {
                     if let Err(error) = sink.call1(py, (tracer.name(), line)) {
                         error.write_unraisable(py, Some(sink.bind(py)));
                     }
