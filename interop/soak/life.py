@@ -15,7 +15,7 @@ TIMES = int(os.environ.get("SOAK_TIMES", "50"))
 LIMIT = 30.0
 
 PRELUDE = """
-import asyncio, gc, os, signal, sys, threading
+import asyncio, gc, os, signal, socket, sys, threading, time
 from concurrent import futures
 from russet import grpc
 
@@ -168,8 +168,29 @@ PROGRAMS: dict[str, tuple[str, int]] = {
         before = descriptors()
         for _ in range(3):
             leave()
-        after = descriptors()
+        # Their threads close them, once they get a turn.
+        until = time.monotonic() + 10
+        while (after := descriptors()) > before + 30 and time.monotonic() < until:
+            time.sleep(0.01)
         assert after <= before + 30, (before, after)
+        """,
+        0,
+    ),
+    "exit with daemon threads that wait": (
+        """
+        # Its connections are never answered.
+        silent = socket.create_server(("127.0.0.1", 0))
+        own = grpc.insecure_channel("127.0.0.1:%d" % silent.getsockname()[1])
+        waits = [
+            lambda: own.unary_unary("/s/echo")(b"", wait_for_ready=True),
+            lambda: next(own.unary_stream("/s/stream")(b"", wait_for_ready=True)),
+            lambda: grpc.channel_ready_future(own).result(),
+        ]
+        started = threading.Barrier(len(waits) + 1)
+        for wait in waits:
+            work = lambda wait=wait: (started.wait(), wait())
+            threading.Thread(target=work, daemon=True).start()
+        started.wait()
         """,
         0,
     ),
