@@ -212,8 +212,10 @@ impl Servers {
                 self.begin(number, &incoming, calls, now);
             }
             moved |= self.work(number, calls, now);
+            self.nodes[number].server.flush(now);
+            // Writing may have ended a connection, of which the handlers hear now.
+            moved |= self.work(number, calls, now);
             let node = &mut self.nodes[number];
-            node.server.flush(now);
             if node.leaves && node.server.connections() == 0 {
                 assert_eq!(
                     node.server.active_calls(),
