@@ -1,6 +1,6 @@
 """Makes the seeds and the dictionary of the fuzz targets: `prepare.py TARGET` writes fuzz/corpus/TARGET/ and fuzz/dictionaries/TARGET.dict.
 
-What it writes is not committed. A target that is not listed here starts from nothing but its regressions.
+What it writes is not committed. What earlier runs have found is: fuzz/corpora/TARGET.tar.xz is unpacked among the seeds.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 import sys
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,12 @@ def main() -> None:
     target = sys.argv[1]
     corpus = HERE / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
+    kept = HERE / "corpora" / f"{target}.tar.xz"
+    if kept.exists():
+        with tarfile.open(kept) as archive:
+            for member in archive.getmembers():
+                if member.isfile() and (content := archive.extractfile(member)):
+                    (corpus / Path(member.name).name).write_bytes(content.read())
     if target not in SEEDS:
         return
     for number, seed in enumerate(SEEDS[target]()):

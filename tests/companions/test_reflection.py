@@ -7,6 +7,7 @@ import contextlib
 from concurrent import futures
 
 import pytest
+from support.modules import protobuf_is_newest
 from support.rpc import WAIT
 
 VERSIONS = ["v1", "v1alpha"]
@@ -141,6 +142,8 @@ def test_both_versions_answer(enabled, asked, russet):
 
 
 def test_a_pool_that_asks_the_server(stack):
+    if stack.name == "grpcio" and not protobuf_is_newest():
+        pytest.skip("an older health.proto has fewer methods")
     if stack.name == "grpcio":
         from google.protobuf.descriptor_pool import DescriptorPool
     else:

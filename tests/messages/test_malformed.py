@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pool as google_pools
 from google.protobuf import message_factory as google_factory
 from russet.protobuf import descriptor_pool, message_factory
 from russet.protobuf.message import DecodeError, EncodeError
+from support.modules import needs_newest_protobuf
 
 from .test_random import parse, varint
 
@@ -50,6 +51,7 @@ MALFORMED = [
 ]
 
 
+@needs_newest_protobuf
 @pytest.mark.parametrize(("data", "text"), MALFORMED)
 def test_malformed_bytes_are_refused(both: tuple[Any, Any], data: bytes, text: str) -> None:
     google, russet = both
@@ -132,6 +134,7 @@ CLOSED = descriptor_pb2.FileDescriptorProto(
 )
 
 
+@needs_newest_protobuf
 @pytest.mark.parametrize(
     "number", ["01", "07", "8700", "ffffffff0f", "92f0b3bfbc05", "818080808010", "ff" * 9 + "01"]
 )

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from russet import protoc
+from support.modules import needs_newest_protobuf
 from support.rpc import WAIT, connected, path
 
 PROTO = """
@@ -45,6 +46,7 @@ def notes(tmp_path_factory) -> dict[str, ModuleType]:
     return modules
 
 
+@needs_newest_protobuf
 @pytest.mark.parametrize("client_runtime", ["russet", "google"])
 @pytest.mark.parametrize("server_runtime", ["russet", "google"])
 def test_messages_of_either_runtime(pair, notes, server_runtime, client_runtime):
