@@ -40,7 +40,7 @@ impl Latch {
         })
     }
 
-    /// A descriptor that is readable from a call to the wait that it ends.
+    /// A descriptor that is readable from a call to the next wait that begins.
     pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         if let Some(descriptor) = self.descriptor.get() {
             return Ok(descriptor.as_fd());
@@ -66,23 +66,18 @@ impl Latch {
     }
 
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> Wake {
-        let took = |from| {
+        // Before the state is changed: a call that comes later makes it readable again, and is not lost.
+        if let Some(descriptor) = self.descriptor.get() {
+            let _ = rustix::io::read(descriptor, &mut [0_u8; 8]);
+        }
+        let changed = |from, to| {
             (self.state)
-                .compare_exchange(from, IDLE, Ordering::SeqCst, Ordering::SeqCst)
+                .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
                 .is_ok()
         };
-        let taken = |wake| {
-            if took(SET) {
-                self.drain();
-                return Wake::Unparked;
-            }
-            wake
-        };
-        let starts = self
-            .state
-            .compare_exchange(IDLE, WAITING, Ordering::SeqCst, Ordering::SeqCst);
-        if starts.is_err() {
-            return taken(Wake::Unparked);
+        if !changed(IDLE, WAITING) {
+            changed(SET, IDLE);
+            return Wake::Unparked;
         }
         let deadline = Instant::now() + timeout.unwrap_or(LONG).min(LONG);
         loop {
@@ -97,17 +92,11 @@ impl Latch {
                 Err(Errno::INTR) => Wake::Interrupted,
                 _ => Wake::Unparked,
             };
-            if took(WAITING) {
+            if changed(WAITING, IDLE) {
                 return wake;
             }
-            return taken(wake);
-        }
-    }
-
-    /// Makes the descriptor unreadable, where there is one.
-    fn drain(&self) {
-        if let Some(descriptor) = self.descriptor.get() {
-            let _ = rustix::io::read(descriptor, &mut [0_u8; 8]);
+            changed(SET, IDLE);
+            return Wake::Unparked;
         }
     }
 }
@@ -115,4 +104,29 @@ impl Latch {
 fn write(descriptor: &OwnedFd) {
     // A full counter means that it is readable already.
     let _ = rustix::io::write(descriptor, &1_u64.to_ne_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    use super::*;
+
+    /// Two threads call at once; the first call is taken between the two steps of the second.
+    #[test]
+    fn a_call_that_was_taken_early_does_not_leave_the_descriptor_readable() {
+        let latch = Latch::open().unwrap();
+        let descriptor = latch.descriptor().unwrap();
+        let is_readable = || {
+            let mut polled = [PollFd::new(&descriptor, PollFlags::IN)];
+            poll(&mut polled, Some(&timespec(Duration::ZERO))).unwrap() == 1
+        };
+        latch.set();
+        latch.state.swap(SET, Ordering::SeqCst);
+        assert_eq!(latch.wait(None), Wake::Unparked);
+        write(latch.descriptor.get().unwrap());
+        assert!(is_readable());
+        assert_eq!(latch.wait(Some(Duration::ZERO)), Wake::TimedOut);
+        assert!(!is_readable());
+    }
 }

@@ -27,7 +27,7 @@ impl Latch {
         Ok(Self { read, write })
     }
 
-    /// A descriptor that is readable from a call to the wait that it ends.
+    /// A descriptor that is readable from a call to the wait that it ends, or the next.
     #[expect(clippy::unnecessary_wraps, reason = "on Linux it may fail")]
     pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         Ok(self.read.as_fd())
