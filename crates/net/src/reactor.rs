@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  thread A (leader)           thread B (follower)          guard
-//!  poll ── work ── poll        parked on its own fd         looks every TICK while there is work,
+//!  poll ── work ── poll        parked on its own latch      looks every TICK while there is work,
 //!  own reply: unpark B   --->  leads on                     leads if nobody does, yields when asked
 //! ```
 //!
