@@ -291,10 +291,13 @@ fn a_client_that_cancels_at_a_human_rate_is_served() {
     assert!(!victim.server.is_closed());
 }
 
+/// The frames that make a server reset the stream of this identifier.
+type Provocation = fn(u32) -> Vec<u8>;
+
 /// Streams that the server must reset, in seven ways.
 #[test]
 fn made_you_reset_is_stopped() {
-    let ways: [(&str, fn(u32) -> Vec<u8>); 7] = [
+    let ways: [(&str, Provocation); 7] = [
         ("no credit", |stream| {
             [open(stream), wire(kind::WINDOW_UPDATE, 0, stream, &[0; 4])].concat()
         }),
