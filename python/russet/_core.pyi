@@ -23,17 +23,25 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 _Message = TypeVar("_Message", bound="Message")
 
+class _Trace(TypedDict):
+    created: float
+    logged: int
+    # (time, description, failure, (number, addresses) of a subchannel)
+    events: list[tuple[float, str, bool, tuple[int, str] | None]]
+
 class _Calls(TypedDict):
     calls_started: int
     calls_succeeded: int
     calls_failed: int
     last_call_started: float | None
+    trace: _Trace | None
 
 class _Socket(TypedDict):
     id: int
     local: str
     remote: str
-    tls: bool
+    # (cipher suite, the peer's certificate in PEM)
+    tls: tuple[str, str | None] | None
     streams_started: int
     streams_succeeded: int
     streams_failed: int

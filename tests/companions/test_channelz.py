@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support import tls
 from support.rpc import WAIT, echo, handlers, path, rpc_error
 
 # Higher than any number that a process gives.
@@ -18,17 +20,31 @@ NOBODY = 1 << 40
 
 
 @contextlib.contextmanager
-def served(stack: Any, client: Any = None) -> Iterator[SimpleNamespace]:
-    """A server with the service and a method `Echo`, its channel and stub. `client` is the stub's implementation, if it is another."""
+def served(
+    stack: Any,
+    client: Any = None,
+    *,
+    options: list[tuple[str, int]] | None = None,
+    secure: bool = False,
+) -> Iterator[SimpleNamespace]:
+    """A server with the service and a method `Echo`, its channel and stub. `client` is the stub's implementation, if it is another; `options` are those of both sides."""
     client = client or stack
     server = stack.grpc.server(
         futures.ThreadPoolExecutor(4),
         handlers=(handlers(stack.grpc, {"Echo": ("unary_unary", echo)}),),
+        options=options,
     )
     stack.module("channelz.v1.channelz").add_channelz_servicer(server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if secure:
+        credentials = stack.grpc.ssl_server_credentials([tls.pair("localhost", "127.0.0.1")])
+        port = server.add_secure_port("127.0.0.1:0", credentials)
+        trust = client.grpc.ssl_channel_credentials(tls.root())
+        made = client.grpc.secure_channel(f"127.0.0.1:{port}", trust, options)
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+        made = client.grpc.insecure_channel(f"127.0.0.1:{port}", options)
     server.start()
-    with client.grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with made as channel:
         yield SimpleNamespace(
             grpc=client.grpc,
             channel=channel,
@@ -65,16 +81,16 @@ def server_at(served: SimpleNamespace) -> Any:
         )
         for ref in sockets.socket_ref:
             request = m.GetSocketRequest(socket_id=ref.socket_id)
-            socket = stub.GetSocket(request, timeout=WAIT).socket
-            if socket.local.tcpip_address.port == served.port:
+            found = stub.GetSocket(request, timeout=WAIT).socket
+            if found.local.tcpip_address.port == served.port:
                 return server
     raise AssertionError("the server does not list itself")
 
 
-def channel_to(served: SimpleNamespace) -> Any:
-    """The channel that asks, which is of the same process."""
+def channels_to(served: SimpleNamespace, port: int) -> list[Any]:
+    """The channels of this process to a port of this machine."""
     m, stub = served.messages, served.stub
-    [found] = [
+    return [
         channel
         for channel in all_of(
             lambda start: stub.GetTopChannels(
@@ -83,9 +99,21 @@ def channel_to(served: SimpleNamespace) -> Any:
             "channel",
             "channel_id",
         )
-        if channel.data.target.endswith(f"127.0.0.1:{served.port}")
+        if channel.data.target.endswith(f"127.0.0.1:{port}")
     ]
+
+
+def channel_to(served: SimpleNamespace) -> Any:
+    """The channel that asks, which is of the same process."""
+    [found] = channels_to(served, served.port)
     return found
+
+
+def subchannel_of(served: SimpleNamespace, channel: Any) -> Any:
+    """The only one."""
+    [below] = channel.subchannel_ref
+    request = served.messages.GetSubchannelRequest(subchannel_id=below.subchannel_id)
+    return served.stub.GetSubchannel(request, timeout=WAIT).subchannel
 
 
 def test_a_server_counts_its_calls(stack: Any) -> None:
@@ -125,11 +153,9 @@ def test_from_a_channel_to_its_socket(stack: Any) -> None:
     with served(stack) as its:
         m = its.messages
         its.channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
-        [below] = channel_to(its).subchannel_ref
-        subchannel = its.stub.GetSubchannel(
-            m.GetSubchannelRequest(subchannel_id=below.subchannel_id), timeout=WAIT
-        ).subchannel
-        assert subchannel.ref.subchannel_id == below.subchannel_id
+        channel = channel_to(its)
+        subchannel = subchannel_of(its, channel)
+        assert subchannel.ref.subchannel_id == channel.subchannel_ref[0].subchannel_id
         assert subchannel.data.target.endswith(f"127.0.0.1:{its.port}")
         [ref] = subchannel.socket_ref
         socket = its.stub.GetSocket(
@@ -169,6 +195,94 @@ def test_the_sockets_of_a_server(stack: Any) -> None:
         assert listening.ref == listener
         if stack.name == "russet":
             assert listening.local.tcpip_address.port == its.port
+
+
+def test_what_has_happened_to_a_channel_that_connects(stack: Any) -> None:
+    with served(stack) as its:
+        its.channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
+        channel = channel_to(its)
+        for node in (channel, subchannel_of(its, channel)):
+            trace = node.data.trace
+            assert trace.creation_timestamp.seconds > 1_600_000_000
+            told = [event.description for event in trace.events]
+            [connecting, *_] = [at for at, text in enumerate(told) if "CONNECTING" in text]
+            [ready] = [at for at, text in enumerate(told) if "READY" in text]
+            assert connecting < ready
+            for event in trace.events:
+                assert event.severity == its.messages.ChannelTraceEvent.CT_INFO
+                assert event.timestamp.seconds >= trace.creation_timestamp.seconds
+        if stack.name == "russet":
+            made = [
+                event for event in channel.data.trace.events if event.HasField("subchannel_ref")
+            ]
+            assert [event.subchannel_ref for event in made] == list(channel.subchannel_ref)
+            assert channel.data.trace.num_events_logged == len(channel.data.trace.events)
+
+
+def test_what_has_happened_to_a_channel_that_does_not_connect(stack: Any) -> None:
+    with served(stack) as its, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        with its.grpc.insecure_channel(f"127.0.0.1:{port}") as lost:
+            rpc_error(its.grpc, lost.unary_unary(path("Echo")), b"", timeout=WAIT)
+            [channel] = channels_to(its, port)
+            for node in (channel, subchannel_of(its, channel)):
+                [failure, *_] = [
+                    event
+                    for event in node.data.trace.events
+                    if "TRANSIENT_FAILURE" in event.description
+                ]
+                assert "Connection refused" in failure.description
+                if stack.name == "russet":
+                    assert failure.severity == its.messages.ChannelTraceEvent.CT_WARNING
+
+
+def test_what_has_happened_to_a_server(stack: Any) -> None:
+    with served(stack) as its:
+        trace = server_at(its).data.trace
+        assert trace.creation_timestamp.seconds > 1_600_000_000
+        if stack.name == "russet":
+            told = [event.description for event in trace.events]
+            assert told == [f"listening on ipv4:127.0.0.1:{its.port}", "calls are taken"]
+
+
+def test_without_traces(stack: Any) -> None:
+    with served(stack, options=[("grpc.max_channel_trace_event_memory_per_node", 0)]) as its:
+        its.channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
+        channel = channel_to(its)
+        assert channel.data.calls_succeeded >= 1
+        for node in (channel, subchannel_of(its, channel), server_at(its)):
+            assert not node.data.trace.events
+
+
+def test_without_channelz(stack: Any) -> None:
+    with served(stack) as its:
+        options = [("grpc.enable_channelz", 0)]
+        with its.grpc.insecure_channel(f"127.0.0.1:{its.port}", options) as hidden:
+            hidden.unary_unary(path("Echo"))(b"x", timeout=WAIT)
+            assert len(channels_to(its, its.port)) == 1
+
+
+def test_the_sockets_of_tls(stack: Any) -> None:
+    with served(stack, secure=True) as its:
+        its.channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
+        [ref] = subchannel_of(its, channel_to(its)).socket_ref
+        request = its.messages.GetSocketRequest(socket_id=ref.socket_id)
+        security = its.stub.GetSocket(request, timeout=WAIT).socket.security
+        assert security.tls.remote_certificate.startswith(b"-----BEGIN CERTIFICATE-----\n")
+        server = server_at(its)
+        sockets = its.stub.GetServerSockets(
+            its.messages.GetServerSocketsRequest(server_id=server.ref.server_id), timeout=WAIT
+        )
+        [ref] = sockets.socket_ref
+        request = its.messages.GetSocketRequest(socket_id=ref.socket_id)
+        accepted = its.stub.GetSocket(request, timeout=WAIT).socket.security
+        assert accepted.HasField("tls") or stack.name == "grpcio"
+        # The client has shown none.
+        assert accepted.tls.remote_certificate == b""
+        if stack.name == "russet":
+            assert security.tls.standard_name == accepted.tls.standard_name
+            assert security.tls.standard_name.startswith("TLS_")
 
 
 def test_what_is_not_there_is_not_found(stack: Any) -> None:

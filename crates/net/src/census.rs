@@ -6,6 +6,7 @@ use std::time::Instant;
 use russet_rpc::Traffic;
 
 use crate::channel::Connectivity;
+use crate::channel_trace::ChannelTrace;
 
 /// A number that no other channel, subchannel, socket or server of this process has or had.
 pub(crate) fn next_id() -> u64 {
@@ -41,6 +42,15 @@ impl CallCounts {
     }
 }
 
+/// How TLS protects a connection.
+#[derive(Clone, Debug)]
+pub struct TlsCensus {
+    /// The cipher suite's name in IANA's registry.
+    pub cipher: String,
+    /// The peer's certificate in PEM, if it has shown one.
+    pub remote_certificate: Option<String>,
+}
+
 /// A connection.
 #[derive(Clone, Debug)]
 pub struct SocketCensus {
@@ -50,8 +60,8 @@ pub struct SocketCensus {
     pub local: String,
     /// The peer's address, written so too.
     pub remote: String,
-    /// Whether it is protected by TLS.
-    pub tls: bool,
+    /// How TLS protects it; `None` without TLS, and until both sides have agreed.
+    pub tls: Option<TlsCensus>,
     /// What has gone over it.
     pub traffic: Traffic,
     /// Bytes that the peer may send on the connection now.
@@ -71,6 +81,8 @@ pub struct SubchannelCensus {
     pub state: Connectivity,
     /// The attempts of calls that it was given.
     pub calls: CallCounts,
+    /// What has happened to it.
+    pub trace: ChannelTrace,
     /// Its connection, if one stands.
     pub socket: Option<SocketCensus>,
 }
@@ -84,6 +96,8 @@ pub struct ChannelCensus {
     pub state: Connectivity,
     /// Its calls.
     pub calls: CallCounts,
+    /// What has happened to it.
+    pub trace: ChannelTrace,
     /// Its subchannels, in the order of their addresses.
     pub subchannels: Vec<SubchannelCensus>,
 }
@@ -95,6 +109,8 @@ pub struct ServerCensus {
     pub id: u64,
     /// Its calls.
     pub calls: CallCounts,
+    /// What has happened to it.
+    pub trace: ChannelTrace,
     /// What it listens on: numbers and addresses.
     pub listeners: Vec<(u64, String)>,
     /// Its connections.

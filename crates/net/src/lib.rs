@@ -6,6 +6,7 @@ pub mod address;
 pub mod backoff;
 pub mod census;
 pub mod channel;
+pub mod channel_trace;
 pub mod proxy;
 pub mod security;
 pub mod server;

@@ -428,7 +428,7 @@ impl<E: Engine> Transport<E> {
             id: self.id,
             local: self.socket.local(),
             remote: self.socket.peer(),
-            tls: self.session.is_some(),
+            tls: self.session.as_ref().and_then(|session| session.census()),
             traffic,
             local_window: windows.0,
             remote_window: windows.1,

@@ -28,6 +28,8 @@ _COMMON_NUMBERS = {
     "grpc.keepalive_timeout_ms": "keepalive_timeout_ms",
     "grpc.keepalive_permit_without_calls": "keepalive_without_calls",
     "grpc.http2.bdp_probe": "grow_windows",
+    "grpc.enable_channelz": "channelz",
+    "grpc.max_channel_trace_event_memory_per_node": "trace_memory",
 }
 _CHANNEL_NUMBERS = {
     **_COMMON_NUMBERS,
@@ -67,6 +69,7 @@ _SWITCHES = {
     "enable_retries",
     "enable_http_proxy",
     "inhibit_health_checking",
+    "channelz",
 }
 
 # A primary user agent goes before the library's own, a secondary one after it.

@@ -24,13 +24,12 @@ impl Channel {
                 }
             }
             let addresses = interleave(addresses);
-            let index = if let Some(index) = self.order.first() {
-                *index
-            } else {
-                self.add_subchannel()
+            let index = match self.order.first() {
+                Some(index) => *index,
+                None => self.add_subchannel(addresses.clone(), now),
             };
             if let Some(subchannel) = self.subchannels.get_mut(index) {
-                subchannel.addresses = addresses;
+                subchannel.set_addresses(addresses, now);
                 if subchannel.is_idle() {
                     self.start_connecting(index, now);
                 }
@@ -52,11 +51,10 @@ impl Channel {
             if let Some(index) = known {
                 self.order.push(index);
             } else {
-                let index = self.add_subchannel();
+                let index = self.add_subchannel(vec![address], now);
                 if let Some(outliers) = &mut self.outliers {
                     outliers.add(self.subchannels[index].id, now);
                 }
-                self.subchannels[index].addresses.push(address);
                 fresh.push(index);
             }
         }
@@ -97,10 +95,12 @@ impl Channel {
     }
 
     /// Adds a subchannel at the end of the order.
-    fn add_subchannel(&mut self) -> usize {
-        let index = self
-            .subchannels
-            .insert(Subchannel::new(Backoff::new(self.backoff.clone())));
+    fn add_subchannel(&mut self, addresses: Vec<Address>, now: Instant) -> usize {
+        let backoff = Backoff::new(self.backoff.clone());
+        let subchannel = Subchannel::new(addresses, backoff, self.trace.part(now));
+        let (id, target) = (subchannel.id, subchannel.target());
+        (self.trace).of_subchannel("a subchannel was made", id, target, now);
+        let index = self.subchannels.insert(subchannel);
         self.order.push(index);
         index
     }
@@ -112,6 +112,8 @@ impl Channel {
         let Some(subchannel) = self.subchannels.try_remove(index) else {
             return;
         };
+        let (id, target) = (subchannel.id, subchannel.target());
+        (self.trace).of_subchannel("a subchannel was given up", id, target, now);
         if let Some(outliers) = &mut self.outliers {
             outliers.remove(subchannel.id);
         }
@@ -133,7 +135,7 @@ impl Channel {
     pub(super) fn update_state(&mut self, now: Instant) {
         self.picker.servers_changed();
         let state = self.added_state();
-        self.set_state(state);
+        self.set_state(state, now);
         if state == Connectivity::TransientFailure && self.is_hopeless() {
             self.fail_waiting(now);
         }

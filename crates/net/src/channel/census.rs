@@ -11,16 +11,12 @@ impl Channel {
             let link = subchannel
                 .connected
                 .and_then(|index| self.links.get(index)?.as_ref());
-            let targets: Vec<String> = subchannel
-                .addresses
-                .iter()
-                .map(ToString::to_string)
-                .collect();
             Some(SubchannelCensus {
                 id: subchannel.id,
-                target: targets.join(","),
+                target: subchannel.target(),
                 state: subchannel.state,
                 calls: subchannel.calls,
+                trace: subchannel.trace.clone(),
                 socket: link.map(|link| {
                     let engine = &link.transport.engine;
                     (link.transport).census(engine.traffic(), engine.windows())
@@ -31,6 +27,7 @@ impl Channel {
             id: self.id,
             state: self.state,
             calls: self.counts,
+            trace: self.trace.clone(),
             subchannels: subchannels.collect(),
         }
     }

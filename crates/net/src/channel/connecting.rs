@@ -15,6 +15,7 @@ use super::{Channel, Connectivity, FIRST_CONNECTION, Link};
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::census::{CallCounts, next_id};
+use crate::channel_trace::ChannelTrace;
 use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::trace::trace;
@@ -27,6 +28,7 @@ pub(super) struct Subchannel {
     pub(super) id: u64,
     /// The attempts of calls that it was given.
     pub(super) calls: CallCounts,
+    pub(super) trace: ChannelTrace,
     pub(super) addresses: Vec<Address>,
     /// Never `Shutdown`. After a failure it stays `TransientFailure` until a connection stands, but where a call asks for the next attempt.
     pub(super) state: Connectivity,
@@ -46,11 +48,12 @@ pub(super) struct Subchannel {
 }
 
 impl Subchannel {
-    pub(super) fn new(backoff: Backoff) -> Self {
+    pub(super) fn new(addresses: Vec<Address>, backoff: Backoff, trace: ChannelTrace) -> Self {
         Self {
             id: next_id(),
             calls: CallCounts::default(),
-            addresses: Vec::new(),
+            trace,
+            addresses,
             state: Connectivity::Idle,
             connected: None,
             active: None,
@@ -61,6 +64,33 @@ impl Subchannel {
             backoff,
             retry_at: None,
         }
+    }
+
+    /// Its addresses as one text.
+    pub(super) fn target(&self) -> String {
+        let targets: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        targets.join(",")
+    }
+
+    pub(super) fn set_addresses(&mut self, addresses: Vec<Address>, now: Instant) {
+        if self.addresses != addresses {
+            self.addresses = addresses;
+            let target = self.target();
+            self.trace.info(format!("the addresses are {target}"), now);
+        }
+    }
+
+    pub(super) fn set_state(&mut self, state: Connectivity, now: Instant) {
+        if self.state != state {
+            self.state = state;
+            self.trace.info(state.name(), now);
+        }
+    }
+
+    /// An attempt to connect has failed, or the server says that it does not serve.
+    pub(super) fn fail(&mut self, error: &str, now: Instant) {
+        self.state = Connectivity::TransientFailure;
+        self.trace.warning(failed(error), now);
     }
 
     /// The connection, where the policy may give it calls.
@@ -109,13 +139,18 @@ struct Racer {
 }
 
 impl Channel {
-    pub(super) fn set_state(&mut self, state: Connectivity) {
+    pub(super) fn set_state(&mut self, state: Connectivity, now: Instant) {
         if self.state != state && self.state != Connectivity::Shutdown {
             trace!(
                 ConnectivityState,
                 "channel {}: {:?} -> {state:?}", self.id, self.state
             );
             self.state = state;
+            if state == Connectivity::TransientFailure {
+                self.trace.warning(failed(&self.last_error), now);
+            } else {
+                self.trace.info(state.name(), now);
+            }
             self.state_changes += 1;
             for waiter in std::mem::take(&mut self.state_waiters) {
                 waiter.unpark();
@@ -132,12 +167,12 @@ impl Channel {
                 if let Some(subchannel) = self.subchannels.get_mut(index)
                     && subchannel.retry_at.is_some_and(|at| at <= now)
                 {
-                    subchannel.state = Connectivity::Connecting;
+                    subchannel.set_state(Connectivity::Connecting, now);
                     due = true;
                 }
             }
             if due {
-                self.set_state(Connectivity::Connecting);
+                self.set_state(Connectivity::Connecting, now);
                 self.run_names(now);
                 self.run_connecting(now);
             } else if !wait_for_ready && self.is_hopeless() {
@@ -223,7 +258,7 @@ impl Channel {
         };
         subchannel.retry_at = None;
         if subchannel.state != Connectivity::TransientFailure {
-            subchannel.state = Connectivity::Connecting;
+            subchannel.set_state(Connectivity::Connecting, now);
         }
         subchannel.race = Some(Race {
             addresses: subchannel.addresses.iter().cloned().collect(),
@@ -318,7 +353,7 @@ impl Channel {
             return;
         };
         subchannel.retry_at = Some(now + subchannel.backoff.wait());
-        subchannel.state = Connectivity::TransientFailure;
+        subchannel.fail(&self.last_error, now);
         self.unsettled |= matches!(self.policy, LoadBalancing::RingHash(_));
         self.resolve_again(now);
         self.update_state(now);
@@ -480,7 +515,7 @@ impl Channel {
                 subchannel.watchers.push(watcher);
             } else {
                 subchannel.active = Some(index);
-                subchannel.state = Connectivity::Ready;
+                subchannel.set_state(Connectivity::Ready, now);
             }
         }
         self.run_watchers(now);
@@ -502,7 +537,7 @@ impl Channel {
         if let Some(subchannel) = self.subchannels.get_mut(number) {
             subchannel.connected = None;
             subchannel.active = None;
-            subchannel.state = Connectivity::Idle;
+            subchannel.set_state(Connectivity::Idle, now);
         }
         if matches!(self.policy, LoadBalancing::PickFirst { .. }) {
             self.update_state(now);
@@ -520,6 +555,11 @@ impl Channel {
             self.update_state(now);
         }
     }
+}
+
+/// The event of a failure.
+fn failed(error: &str) -> String {
+    format!("{}: {error}", Connectivity::TransientFailure.name())
 }
 
 fn connect_error(address: &Address, error: &io::Error) -> String {

@@ -7,6 +7,7 @@ use russet_rpc::balancing::Outliers;
 use russet_rpc::client::{Event, Reach};
 use russet_rpc::{CallId, Code, Metadata, Status};
 
+use super::connecting::Subchannel;
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
 use crate::poller::Readiness;
@@ -151,11 +152,20 @@ impl Channel {
                 Event::StreamsAvailable => self.start_waiting(now),
                 Event::GoAway { code, debug } => {
                     trace!(Http, "channel {}: GOAWAY {code:?} {debug:?}", self.id);
+                    if let Some(subchannel) = self.subchannel_of(index) {
+                        let text = format!("the server sent GOAWAY: {code:?} {debug:?}");
+                        subchannel.trace.info(text, now);
+                    }
                     self.retire(index, now);
                 }
                 Event::Closed { .. } => self.retire(index, now),
             }
         }
+    }
+
+    fn subchannel_of(&mut self, connection: usize) -> Option<&mut Subchannel> {
+        let number = self.links.get(connection)?.as_ref()?.subchannel;
+        self.subchannels.get_mut(number)
     }
 
     fn key(&self, connection: usize, id: CallId) -> Option<CallKey> {

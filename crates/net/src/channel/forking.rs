@@ -1,5 +1,7 @@
 //! A channel in the child of a fork: idle, with none of its parent's connections and calls.
 
+use std::time::Instant;
+
 use mio::Registry;
 use russet_rpc::{Code, Status};
 
@@ -29,7 +31,7 @@ impl Channel {
         self.state_waiters.clear();
         self.unattended = 0;
         if self.state != Connectivity::Shutdown && self.defect.is_none() {
-            self.set_state(Connectivity::Idle);
+            self.set_state(Connectivity::Idle, Instant::now());
         }
         for key in self.calls.keys() {
             let Some(call) = self.call_mut(key) else {

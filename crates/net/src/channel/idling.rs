@@ -80,7 +80,7 @@ impl Channel {
             self.remove_subchannel(index, now);
         }
         self.picker.addresses_changed();
-        self.set_state(Connectivity::Idle);
+        self.set_state(Connectivity::Idle, now);
     }
 }
 

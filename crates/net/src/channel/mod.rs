@@ -35,6 +35,7 @@ use crate::address::Target;
 use crate::alarm::Alarm;
 use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
+use crate::channel_trace::{ChannelTrace, DEFAULT_TRACE_MEMORY};
 use crate::inbox::{Inbox, Interest};
 use crate::network::{Network, System};
 use crate::observation::Observer;
@@ -64,6 +65,19 @@ pub enum Connectivity {
     TransientFailure,
     /// Closed by the application.
     Shutdown,
+}
+
+impl Connectivity {
+    /// The name that gRPC's documents and `grpc.ChannelConnectivity` have for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "IDLE",
+            Self::Connecting => "CONNECTING",
+            Self::Ready => "READY",
+            Self::TransientFailure => "TRANSIENT_FAILURE",
+            Self::Shutdown => "SHUTDOWN",
+        }
+    }
 }
 
 /// How long the first address of a target has before the next one is tried beside it (RFC 8305, gRFC A61).
@@ -128,6 +142,8 @@ pub struct ChannelConfig {
     pub ring_size_cap: u32,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
+    /// Bytes that the latest events of the channel, and of each subchannel, may take; 0 keeps none. Default [`DEFAULT_TRACE_MEMORY`].
+    pub trace_memory: usize,
     /// Who hears of the calls. How much is told of their messages says [`Config::observe`].
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -152,6 +168,7 @@ impl ChannelConfig {
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             ring_size_cap: RING_SIZE_CAP,
             health_checks: true,
+            trace_memory: DEFAULT_TRACE_MEMORY,
             observer: None,
         }
     }
@@ -251,6 +268,7 @@ pub struct Channel {
     /// Its number among all that channelz knows.
     id: u64,
     counts: CallCounts,
+    trace: ChannelTrace,
     network: Box<dyn Network>,
     registry: Registry,
     alarm: Arc<Alarm>,
@@ -334,6 +352,7 @@ impl Channel {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
+            trace: ChannelTrace::new(config.trace_memory, Instant::now()),
             network,
             registry,
             names: names::Names::new(
@@ -410,7 +429,7 @@ impl Channel {
     /// Connects if the channel is idle.
     pub fn connect(&mut self, now: Instant) {
         if self.state == Connectivity::Idle {
-            self.set_state(Connectivity::Connecting);
+            self.set_state(Connectivity::Connecting, now);
             self.resolve(now);
         }
     }
@@ -423,7 +442,7 @@ impl Channel {
         for key in self.calls.keys() {
             self.cancel(key, Status::new(Code::Cancelled, "Channel closed!"));
         }
-        self.set_state(Connectivity::Shutdown);
+        self.set_state(Connectivity::Shutdown, now);
         self.subchannels.clear();
         self.order.clear();
         self.names.stop();

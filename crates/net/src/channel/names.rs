@@ -166,7 +166,7 @@ impl Channel {
         // Connections to the addresses of before are as good as they were.
         if self.state != Connectivity::Ready && !self.is_connecting() {
             self.last_error = error;
-            self.set_state(Connectivity::TransientFailure);
+            self.set_state(Connectivity::TransientFailure, now);
             self.fail_waiting(now);
         }
     }

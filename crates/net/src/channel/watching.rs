@@ -255,11 +255,11 @@ impl Channel {
         let before = subchannel.active;
         subchannel.active = subchannel.connected.filter(|_| serving);
         if serving {
-            subchannel.state = Connectivity::Ready;
+            subchannel.set_state(Connectivity::Ready, now);
         } else {
-            subchannel.state = Connectivity::TransientFailure;
             let service = self.health_service.as_deref().unwrap_or_default();
             self.last_error = format!("{address}: the server says that {service:?} does not serve");
+            subchannel.fail(&self.last_error, now);
         }
         // A call that waits for this server on the ring has to look on.
         self.unsettled |= !serving && matches!(self.policy, LoadBalancing::RingHash(_));

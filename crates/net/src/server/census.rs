@@ -9,6 +9,7 @@ impl Server {
         ServerCensus {
             id: self.id,
             calls: self.counts,
+            trace: self.trace.clone(),
             listeners: self
                 .ports
                 .iter()

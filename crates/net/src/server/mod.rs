@@ -24,6 +24,7 @@ use self::fetcher::Fetcher;
 use crate::address::ListenAddress;
 use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
+use crate::channel_trace::{ChannelTrace, DEFAULT_TRACE_MEMORY};
 use crate::inbox::{Inbox, Interest};
 use crate::observation::{Observer, ServerCall};
 use crate::parker::Parker;
@@ -129,6 +130,7 @@ pub struct Server {
     /// Its number among all that channelz knows.
     id: u64,
     counts: CallCounts,
+    trace: ChannelTrace,
     registry: Registry,
     alarm: Arc<Alarm>,
     observer: Option<Arc<dyn Observer>>,
@@ -159,6 +161,7 @@ impl Server {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
+            trace: ChannelTrace::new(DEFAULT_TRACE_MEMORY, Instant::now()),
             registry,
             fetcher: Fetcher::new(alarm.clone()),
             alarm,
@@ -183,6 +186,11 @@ impl Server {
         }
     }
 
+    /// Sets how many bytes the latest events of the server may take; 0 keeps none. Default [`DEFAULT_TRACE_MEMORY`]. For the time before the first event.
+    pub fn set_trace_memory(&mut self, limit: usize) {
+        self.trace = ChannelTrace::new(limit, self.trace.created());
+    }
+
     /// Has `observer` hear of the calls that come from now on. How much is told of their messages says [`Config::observe`].
     pub fn observe(&mut self, observer: Arc<dyn Observer>) {
         self.observer = Some(observer);
@@ -205,6 +213,8 @@ impl Server {
             if self.accepting {
                 self.register_listener(&mut listener, self.ports.len())?;
             }
+            let name = listener.name();
+            (self.trace).info(format!("listening on {name}"), Instant::now());
             self.ports.push(Port {
                 id: next_id(),
                 listener,
@@ -222,6 +232,7 @@ impl Server {
         }
         self.ports = ports;
         self.accepting = true;
+        self.trace.info("calls are taken", Instant::now());
         self.accept_backlog = true;
         self.wake();
         Ok(())
@@ -241,7 +252,9 @@ impl Server {
 
     /// Closes the listeners and asks each client to send no new calls; the calls that run go on.
     pub fn shutdown(&mut self, now: Instant) {
-        self.accepting = false;
+        if std::mem::take(&mut self.accepting) {
+            self.trace.info("new calls are refused", now);
+        }
         self.ports.clear();
         for index in self.connection_indexes() {
             self.peers[index].transport.engine.shutdown(now);
@@ -254,6 +267,10 @@ impl Server {
     /// Ends every call with `status`, then every connection.
     pub fn close(&mut self, status: &Status, now: Instant) {
         self.shutdown(now);
+        if !self.calls.is_empty() {
+            let count = self.calls.len();
+            (self.trace).warning(format!("{count} calls were ended by the server"), now);
+        }
         for key in self.calls.keys() {
             let Ok((connection, id)) = self.open(key) else {
                 continue;

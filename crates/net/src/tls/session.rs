@@ -8,6 +8,7 @@ use rustls::{CertificateError, Connection, Error, HandshakeKind, ProtocolVersion
 use super::ALPN_HTTP2;
 use super::certificate::{AlternativeName, Certificate, to_pem};
 use super::verify::report;
+use crate::census::TlsCensus;
 use crate::security::AuthContext;
 
 /// See the module's documentation.
@@ -96,6 +97,17 @@ impl Session {
     /// Whether [`Session::close`] was called and all is written.
     pub(crate) fn is_finished(&self) -> bool {
         self.closed && !self.connection.wants_write()
+    }
+
+    /// What channelz tells of it; `None` until both sides have agreed.
+    pub(crate) fn census(&self) -> Option<TlsCensus> {
+        let suite = self.connection.negotiated_cipher_suite()?.suite();
+        let certificates = self.connection.peer_certificates();
+        Some(TlsCensus {
+            // rustls writes the version into the names of TLS 1.3's suites.
+            cipher: format!("{suite:?}").replacen("TLS13_", "TLS_", 1),
+            remote_certificate: certificates.and_then(|all| all.first().map(to_pem)),
+        })
     }
 
     /// What is known of the peer and the connection, by the names that gRPC uses.

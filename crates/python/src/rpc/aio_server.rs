@@ -12,7 +12,7 @@ use russet_net::address::ListenAddress;
 use russet_net::census::ServerCensus;
 use russet_net::rpc::server::IncomingCall;
 use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
-use russet_net::server::{Capacity, PeerInfo, Server as State};
+use russet_net::server::{PeerInfo, Server as State};
 use russet_net::{CallKey, Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
 
@@ -23,8 +23,8 @@ use super::convert::{
 };
 use super::fork;
 use super::news::News;
-use super::observations;
 use super::options;
+use super::server::server_reactor;
 use super::tls::{auth_context, peer_identities, server_security};
 
 struct Inner {
@@ -89,29 +89,16 @@ impl AioServer {
         max_calls: Option<usize>,
         compression: Option<u8>,
     ) -> PyResult<Self> {
-        let observations = observations::of_settings(settings)?;
-        let mut config = options::server_config(settings)?;
-        if let Some(observations) = &observations {
-            config.observe = observations.get().kept();
-        }
-        let capacity = Capacity {
-            calls: max_calls,
-            connections: options::max_connections(settings)?,
-        };
-        let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
-                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
-        if let Some(observations) = &observations {
-            reactor.core().observe(observations.get().observer(""));
-        }
         let inner = Arc::new(Inner {
-            reactor,
+            reactor: server_reactor(settings, max_calls)?,
             news: News::default(),
             cancels: Mutex::default(),
             compression: encoding(compression)?,
         });
-        let counted: Arc<dyn census::Servers> = inner.clone();
-        census::add_server(Arc::downgrade(&counted));
+        if options::shows_in_channelz(settings)? {
+            let counted: Arc<dyn census::Servers> = inner.clone();
+            census::add_server(Arc::downgrade(&counted));
+        }
         fork::add(settings.py(), &inner)?;
         Ok(Self { inner })
     }

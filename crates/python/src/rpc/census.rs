@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use russet_net::census::{CallCounts, ChannelCensus, ServerCensus, SocketCensus, SubchannelCensus};
 use russet_net::channel::Connectivity;
+use russet_net::channel_trace::ChannelTrace;
 
 use super::channel::state_number;
 use super::clock::Clock;
@@ -89,13 +90,34 @@ impl Clock {
         dict.set_item("last_call_started", self.seconds_of(calls.last_started))
     }
 
+    /// When it was made, how many events there were, and those that are kept; `None` where none is.
+    fn trace<'py>(
+        &self,
+        py: Python<'py>,
+        trace: &ChannelTrace,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if !trace.is_on() {
+            return Ok(None);
+        }
+        let events = trace.events().map(|event| {
+            let (at, about) = (self.seconds(event.at), &event.subchannel);
+            (at, &event.description, event.failure, about)
+        });
+        let dict = PyDict::new(py);
+        dict.set_item("created", self.seconds(trace.created()))?;
+        dict.set_item("logged", trace.logged())?;
+        dict.set_item("events", PyList::new(py, events)?)?;
+        Ok(Some(dict))
+    }
+
     fn channel<'py>(
         &self,
         py: Python<'py>,
         target: &str,
         channel: &ChannelCensus,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let dict = self.node(py, channel.id, target, channel.state, &channel.calls)?;
+        let (id, state) = (channel.id, channel.state);
+        let dict = self.node(py, id, target, state, &channel.calls, &channel.trace)?;
         let list = PyList::empty(py);
         for subchannel in &channel.subchannels {
             list.append(self.subchannel(py, subchannel)?)?;
@@ -109,8 +131,8 @@ impl Clock {
         py: Python<'py>,
         subchannel: &SubchannelCensus,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (id, target) = (subchannel.id, &subchannel.target);
-        let dict = self.node(py, id, target, subchannel.state, &subchannel.calls)?;
+        let (id, target, state) = (subchannel.id, &subchannel.target, subchannel.state);
+        let dict = self.node(py, id, target, state, &subchannel.calls, &subchannel.trace)?;
         let list = PyList::empty(py);
         if let Some(socket) = &subchannel.socket {
             list.append(self.socket(py, socket)?)?;
@@ -126,12 +148,14 @@ impl Clock {
         target: &str,
         state: Connectivity,
         calls: &CallCounts,
+        trace: &ChannelTrace,
     ) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("id", id)?;
         dict.set_item("target", target)?;
         dict.set_item("state", state_number(state))?;
         self.calls(&dict, calls)?;
+        dict.set_item("trace", self.trace(py, trace)?)?;
         Ok(dict)
     }
 
@@ -141,7 +165,8 @@ impl Clock {
         dict.set_item("id", socket.id)?;
         dict.set_item("local", &socket.local)?;
         dict.set_item("remote", &socket.remote)?;
-        dict.set_item("tls", socket.tls)?;
+        let tls = (socket.tls.as_ref()).map(|tls| (&tls.cipher, &tls.remote_certificate));
+        dict.set_item("tls", tls)?;
         dict.set_item("streams_started", traffic.streams_started)?;
         dict.set_item("streams_succeeded", traffic.streams_succeeded)?;
         dict.set_item("streams_failed", traffic.streams_failed)?;
@@ -164,6 +189,7 @@ impl Clock {
         let dict = PyDict::new(py);
         dict.set_item("id", server.id)?;
         self.calls(&dict, &server.calls)?;
+        dict.set_item("trace", self.trace(py, &server.trace)?)?;
         let listeners = PyList::empty(py);
         for (id, local) in &server.listeners {
             let listener = PyDict::new(py);

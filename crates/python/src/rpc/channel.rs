@@ -302,8 +302,10 @@ impl Channel {
             news: News::default(),
             idle_futures: Mutex::default(),
         });
-        let counted: Arc<dyn census::Channels> = inner.clone();
-        census::add_channel(Arc::downgrade(&counted));
+        if options::shows_in_channelz(settings)? {
+            let counted: Arc<dyn census::Channels> = inner.clone();
+            census::add_channel(Arc::downgrade(&counted));
+        }
         fork::add(py, &inner)?;
         Ok(Self {
             handle: Arc::new(Handle { inner }),

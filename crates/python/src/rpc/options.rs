@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use russet_net::backoff::BackoffConfig;
 use russet_net::channel::ChannelConfig;
+use russet_net::channel_trace::DEFAULT_TRACE_MEMORY;
 use russet_net::proxy::{AddressProxy, Proxy};
 use russet_net::rpc::service_config::{LoadBalancing, MAX_RING_SIZE, ServiceConfig};
 use russet_net::rpc::{MemoryQuota, client, limits, server};
@@ -190,6 +191,17 @@ pub(super) fn max_connections(settings: &Bound<'_, PyDict>) -> PyResult<Option<u
     limit(settings, "max_connections", None)
 }
 
+/// Whether channelz lists it.
+pub(super) fn shows_in_channelz(settings: &Bound<'_, PyDict>) -> PyResult<bool> {
+    Ok(get(settings, "channelz")?.unwrap_or(true))
+}
+
+/// How many bytes the latest events of each channel, subchannel and server may take.
+pub(super) fn trace_memory(settings: &Bound<'_, PyDict>) -> PyResult<usize> {
+    let memory = limit(settings, "trace_memory", Some(DEFAULT_TRACE_MEMORY))?;
+    Ok(memory.unwrap_or(DEFAULT_TRACE_MEMORY))
+}
+
 pub(super) fn backoff(settings: &Bound<'_, PyDict>) -> PyResult<BackoffConfig> {
     let default = BackoffConfig::default();
     Ok(BackoffConfig {
@@ -232,6 +244,7 @@ pub(super) fn call_policy(
     config.health_checks = !get(settings, "inhibit_health_checking")?.unwrap_or(false);
     config.ring_size_cap =
         number(settings, "ring_size_cap", config.ring_size_cap)?.clamp(1, MAX_RING_SIZE);
+    config.trace_memory = trace_memory(settings)?;
     config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
     if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
         config.retries.buffer = buffer;

@@ -385,6 +385,31 @@ impl Drop for Handle {
     }
 }
 
+/// A server without listeners, and what drives it, as `settings` want it.
+pub(super) fn server_reactor(
+    settings: &Bound<'_, PyDict>,
+    max_calls: Option<usize>,
+) -> PyResult<Reactor<State>> {
+    let observations = observations::of_settings(settings)?;
+    let mut config = options::server_config(settings)?;
+    if let Some(observations) = &observations {
+        config.observe = observations.get().kept();
+    }
+    let capacity = Capacity {
+        calls: max_calls,
+        connections: options::max_connections(settings)?,
+    };
+    let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
+        .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
+    let mut core = reactor.core();
+    if let Some(observations) = &observations {
+        core.observe(observations.get().observer(""));
+    }
+    core.set_trace_memory(options::trace_memory(settings)?);
+    drop(core);
+    Ok(reactor)
+}
+
 /// A synchronous server.
 #[pyclass(frozen, module = "russet._core", weakref)]
 pub(super) struct Server {
@@ -405,23 +430,8 @@ impl Server {
         max_calls: Option<usize>,
         compression: Option<u8>,
     ) -> PyResult<Self> {
-        let observations = observations::of_settings(settings)?;
-        let mut config = options::server_config(settings)?;
-        if let Some(observations) = &observations {
-            config.observe = observations.get().kept();
-        }
-        let capacity = Capacity {
-            calls: max_calls,
-            connections: options::max_connections(settings)?,
-        };
-        let reactor =
-            Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
-                .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
-        if let Some(observations) = &observations {
-            reactor.core().observe(observations.get().observer(""));
-        }
         let inner = Arc::new(Inner {
-            reactor,
+            reactor: server_reactor(settings, max_calls)?,
             methods: RwLock::default(),
             resolve,
             submit,
@@ -432,8 +442,10 @@ impl Server {
             watched: Mutex::default(),
             compression: encoding(compression)?,
         });
-        let counted: Arc<dyn census::Servers> = inner.clone();
-        census::add_server(Arc::downgrade(&counted));
+        if options::shows_in_channelz(settings)? {
+            let counted: Arc<dyn census::Servers> = inner.clone();
+            census::add_server(Arc::downgrade(&counted));
+        }
         fork::add(settings.py(), &inner)?;
         Ok(Self {
             handle: Handle { inner },

@@ -1,6 +1,6 @@
 """What channelz answers, from the engine's counts: what both servicers share.
 
-An answer is a message, or None where there is nothing of the number that was asked for. Traces of events and the options of sockets are not kept, so they are left out.
+An answer is a message, or None where there is nothing of the number that was asked for. The options of sockets are left out, as by grpcio.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from . import channelz_pb2 as pb
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..._core import _Calls, _CountedChannel, _CountedServer, _Listener, _Socket, _Subchannel
+    from ..._core import (
+        _Calls,
+        _CountedChannel,
+        _CountedServer,
+        _Listener,
+        _Socket,
+        _Subchannel,
+        _Trace,
+    )
 
 # An answer lists no more than this many, whatever `max_results` says; so does grpcio's.
 MAX_LISTED = 100
@@ -121,13 +129,13 @@ def _channel_data(one: _CountedChannel | _Subchannel) -> pb.ChannelData:
     data.state.state = pb.ChannelConnectivityState.State.Value(
         pb.ChannelConnectivityState.State.Name(one["state"] + 1)
     )
-    _count_calls(data, one)
+    _describe(data, one)
     return data
 
 
 def _server(one: _CountedServer) -> pb.Server:
     data = pb.ServerData()
-    _count_calls(data, one)
+    _describe(data, one)
     return pb.Server(
         ref=pb.ServerRef(server_id=one["id"]),
         data=data,
@@ -135,11 +143,26 @@ def _server(one: _CountedServer) -> pb.Server:
     )
 
 
-def _count_calls(data: pb.ChannelData | pb.ServerData, one: _Calls) -> None:
+def _describe(data: pb.ChannelData | pb.ServerData, one: _Calls) -> None:
     data.calls_started = one["calls_started"]
     data.calls_succeeded = one["calls_succeeded"]
     data.calls_failed = one["calls_failed"]
     _set_time(data.last_call_started_timestamp, one["last_call_started"])
+    if one["trace"] is not None:
+        _trace(data.trace, one["trace"])
+
+
+def _trace(trace: pb.ChannelTrace, one: _Trace) -> None:
+    trace.num_events_logged = one["logged"]
+    _set_time(trace.creation_timestamp, one["created"])
+    for at, description, failure, subchannel in one["events"]:
+        event = trace.events.add(
+            description=description,
+            severity="CT_WARNING" if failure else "CT_INFO",
+        )
+        _set_time(event.timestamp, at)
+        if subchannel is not None:
+            event.subchannel_ref.subchannel_id, event.subchannel_ref.name = subchannel
 
 
 def _set_time(field: Any, seconds: float | None) -> None:
@@ -179,8 +202,10 @@ def _socket(one: _Socket, *, is_server: bool) -> pb.Socket:
         local=_address(one["local"]),
         remote=_address(one["remote"]),
     )
-    if one["tls"]:
-        answer.security.tls.SetInParent()
+    if one["tls"] is not None:
+        tls = answer.security.tls
+        tls.standard_name, certificate = one["tls"]
+        tls.remote_certificate = (certificate or "").encode()
     return answer
 
 
