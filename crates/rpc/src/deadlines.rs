@@ -1,4 +1,4 @@
-//! The deadlines of a connection's calls: a heap from which calls that ended early are swept now and then.
+//! The deadlines of a connection's calls: a heap from which calls that ended early are swept now and then; and the earliest of several times.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -47,6 +47,11 @@ impl Deadlines {
         }
         self.heap.pop().map(|Reverse((_, call))| call)
     }
+}
+
+/// The earliest of some times.
+pub(crate) fn earliest<const N: usize>(times: [Option<Instant>; N]) -> Option<Instant> {
+    times.into_iter().flatten().min()
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::deadlines::earliest;
+use crate::limits;
+
 /// What the timer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -11,33 +14,51 @@ pub(crate) enum Action {
     GiveUp,
 }
 
+/// What keepalive is held to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeepaliveRules {
+    /// Silence after which a PING is sent; `None` for no PINGs.
+    pub(crate) time: Option<Duration>,
+    /// Time in which anything must come after it.
+    pub(crate) timeout: Duration,
+    /// Time in which the answer itself must come, whatever else does.
+    pub(crate) ping_timeout: Option<Duration>,
+    /// Whether PINGs are sent while no call is open.
+    pub(crate) without_calls: bool,
+    /// PINGs that may follow each other while no call sends anything, before they become as rare as [`limits::PING_INTERVAL_WITHOUT_DATA`]; `None` for any number.
+    pub(crate) max_without_data: Option<u32>,
+}
+
 /// Watches whether the peer lives.
 #[derive(Debug)]
 pub(crate) struct Keepalive {
-    time: Option<Duration>,
-    timeout: Duration,
-    /// Whether PINGs are sent while no call is open.
-    without_calls: bool,
+    rules: KeepaliveRules,
     last_read: Instant,
+    /// The PING after which nothing has come.
     ping_sent: Option<Instant>,
+    /// The PING that was not answered.
+    unanswered: Option<Instant>,
+    /// The last PING of any purpose.
+    last_ping: Option<Instant>,
+    /// PINGs since a call sent something.
+    pings: u32,
+    /// What calls had sent when the last PING was.
+    sent: u64,
 }
 
 impl Keepalive {
     /// The payload of keepalive PINGs.
     pub(crate) const PAYLOAD: [u8; 8] = *b"keep\0liv";
 
-    pub(crate) const fn new(
-        time: Option<Duration>,
-        timeout: Duration,
-        without_calls: bool,
-        now: Instant,
-    ) -> Self {
+    pub(crate) const fn new(rules: KeepaliveRules, now: Instant) -> Self {
         Self {
-            time,
-            timeout,
-            without_calls,
+            rules,
             last_read: now,
             ping_sent: None,
+            unanswered: None,
+            last_ping: None,
+            pings: 0,
+            sent: 0,
         }
     }
 
@@ -47,23 +68,53 @@ impl Keepalive {
         self.ping_sent = None;
     }
 
-    /// When to call [`poll`](Self::poll).
-    pub(crate) fn next(&self, has_calls: bool) -> Option<Instant> {
-        let time = self.time?;
-        match self.ping_sent {
-            Some(sent) => sent.checked_add(self.timeout),
-            None if has_calls || self.without_calls => self.last_read.checked_add(time),
-            None => None,
-        }
+    /// A keepalive PING was answered.
+    pub(crate) const fn on_answer(&mut self) {
+        self.unanswered = None;
     }
 
-    pub(crate) fn poll(&mut self, has_calls: bool, now: Instant) -> Action {
-        if self.next(has_calls).is_none_or(|at| at > now) {
+    /// A PING was sent, for whatever purpose. `sent` changes with all that calls send.
+    pub(crate) const fn on_ping(&mut self, sent: u64, now: Instant) {
+        if self.sent != sent {
+            self.sent = sent;
+            self.pings = 0;
+        }
+        self.pings = self.pings.saturating_add(1);
+        self.last_ping = Some(now);
+    }
+
+    /// When to call [`poll`](Self::poll).
+    pub(crate) fn next(&self, has_calls: bool, sent: u64) -> Option<Instant> {
+        let silence = match self.ping_sent {
+            Some(at) => at.checked_add(self.rules.timeout),
+            None if has_calls || self.rules.without_calls => self.next_ping(sent),
+            None => None,
+        };
+        earliest([silence, self.answer_by()])
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        self.unanswered?.checked_add(self.rules.ping_timeout?)
+    }
+
+    fn next_ping(&self, sent: u64) -> Option<Instant> {
+        let due = self.last_read.checked_add(self.rules.time?)?;
+        let too_many =
+            self.sent == sent && (self.rules.max_without_data).is_some_and(|max| self.pings >= max);
+        let held = (self.last_ping.filter(|_| too_many))
+            .and_then(|last| last.checked_add(limits::PING_INTERVAL_WITHOUT_DATA));
+        Some(held.map_or(due, |held| held.max(due)))
+    }
+
+    pub(crate) fn poll(&mut self, has_calls: bool, sent: u64, now: Instant) -> Action {
+        if self.next(has_calls, sent).is_none_or(|at| at > now) {
             Action::Nothing
-        } else if self.ping_sent.is_some() {
+        } else if self.ping_sent.is_some() || self.answer_by().is_some_and(|by| by <= now) {
             Action::GiveUp
         } else {
+            self.on_ping(sent, now);
             self.ping_sent = Some(now);
+            self.unanswered = self.unanswered.or(Some(now));
             Action::SendPing
         }
     }
@@ -116,21 +167,90 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    const RULES: KeepaliveRules = KeepaliveRules {
+        time: Some(Duration::from_secs(10)),
+        timeout: Duration::from_secs(5),
+        ping_timeout: None,
+        without_calls: false,
+        max_without_data: None,
+    };
+
     #[test]
     fn a_silent_peer_is_pinged_and_then_given_up() {
         let start = Instant::now();
-        let mut keepalive = Keepalive::new(Some(10 * SECOND), 5 * SECOND, false, start);
+        let mut keepalive = Keepalive::new(RULES, start);
         assert_eq!(
-            (keepalive.next(false), keepalive.next(true)),
+            (keepalive.next(false, 0), keepalive.next(true, 0)),
             (None, Some(start + 10 * SECOND))
         );
-        assert_eq!(keepalive.poll(true, start + 9 * SECOND), Action::Nothing);
-        assert_eq!(keepalive.poll(true, start + 10 * SECOND), Action::SendPing);
-        assert_eq!(keepalive.next(false), Some(start + 15 * SECOND));
+        assert_eq!(keepalive.poll(true, 0, start + 9 * SECOND), Action::Nothing);
+        assert_eq!(
+            keepalive.poll(true, 0, start + 10 * SECOND),
+            Action::SendPing
+        );
+        assert_eq!(keepalive.next(false, 0), Some(start + 15 * SECOND));
         keepalive.on_read(start + 14 * SECOND);
-        assert_eq!(keepalive.poll(true, start + 15 * SECOND), Action::Nothing);
-        assert_eq!(keepalive.poll(true, start + 24 * SECOND), Action::SendPing);
-        assert_eq!(keepalive.poll(true, start + 29 * SECOND), Action::GiveUp);
+        assert_eq!(
+            keepalive.poll(true, 0, start + 15 * SECOND),
+            Action::Nothing
+        );
+        assert_eq!(
+            keepalive.poll(true, 0, start + 24 * SECOND),
+            Action::SendPing
+        );
+        assert_eq!(keepalive.poll(true, 0, start + 29 * SECOND), Action::GiveUp);
+    }
+
+    #[test]
+    fn a_peer_that_talks_and_does_not_answer_is_given_up_too() {
+        let start = Instant::now();
+        let rules = KeepaliveRules {
+            ping_timeout: Some(20 * SECOND),
+            ..RULES
+        };
+        let mut keepalive = Keepalive::new(rules, start);
+        assert_eq!(
+            keepalive.poll(true, 0, start + 10 * SECOND),
+            Action::SendPing
+        );
+        keepalive.on_answer();
+        keepalive.on_read(start + 12 * SECOND);
+        assert_eq!(
+            keepalive.poll(true, 0, start + 22 * SECOND),
+            Action::SendPing
+        );
+        keepalive.on_read(start + 23 * SECOND);
+        assert_eq!(
+            keepalive.poll(true, 0, start + 33 * SECOND),
+            Action::SendPing
+        );
+        keepalive.on_read(start + 34 * SECOND);
+        assert_eq!(keepalive.next(true, 0), Some(start + 42 * SECOND));
+        assert_eq!(keepalive.poll(true, 0, start + 42 * SECOND), Action::GiveUp);
+    }
+
+    #[test]
+    fn pings_become_rare_while_calls_send_nothing() {
+        let start = Instant::now();
+        let rules = KeepaliveRules {
+            max_without_data: Some(2),
+            ..RULES
+        };
+        let mut keepalive = Keepalive::new(rules, start);
+        let mut pings = Vec::new();
+        for second in 0..200 {
+            let sent = u64::from(second >= 145);
+            let now = start + second * SECOND;
+            // One of another purpose counts.
+            if second == 3 {
+                keepalive.on_ping(sent, now);
+            }
+            if keepalive.poll(true, sent, now) == Action::SendPing {
+                keepalive.on_read(now);
+                pings.push(second);
+            }
+        }
+        assert_eq!(pings, [10, 70, 130, 145, 155]);
     }
 
     #[test]

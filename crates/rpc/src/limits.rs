@@ -41,6 +41,9 @@ pub const LONGEST_PROBE_PAUSE: u32 = 4 << 20;
 /// Bytes of whole messages that the application has not taken, on all calls of one connection, from which on the peer gets no more connection credit: 16 MiB, or two windows of the connection where they have grown.
 pub const MAX_UNTAKEN_BYTES: usize = 16 << 20;
 
+/// Bytes that a table of header fields holds, in each direction: HTTP/2's own default.
+pub const DEFAULT_HEADER_TABLE_SIZE: u32 = 4 << 10;
+
 /// Longest DATA frame accepted: 16 KiB, HTTP/2's own default.
 pub const DEFAULT_MAX_FRAME_SIZE: u32 = 16 << 10;
 
@@ -49,6 +52,18 @@ pub const DEFAULT_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A server's keepalive interval: two hours (gRFC A9).
 pub const DEFAULT_SERVER_KEEPALIVE_TIME: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// PINGs of a client that may follow each other while its calls send nothing: 2, as in `grpcio`.
+pub const DEFAULT_MAX_PINGS_WITHOUT_DATA: u32 = 2;
+
+/// Least time between a client's PINGs after those: one minute.
+pub const PING_INTERVAL_WITHOUT_DATA: Duration = Duration::from_secs(60);
+
+/// Time for the answer to a keepalive PING where other bytes come: one minute.
+pub const DEFAULT_PING_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time for the acknowledgement of SETTINGS: one minute.
+pub const DEFAULT_SETTINGS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time to answer a keepalive PING: 20 seconds (gRFC A9).
 pub const DEFAULT_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,12 +1,13 @@
 //! What both roles share of a connection: the HTTP/2 state, keepalive, the handshake's time limit, deadlines, and the account of data that waits for the application.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use russet_http2::{ErrorCode, Failure, StreamId};
 
 use crate::bandwidth::{Bandwidth, PROBE};
 use crate::calls::Calls;
-use crate::deadlines::Deadlines;
+use crate::deadlines::{Deadlines, earliest};
+use crate::handshake::Handshake;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
 use crate::memory::Memory;
@@ -28,7 +29,7 @@ pub(crate) struct Link {
     pub(crate) closed: Option<CloseReason>,
     pub(crate) deadlines: Deadlines,
     keepalive: Keepalive,
-    handshake_by: Option<Instant>,
+    handshake: Handshake,
     memory: Memory,
     pub(crate) traffic: Traffic,
     /// The last time that an input gave.
@@ -46,7 +47,7 @@ impl Link {
     pub(crate) fn new(
         h2: russet_http2::Connection,
         keepalive: Keepalive,
-        handshake_timeout: Option<Duration>,
+        handshake: Handshake,
         memory: Memory,
         windows: Windows,
         now: Instant,
@@ -61,7 +62,7 @@ impl Link {
             closed: None,
             deadlines: Deadlines::default(),
             keepalive,
-            handshake_by: handshake_timeout.and_then(|timeout| now.checked_add(timeout)),
+            handshake,
             memory,
             traffic: Traffic::default(),
             now,
@@ -82,8 +83,13 @@ impl Link {
         self.keepalive.on_read(now);
     }
 
-    pub(crate) const fn on_ready(&mut self) {
-        self.handshake_by = None;
+    pub(crate) fn on_ready(&mut self) {
+        self.handshake.on_settings(self.now);
+    }
+
+    /// A number that changes with all that calls send.
+    const fn sent(&self) -> u64 {
+        (self.h2.data_sent()).wrapping_add(self.traffic.streams_started)
     }
 
     /// The earliest of the shared timers.
@@ -91,15 +97,19 @@ impl Link {
         let deadline = self.deadlines.next(|call| calls.contains(call));
         earliest([
             deadline,
-            self.handshake_by,
-            self.keepalive.next(calls.len() > 0),
+            self.handshake.by(self.h2.is_acknowledged()),
+            self.keepalive.next(calls.len() > 0, self.sent()),
         ])
     }
 
     /// Acts on the handshake's time limit and on keepalive.
     pub(crate) fn handle_timeout(&mut self, has_calls: bool, now: Instant) {
         self.now = now;
-        if self.handshake_by.is_some_and(|by| by <= now) {
+        if self
+            .handshake
+            .by(self.h2.is_acknowledged())
+            .is_some_and(|by| by <= now)
+        {
             self.end(
                 CloseReason::HandshakeTimeout,
                 ErrorCode::SETTINGS_TIMEOUT,
@@ -107,7 +117,7 @@ impl Link {
             );
             return;
         }
-        match self.keepalive.poll(has_calls, now) {
+        match self.keepalive.poll(has_calls, self.sent(), now) {
             Action::Nothing => {}
             Action::SendPing => {
                 self.traffic.keepalives_sent += 1;
@@ -155,6 +165,7 @@ impl Link {
         let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
         if self.bandwidth.received(length, self.now) {
             self.h2.ping(PROBE);
+            self.keepalive.on_ping(self.sent(), self.now);
         }
         let before = inbound.unfinished();
         let taken = loop {
@@ -188,6 +199,9 @@ impl Link {
 
     /// A PING was answered.
     pub(crate) fn on_pong(&mut self, payload: [u8; 8]) {
+        if payload == Keepalive::PAYLOAD {
+            self.keepalive.on_answer();
+        }
         if payload != PROBE {
             return;
         }
@@ -239,9 +253,4 @@ impl Link {
         self.release_connection(0);
         self.give_turns();
     }
-}
-
-/// The earliest of some times.
-pub(crate) fn earliest<const N: usize>(times: [Option<Instant>; N]) -> Option<Instant> {
-    times.into_iter().flatten().min()
 }

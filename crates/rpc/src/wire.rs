@@ -17,8 +17,14 @@ use crate::{
 
 pub(crate) const CONTENT_TYPE: &[u8] = b"application/grpc";
 
-/// What this implementation can decompress, for `grpc-accept-encoding`.
-pub(crate) const ACCEPT_ENCODING: &[u8] = b"identity, deflate, gzip, zstd";
+/// The status of a call whose messages are compressed in a way that is turned off, in `grpcio`'s words.
+pub(crate) fn encoding_disabled(encoding: Encoding) -> Status {
+    let name = encoding.name();
+    Status::new(
+        Code::Unimplemented,
+        format!("Compression algorithm '{name}' is disabled."),
+    )
+}
 
 /// Binary metadata goes without padding and comes with or without it (PROTOCOL-HTTP2, "Binary Header").
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -23,6 +23,8 @@ fn answered(role: Role, bytes: &[u8], cuts: &[u8], now: Instant) -> (Vec<u8>, To
         stream_window: 30_000,
         connection_window: 100_000,
         max_frame_size: 16_384,
+        decoder_table_size: 4096,
+        encoder_table_size: 4096,
         max_header_list_size: 4_000,
         send_buffer_high: 10_000,
         send_buffer_low: 5_000,

@@ -165,6 +165,7 @@ impl Connection {
         }
         let before = self.initial_receive_window();
         self.settings_acknowledged = true;
+        (self.decoder).set_max_table_size(self.config.decoder_table_size as usize);
         let change = self.initial_receive_window() - before;
         for (_, stream) in self.streams.iter_mut() {
             stream.receive_window += change;

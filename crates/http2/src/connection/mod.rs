@@ -23,6 +23,8 @@ pub use send::Block;
 
 /// Flow-control windows start with this size until SETTINGS say otherwise (RFC 9113 section 6.9.2).
 const INITIAL_WINDOW: u32 = 65_535;
+/// Tables of header fields hold so many bytes until SETTINGS say otherwise.
+const INITIAL_TABLE_SIZE: u32 = hpack::DEFAULT_TABLE_SIZE as u32;
 /// Frames are at most this long until SETTINGS say otherwise.
 const INITIAL_MAX_FRAME_SIZE: u32 = 16_384;
 /// The most that SETTINGS can raise it to.
@@ -50,6 +52,10 @@ pub struct Config {
     pub connection_window: u32,
     /// The longest frame that the peer may send; 16,384 to 2^24 - 1.
     pub max_frame_size: u32,
+    /// Bytes that the peer's table of header fields may hold (`SETTINGS_HEADER_TABLE_SIZE`).
+    pub decoder_table_size: u32,
+    /// Bytes that this side's table holds at most, where the peer allows so many.
+    pub encoder_table_size: u32,
     /// The largest header list, in bytes as RFC 9113 section 6.5.2 counts.
     pub max_header_list_size: u32,
     /// A stream whose pending bytes were over this ...
@@ -173,6 +179,11 @@ impl Connection {
         self.failure.as_ref()
     }
 
+    /// Whether the peer has acknowledged this side's SETTINGS.
+    pub const fn is_acknowledged(&self) -> bool {
+        self.settings_acknowledged
+    }
+
     /// The header list of the last [`Event::Headers`](crate::Event::Headers).
     pub const fn headers(&self) -> &HeaderList {
         &self.headers
@@ -240,9 +251,9 @@ impl Connection {
 impl Connection {
     /// A connection that begins at `now`. A client's preface and SETTINGS are in the output; a server's SETTINGS follow when the peer's preface has shown that it speaks HTTP/2.
     pub fn new(role: Role, config: Config, now: Instant) -> Self {
+        let config = config.clamped();
         let mut connection = Self {
             role,
-            config: config.clamped(),
             peer: PeerSettings {
                 max_concurrent_streams: u32::MAX,
                 initial_window: INITIAL_WINDOW,
@@ -253,7 +264,8 @@ impl Connection {
             receiver: receive::Receiver::new(role),
             headers: HeaderList::default(),
             decoder: hpack::Decoder::new(crate::headers::flaw),
-            encoder: hpack::Encoder::default(),
+            encoder: hpack::Encoder::new(config.encoder_table_size as usize),
+            config,
             streams: Streams::default(),
             output: Output::default(),
             send_window: i64::from(INITIAL_WINDOW),
@@ -285,6 +297,7 @@ impl Connection {
     /// Announces this side's settings and opens the connection's window to its configured size.
     fn send_settings(&mut self) {
         let mut settings = vec![
+            (setting::HEADER_TABLE_SIZE, self.config.decoder_table_size),
             (setting::INITIAL_WINDOW_SIZE, self.config.stream_window),
             (setting::MAX_FRAME_SIZE, self.config.max_frame_size),
             (
@@ -299,6 +312,11 @@ impl Connection {
                 self.config.max_concurrent_streams,
             ),
         });
+        // What is as HTTP/2 has it anyway is not said.
+        settings.retain(|setting| *setting != (setting::HEADER_TABLE_SIZE, INITIAL_TABLE_SIZE));
+        // A larger table may be used as soon as this is read, a smaller one has to be once it is acknowledged.
+        let larger = self.config.decoder_table_size.max(INITIAL_TABLE_SIZE);
+        self.decoder.set_max_table_size(larger as usize);
         let out = self.output.frames();
         frame::put_settings(&settings, out);
         let more = self.config.connection_window - INITIAL_WINDOW;

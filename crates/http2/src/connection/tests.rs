@@ -15,6 +15,8 @@ fn config() -> Config {
         stream_window: 70_000,
         connection_window: 100_000,
         max_frame_size: 16_384,
+        decoder_table_size: 4096,
+        encoder_table_size: 4096,
         max_header_list_size: 1000,
         send_buffer_high: 1000,
         send_buffer_low: 500,

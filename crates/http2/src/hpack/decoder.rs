@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::static_table::STATIC_TABLE;
-use super::{ENTRY_OVERHEAD, HpackError, MAX_TABLE_SIZE, huffman, integer};
+use super::{DEFAULT_TABLE_SIZE, ENTRY_OVERHEAD, HpackError, huffman, integer};
 
 /// One field of a header block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,10 @@ pub struct Decoder {
     /// Newest first.
     entries: VecDeque<Entry>,
     size: usize,
+    /// What the peer has made of it.
     max_size: usize,
+    /// What the peer may make of it.
+    limit: usize,
     /// The token of the next entry.
     next_token: u64,
     /// An evicted entry, for its memory.
@@ -61,12 +64,18 @@ impl Decoder {
             check,
             entries: VecDeque::new(),
             size: 0,
-            max_size: MAX_TABLE_SIZE,
+            max_size: DEFAULT_TABLE_SIZE,
+            limit: DEFAULT_TABLE_SIZE,
             next_token: FIRST_DYNAMIC_TOKEN,
             spare: Entry::default(),
             name: Vec::new(),
             value: Vec::new(),
         }
+    }
+
+    /// The peer may use a table of `size` bytes from now on. Where that is less than it uses, its next block has to begin with a smaller size, so this is for when it has acknowledged the SETTINGS that say so.
+    pub const fn set_max_table_size(&mut self, size: usize) {
+        self.limit = size;
     }
 }
 
@@ -84,13 +93,17 @@ impl Decoder {
         mut sink: impl FnMut(Field<'_>),
     ) -> Result<(), HpackError> {
         let mut fields_seen = false;
+        let starts_with_size_update = block.first().is_some_and(|first| first & 0xe0 == 0x20);
+        if self.max_size > self.limit && !starts_with_size_update {
+            return Err(HpackError::MissingSizeUpdate);
+        }
         while let Some(&first) = block.first() {
             if first & 0x80 != 0 {
                 let index = integer::decode(&mut block, 7)?;
                 sink(self.entry(index)?);
             } else if first & 0xe0 == 0x20 {
                 let size = integer::decode(&mut block, 5)?;
-                if fields_seen || size > MAX_TABLE_SIZE {
+                if fields_seen || size > self.limit {
                     return Err(HpackError::BadSizeUpdate);
                 }
                 self.max_size = size;
@@ -419,7 +432,7 @@ mod tests {
         fn any_bytes_are_taken_within_the_table_size(block in any::<Vec<u8>>()) {
             let mut decoder = decoder();
             let _ = decoder.decode(&block, |_| ());
-            prop_assert!(decoder.size <= MAX_TABLE_SIZE);
+            prop_assert!(decoder.size <= DEFAULT_TABLE_SIZE);
             prop_assert_eq!(decoder.size, decoder.entries.iter().map(Entry::size).sum::<usize>());
         }
     }

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::static_table::{self, STATIC_TABLE};
-use super::{ENTRY_OVERHEAD, MAX_TABLE_SIZE, huffman, integer};
+use super::{DEFAULT_TABLE_SIZE, ENTRY_OVERHEAD, huffman, integer};
 
 /// Whether a field is worth a place in the dynamic table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Encoder {
     inserted: u64,
     size: usize,
     max_size: usize,
+    /// What is used at most, whatever the peer allows.
+    cap: usize,
     /// The smallest and the last table size to be announced by the next block (RFC 7541 section 4.2).
     size_update: Option<(usize, usize)>,
     /// Hashes of the last fields that were sent without a place in the table.
@@ -58,23 +60,31 @@ pub struct Encoder {
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-            numbers: FxHashMap::default(),
-            inserted: 0,
-            size: 0,
-            max_size: MAX_TABLE_SIZE,
-            size_update: None,
-            seen: Box::new([0; SEEN_FIELDS]),
-            next_seen: 0,
-        }
+        Self::new(DEFAULT_TABLE_SIZE)
     }
 }
 
 impl Encoder {
-    /// The peer's SETTINGS allow a table of `size` bytes. More than [`MAX_TABLE_SIZE`] is not used.
+    /// An encoder before the first block, whose table takes `cap` bytes at most; until the peer allows more, [`DEFAULT_TABLE_SIZE`].
+    pub fn new(cap: usize) -> Self {
+        let mut encoder = Self {
+            entries: VecDeque::new(),
+            numbers: FxHashMap::default(),
+            inserted: 0,
+            size: 0,
+            max_size: DEFAULT_TABLE_SIZE,
+            cap,
+            size_update: None,
+            seen: Box::new([0; SEEN_FIELDS]),
+            next_seen: 0,
+        };
+        encoder.set_max_table_size(DEFAULT_TABLE_SIZE);
+        encoder
+    }
+
+    /// The peer's SETTINGS allow a table of `size` bytes.
     pub fn set_max_table_size(&mut self, size: usize) {
-        let size = size.min(MAX_TABLE_SIZE);
+        let size = size.min(self.cap);
         if size == self.max_size && self.size_update.is_none() {
             return;
         }
@@ -285,7 +295,7 @@ mod tests {
             [(b"k".to_vec(), b"v".to_vec())]
         );
         encoder.set_max_table_size(1 << 20);
-        assert_eq!(encoder.max_size, MAX_TABLE_SIZE);
+        assert_eq!(encoder.max_size, DEFAULT_TABLE_SIZE);
     }
 
     fn any_index() -> impl Strategy<Value = Index> {

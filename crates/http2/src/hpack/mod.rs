@@ -13,8 +13,8 @@ use thiserror::Error;
 pub use decoder::{Check, Decoder, Field};
 pub use encoder::{Encoder, Index};
 
-/// Bytes that the dynamic table may hold, in both directions: HTTP/2's initial value, which this engine neither raises nor lowers for itself.
-pub const MAX_TABLE_SIZE: usize = 4096;
+/// Bytes that a dynamic table may hold before SETTINGS say otherwise (RFC 9113 section 6.5.2).
+pub const DEFAULT_TABLE_SIZE: usize = 4096;
 
 /// What an entry costs beyond its name and value (RFC 7541 section 4.1).
 pub const ENTRY_OVERHEAD: usize = 32;
@@ -34,6 +34,9 @@ pub enum HpackError {
     /// A table size update over the announced size, or after the first field.
     #[error("HPACK table size update not allowed")]
     BadSizeUpdate,
+    /// No table size update at the start of the first block after a smaller table was agreed on (RFC 9113 section 4.3.1).
+    #[error("HPACK table size update missing")]
+    MissingSizeUpdate,
     /// The EOS code inside a string.
     #[error("Huffman EOS inside a string")]
     HuffmanEos,

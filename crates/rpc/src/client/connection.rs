@@ -10,8 +10,9 @@ use russet_http2::{ErrorCode, Event as Http2Event, Role, Sent, StreamId};
 use super::response::{Head, ResponseReader};
 use super::{Config, Event, Reach, StartCall, StartError};
 use crate::calls::Calls;
+use crate::handshake::Handshake;
 use crate::inbound::Inbound;
-use crate::keepalive::Keepalive;
+use crate::keepalive::{Keepalive, KeepaliveRules};
 use crate::link::{Link, Windows};
 use crate::memory::Memory;
 use crate::{
@@ -105,22 +106,25 @@ impl Connection {
             stream_window: config.call_window.min(limits::FIRST_CALL_WINDOW),
             connection_window: config.connection_window,
             max_frame_size: config.max_frame_size,
+            decoder_table_size: config.decoder_table_size,
+            encoder_table_size: config.encoder_table_size,
             max_header_list_size: config.max_header_list_size,
             send_buffer_high: limits::SEND_BUFFER_HIGH,
             send_buffer_low: limits::SEND_BUFFER_LOW,
         };
-        let keepalive = Keepalive::new(
-            config.keepalive_time,
-            config.keepalive_timeout,
-            config.keepalive_without_calls,
-            now,
-        );
+        let keepalive = KeepaliveRules {
+            time: config.keepalive_time,
+            timeout: config.keepalive_timeout,
+            ping_timeout: config.ping_timeout,
+            without_calls: config.keepalive_without_calls,
+            max_without_data: config.max_pings_without_data,
+        };
         let h2 = russet_http2::Connection::new(Role::Client, http2, now);
         Self {
             link: Link::new(
                 h2,
-                keepalive,
-                config.handshake_timeout,
+                Keepalive::new(keepalive, now),
+                Handshake::new(config.handshake_timeout, config.settings_timeout, now),
                 Memory::new(config.max_connection_memory, None, config.call_window),
                 Windows {
                     call: config.call_window,
@@ -252,7 +256,7 @@ impl Connection {
             }
             block.field(
                 b"grpc-accept-encoding",
-                wire::ACCEPT_ENCODING,
+                self.config.accepted_encodings.names(),
                 Index::Always,
             );
             if !call.user_agent.is_empty() {
@@ -456,7 +460,8 @@ impl Connection {
             self.end_call(call, status, trailing, Reach::Processed);
             return;
         }
-        match self.responses.read_head(self.link.h2.headers()) {
+        let accepted = self.config.accepted_encodings;
+        match (self.responses).read_head(self.link.h2.headers(), accepted) {
             Ok(Head { metadata, encoding }) => {
                 state.headers_seen = true;
                 state.inbound.encoding = encoding;

@@ -3,7 +3,7 @@
 use russet_http2::HeaderList;
 
 use crate::wire::{self, BadBase64, MetadataReader};
-use crate::{Code, Encoding, Metadata, Status, mapping};
+use crate::{Code, Encoding, EncodingSet, Metadata, Status, mapping};
 
 /// What repeats between the responses of a connection.
 #[derive(Debug, Default)]
@@ -35,7 +35,11 @@ fn is_protocol(name: &[u8]) -> bool {
 
 impl ResponseReader {
     /// Reads the response headers; where they cannot begin a gRPC response, the status with which the call ends.
-    pub(super) fn read_head(&mut self, headers: &HeaderList) -> Result<Head, Status> {
+    pub(super) fn read_head(
+        &mut self,
+        headers: &HeaderList,
+        accepted: EncodingSet,
+    ) -> Result<Head, Status> {
         check_http(headers)?;
         let mut encoding = Encoding::Identity;
         for (name, value) in headers.fields() {
@@ -47,6 +51,9 @@ impl ResponseReader {
                         format!("CLIENT: grpc-encoding {name:?} of the server is not supported"),
                     )
                 })?;
+                if !accepted.contains(encoding) {
+                    return Err(wire::encoding_disabled(encoding));
+                }
             }
         }
         let metadata = self

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{MemoryQuota, Observe, limits};
+use crate::{DefaultEncoding, Encoding, EncodingSet, MemoryQuota, Observe, limits};
 
 /// Limits and timers of a server's connections; shared by all of them.
 #[derive(Clone, Debug)]
@@ -30,12 +30,24 @@ pub struct Config {
     pub grow_windows: bool,
     /// The longest DATA frame that the peer may send, 16,384 to 16,777,215. Default [`limits::DEFAULT_MAX_FRAME_SIZE`].
     pub max_frame_size: u32,
+    /// How calls are compressed of which the application says nothing. Default not at all.
+    pub encoding: DefaultEncoding,
+    /// How the peer's messages may be compressed. Default all that is known.
+    pub accepted_encodings: EncodingSet,
+    /// Bytes that the peer's table of header fields may hold. Default [`limits::DEFAULT_HEADER_TABLE_SIZE`].
+    pub decoder_table_size: u32,
+    /// Bytes that this side's table of header fields holds at most, where the peer allows so many. Default [`limits::DEFAULT_HEADER_TABLE_SIZE`].
+    pub encoder_table_size: u32,
     /// Time for the peer's preface and SETTINGS. Default [`limits::DEFAULT_HANDSHAKE_TIMEOUT`].
     pub handshake_timeout: Option<Duration>,
+    /// Time for the peer to acknowledge this side's SETTINGS, from its own on (RFC 9113 section 6.5.3). Default [`limits::DEFAULT_SETTINGS_TIMEOUT`].
+    pub settings_timeout: Option<Duration>,
     /// A PING is sent after this long without a byte from the peer. Default [`limits::DEFAULT_SERVER_KEEPALIVE_TIME`].
     pub keepalive_time: Option<Duration>,
     /// The connection closes when that PING is not answered within this time. Default [`limits::DEFAULT_KEEPALIVE_TIMEOUT`].
     pub keepalive_timeout: Duration,
+    /// The connection closes when that PING itself is not answered within this time, whatever else comes; `None` for no limit. Default [`limits::DEFAULT_PING_TIMEOUT`].
+    pub ping_timeout: Option<Duration>,
     /// The least time between the peer's PINGs while nothing is sent to it; earlier ones are strikes. Default [`limits::DEFAULT_MIN_PING_INTERVAL`].
     pub min_ping_interval: Duration,
     /// Whether PINGs are welcome while no call is open; otherwise only one in two hours. Default false.
@@ -64,9 +76,15 @@ impl Default for Config {
             max_connection_memory: limits::DEFAULT_MAX_CONNECTION_MEMORY,
             memory: None,
             max_frame_size: limits::DEFAULT_MAX_FRAME_SIZE,
+            encoding: DefaultEncoding::Fixed(Encoding::Identity),
+            accepted_encodings: EncodingSet::ALL,
+            decoder_table_size: limits::DEFAULT_HEADER_TABLE_SIZE,
+            encoder_table_size: limits::DEFAULT_HEADER_TABLE_SIZE,
             handshake_timeout: Some(limits::DEFAULT_HANDSHAKE_TIMEOUT),
+            settings_timeout: Some(limits::DEFAULT_SETTINGS_TIMEOUT),
             keepalive_time: Some(limits::DEFAULT_SERVER_KEEPALIVE_TIME),
             keepalive_timeout: limits::DEFAULT_KEEPALIVE_TIMEOUT,
+            ping_timeout: Some(limits::DEFAULT_PING_TIMEOUT),
             min_ping_interval: limits::DEFAULT_MIN_PING_INTERVAL,
             permit_ping_without_calls: false,
             max_ping_strikes: Some(limits::DEFAULT_MAX_PING_STRIKES),

@@ -64,6 +64,7 @@ impl RequestReader {
     pub(super) fn read(
         &mut self,
         headers: &HeaderList,
+        accepted: EncodingSet,
         now: Instant,
     ) -> Result<Request, Rejection> {
         if headers.is_too_large() {
@@ -97,6 +98,12 @@ impl RequestReader {
                             format!("grpc-encoding {name:?} is not supported; identity, deflate and gzip are"),
                         )
                     })?;
+                    if !accepted.contains(encoding) {
+                        return Err(Rejection {
+                            http_status: 200,
+                            status: wire::encoding_disabled(encoding),
+                        });
+                    }
                 }
                 b"grpc-accept-encoding" => accepts = EncodingSet::from_names(value.bytes),
                 b"host" => host = Some(value),

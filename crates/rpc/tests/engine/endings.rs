@@ -437,6 +437,7 @@ fn keepalive_finds_a_dead_peer() {
     let config = client::Config {
         keepalive_time: Some(30 * SECOND),
         keepalive_timeout: 5 * SECOND,
+        max_pings_without_data: None,
         ..client::Config::default()
     };
     let mut pair = Pair::with(
@@ -464,6 +465,7 @@ fn keepalive_finds_a_dead_peer() {
 fn a_client_that_pings_too_often_is_sent_away() {
     let config = client::Config {
         keepalive_time: Some(SECOND),
+        max_pings_without_data: None,
         ..client::Config::default()
     };
     let mut pair = Pair::with(config, server::Config::default());
@@ -483,6 +485,48 @@ fn a_client_that_pings_too_often_is_sent_away() {
         debug: "too_many_pings".to_owned(),
     };
     assert_eq!(pair.client.close_reason(), Some(&expected));
+}
+
+/// Two PINGs, and from then on one a minute.
+#[test]
+fn a_client_whose_calls_send_nothing_pings_rarely() {
+    let client = client::Config {
+        keepalive_time: Some(SECOND),
+        ..client::Config::default()
+    };
+    let server = server::Config {
+        max_ping_strikes: None,
+        ..server::Config::default()
+    };
+    let mut pair = Pair::with(client, server);
+    let id = pair.start("/a/b");
+    pair.accept();
+    for (pings, seconds) in [(2, 50), (3, 20), (4, 60)] {
+        pair.pass(seconds * SECOND);
+        assert_eq!(pair.client.traffic().keepalives_sent, pings);
+    }
+    pair.client.send_message(id, b"x", plain()).unwrap();
+    pair.pass(50 * SECOND);
+    assert_eq!(pair.client.traffic().keepalives_sent, 6);
+}
+
+#[test]
+fn settings_that_are_not_acknowledged_end_the_connection() {
+    let now = Instant::now();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    for acknowledges in [false, true] {
+        let mut server = server::Connection::new(Arc::default(), now);
+        server.handle_input(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", now);
+        server.handle_input(&settings, now + SECOND);
+        if acknowledges {
+            let acknowledgement = [0, 0, 0, 4, 1, 0, 0, 0, 0];
+            server.handle_input(&acknowledgement, now + 2 * SECOND);
+        } else {
+            assert_eq!(server.poll_timeout(), Some(now + 61 * SECOND));
+        }
+        server.handle_timeout(now + 61 * SECOND);
+        assert_eq!(server.is_closed(), !acknowledges);
+    }
 }
 
 /// What a client does that estimates the bandwidth, as gRPC in Go: a PING for what it was sent, while one long message comes as its windows allow.

@@ -46,8 +46,9 @@ impl Connection {
         if !std::mem::replace(&mut state.headers_sent, true) {
             self.strikes.forgive();
             let encoding = state.encoding;
+            let accepted = self.config.accepted_encodings;
             self.link.h2.send_headers(call.stream_id(), false, |block| {
-                put_response(200, encoding, block);
+                put_response(200, encoding, accepted, block);
                 wire::put_metadata(metadata, block);
             });
         }

@@ -8,7 +8,9 @@ use russet_http2::{Block, Sent};
 use super::{Call, Connection, IdleSince};
 use crate::calls::Calls;
 use crate::server::{CancelReason, Event};
-use crate::{CallEnded, CallId, CloseReason, Encoding, Metadata, Status, limits, mapping, wire};
+use crate::{
+    CallEnded, CallId, CloseReason, Encoding, EncodingSet, Metadata, Status, limits, mapping, wire,
+};
 
 /// How calls and the connection end.
 impl Connection {
@@ -29,9 +31,10 @@ impl Connection {
         trailing: &Metadata,
     ) {
         self.strikes.forgive();
+        let accepted = self.config.accepted_encodings;
         self.link.h2.send_headers(call.stream_id(), true, |block| {
             if trailers_only {
-                put_response(200, Encoding::Identity, block);
+                put_response(200, Encoding::Identity, accepted, block);
             }
             wire::put_status(status, block);
             wire::put_metadata(trailing, block);
@@ -128,7 +131,12 @@ impl Connection {
 }
 
 /// Writes what each response starts with.
-pub(super) fn put_response(http_status: u16, encoding: Encoding, block: &mut Block<'_>) {
+pub(super) fn put_response(
+    http_status: u16,
+    encoding: Encoding,
+    accepted: EncodingSet,
+    block: &mut Block<'_>,
+) {
     match http_status {
         200 => block.field(b":status", b"200", Index::Always),
         other => block.field(b":status", other.to_string().as_bytes(), Index::IfRepeated),
@@ -137,9 +145,5 @@ pub(super) fn put_response(http_status: u16, encoding: Encoding, block: &mut Blo
     if encoding != Encoding::Identity {
         block.field(b"grpc-encoding", encoding.name().as_bytes(), Index::Always);
     }
-    block.field(
-        b"grpc-accept-encoding",
-        wire::ACCEPT_ENCODING,
-        Index::Always,
-    );
+    block.field(b"grpc-accept-encoding", accepted.names(), Index::Always);
 }

@@ -13,9 +13,11 @@ use russet_http2::{ErrorCode, Event as Http2Event, Role};
 use super::request::{Rejection, RequestReader};
 use super::{CancelReason, Config, Event};
 use crate::calls::Calls;
+use crate::deadlines::earliest;
+use crate::handshake::Handshake;
 use crate::inbound::Inbound;
-use crate::keepalive::{Keepalive, PingStrikes};
-use crate::link::{Link, Windows, earliest};
+use crate::keepalive::{Keepalive, KeepaliveRules, PingStrikes};
+use crate::link::{Link, Windows};
 use crate::memory::Memory;
 use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Tally, Traffic, limits};
 
@@ -125,17 +127,25 @@ impl Connection {
             stream_window: config.call_window.min(limits::FIRST_CALL_WINDOW),
             connection_window: config.connection_window,
             max_frame_size: config.max_frame_size,
+            decoder_table_size: config.decoder_table_size,
+            encoder_table_size: config.encoder_table_size,
             max_header_list_size: config.max_header_list_size,
             send_buffer_high: limits::SEND_BUFFER_HIGH,
             send_buffer_low: limits::SEND_BUFFER_LOW,
         };
-        let keepalive = Keepalive::new(config.keepalive_time, config.keepalive_timeout, true, now);
+        let keepalive = KeepaliveRules {
+            time: config.keepalive_time,
+            timeout: config.keepalive_timeout,
+            ping_timeout: config.ping_timeout,
+            without_calls: true,
+            max_without_data: None,
+        };
         let h2 = russet_http2::Connection::new(Role::Server, http2, now);
         Self {
             link: Link::new(
                 h2,
-                keepalive,
-                config.handshake_timeout,
+                Keepalive::new(keepalive, now),
+                Handshake::new(config.handshake_timeout, config.settings_timeout, now),
                 Memory::new(
                     config.max_connection_memory,
                     config.memory.clone(),

@@ -15,7 +15,8 @@ use crate::{CallId, CloseReason, Code, Encoding, Status, Tally, limits, wire};
 /// What comes in.
 impl Connection {
     pub(super) fn on_request(&mut self, stream: StreamId, end_stream: bool) {
-        let request = match self.requests.read(self.link.h2.headers(), self.now) {
+        let accepted = self.config.accepted_encodings;
+        let request = match (self.requests).read(self.link.h2.headers(), accepted, self.now) {
             Ok(request) => request,
             Err(rejection) if rejection.http_status == 200 => {
                 self.reject(stream, &rejection);
@@ -40,7 +41,7 @@ impl Connection {
             call,
             Call {
                 inbound: Inbound::new(request.encoding),
-                encoding: Encoding::Identity,
+                encoding: self.config.encoding.of(request.accepts),
                 accepts: request.accepts,
                 announced: false,
                 headers_sent: false,
@@ -73,8 +74,9 @@ impl Connection {
     /// Answers a request that makes no call.
     pub(super) fn reject(&mut self, stream: StreamId, rejection: &Rejection) {
         self.strikes.forgive();
+        let accepted = self.config.accepted_encodings;
         self.link.h2.send_headers(stream, true, |block| {
-            put_response(rejection.http_status, Encoding::Identity, block);
+            put_response(rejection.http_status, Encoding::Identity, accepted, block);
             wire::put_status(&rejection.status, block);
         });
         self.link.h2.release(stream);
