@@ -58,7 +58,7 @@ def test_calls_and_messages_are_counted(russet: ModuleType) -> None:
         streams = [socket[f"streams_{what}"] for what in ("started", "succeeded", "failed")]
         assert streams == [3, 3, 0]
         assert socket["remote"] == f"ipv4:{address}"
-        assert socket["tls"] is False
+        assert socket["tls"] is None
         for when in (client["last_call_started"], socket["last_stream_created"]):
             # The two clocks are not read at one moment.
             assert before - 1 <= when <= time.time() + 1

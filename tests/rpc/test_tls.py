@@ -307,6 +307,28 @@ def test_the_file_of_default_roots(
         russet.ssl_channel_credentials()
 
 
+def test_the_folder_of_the_system_s_roots(
+    russet: ModuleType, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "README").write_text("no certificate\n")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
+    monkeypatch.setenv("GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK", "true")
+    monkeypatch.setenv("GRPC_SYSTEM_SSL_ROOTS_DIR", str(tmp_path))
+    with pytest.raises(ValueError, match="no file in it has a certificate"):
+        russet.ssl_channel_credentials()
+    (tmp_path / "one.pem").write_bytes(root("another"))
+    (tmp_path / "two.pem").write_bytes(b"# ours\n" + root())
+    with serving(russet, server_credentials(russet), Echo=ECHO) as address:
+        with russet.secure_channel(address, russet.ssl_channel_credentials()) as channel:
+            assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+        # Mozilla's list, which does not have ours.
+        monkeypatch.setenv("GRPC_NOT_USE_SYSTEM_SSL_ROOTS", "true")
+        with russet.secure_channel(address, russet.ssl_channel_credentials()) as channel:
+            error = rpc_error(russet, channel.unary_unary(path("Echo")), b"x", timeout=WAIT)
+            assert error.code() is russet.StatusCode.UNAVAILABLE
+
+
 def test_what_cannot_be_read_is_named(russet: ModuleType) -> None:
     key, chain = pair("localhost")
     other_key, _ = pair("other.example")

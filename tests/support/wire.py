@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import struct
 import threading
@@ -137,9 +138,18 @@ class RawClient:
 class RawServer:
     """A server that does with each call what the next entry of `script` says: "answer" with the request's messages, "refuse" its stream, say "goaway" as if it had not been seen, or "lose" the connection. The last entry holds for all that follow."""
 
+    HEADERS: tuple[tuple[str, str], ...] = (
+        (":status", "200"),
+        ("content-type", "application/grpc"),
+    )
+
     def __init__(self, *script: str) -> None:
         self.script = list(script)
         self.calls: list[str] = []
+        # What clients announced, the fields of their calls, and a token for each PING.
+        self.settings: dict[int, int] = {}
+        self.requests: list[dict[str, str]] = []
+        self.pings: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -168,6 +178,7 @@ class RawServer:
             while data := client.recv(65536):
                 for event in connection.receive_data(data):
                     stream: int = getattr(event, "stream_id", 0)
+                    self._note(event)
                     if isinstance(event, h2.events.DataReceived):
                         requests[stream] = requests.get(stream, b"") + event.data
                         connection.acknowledge_received_data(event.flow_controlled_length, stream)
@@ -176,6 +187,15 @@ class RawServer:
                 client.sendall(connection.data_to_send())
                 if connection.state_machine.state is h2.connection.ConnectionState.CLOSED:
                     return
+
+    def _note(self, event: h2.events.Event) -> None:
+        if isinstance(event, h2.events.RemoteSettingsChanged):
+            for key, change in event.changed_settings.items():
+                self.settings[int(key)] = change.new_value
+        elif isinstance(event, h2.events.RequestReceived):
+            self.requests.append({str(name): str(value) for name, value in event.headers})
+        elif isinstance(event, h2.events.PingReceived):
+            self.pings.put(None)
 
     def _react(self, connection: h2.connection.H2Connection, stream: int, request: bytes) -> None:
         action = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -187,8 +207,7 @@ class RawServer:
         elif action == "lose":
             raise ConnectionAbortedError
         else:
-            headers = [(":status", "200"), ("content-type", "application/grpc")]
-            connection.send_headers(stream, headers)
+            connection.send_headers(stream, self.HEADERS)
             for start in range(0, len(request), 16_384):
                 connection.send_data(stream, request[start : start + 16_384])
             connection.send_headers(stream, [("grpc-status", "0")], end_stream=True)

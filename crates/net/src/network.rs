@@ -28,21 +28,23 @@ pub(crate) trait Network: Debug + Send {
 pub(crate) struct System {
     resolver: Resolver,
     alarm: Arc<Alarm>,
+    dscp: Option<u8>,
 }
 
 impl System {
-    /// `alarm` is rung when a look-up has ended.
-    pub(crate) fn new(alarm: Arc<Alarm>) -> Self {
+    /// `alarm` is rung when a look-up has ended; `dscp` marks what is sent.
+    pub(crate) fn new(alarm: Arc<Alarm>, dscp: Option<u8>) -> Self {
         Self {
             resolver: Resolver::new(alarm.clone()),
             alarm,
+            dscp,
         }
     }
 }
 
 impl Network for System {
     fn connect(&mut self, address: &Address) -> io::Result<Socket> {
-        socket::connect(address)
+        socket::connect(address, self.dscp)
     }
 
     fn look_up(&mut self, host: &str, port: u16) -> io::Result<()> {

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 
 use crate::address::{Address, ListenAddress};
 
 /// How many connections may wait to be accepted. The system lowers it to its own maximum.
 const LISTEN_BACKLOG: i32 = 4096;
+
+/// The largest differentiated-services code point.
+const MAX_DSCP: u8 = 63;
 
 /// A connected, or connecting, stream.
 pub(crate) type Socket = Box<dyn Stream>;
@@ -33,18 +36,34 @@ pub(crate) trait Stream: Read + Write + Source + Debug + Send {
     fn peer(&self) -> String;
 }
 
-/// Starts a connection; it is there once the socket is writable and [`Stream::take_error`] is `None`.
-pub(crate) fn connect(address: &Address) -> io::Result<Socket> {
+/// Starts a connection; it is there once the socket is writable and [`Stream::take_error`] is `None`. `dscp` marks what is sent.
+pub(crate) fn connect(address: &Address, dscp: Option<u8>) -> io::Result<Socket> {
     Ok(match address {
         Address::Socket(address) => {
             let stream = TcpStream::connect(*address)?;
             // Calls are small and answered at once; waiting to fill a segment only adds latency.
             stream.set_nodelay(true)?;
+            if let Some(dscp) = dscp {
+                mark(&SockRef::from(&stream), address.is_ipv6(), dscp)?;
+            }
             Box::new(stream)
         }
         Address::Unix(path) => Box::new(UnixStream::connect(path)?),
         Address::UnixAbstract(name) => Box::new(UnixStream::connect_addr(&abstract_name(name)?)?),
     })
+}
+
+/// Has the socket send its packets with a differentiated-services code point, in the upper six bits of the octet (RFC 2474 section 3).
+fn mark(socket: &SockRef<'_>, v6: bool, dscp: u8) -> io::Result<()> {
+    let octet = u32::from(dscp.min(MAX_DSCP)) << 2;
+    if v6 {
+        socket.set_tclass_v6(octet)?;
+    }
+    // An IPv6 socket may have an IPv4 peer; where it cannot, the system refuses.
+    match socket.set_tos_v4(octet) {
+        Err(error) if !v6 => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What the address of a peer says of the attempt to connect.
@@ -144,7 +163,12 @@ pub(crate) enum Listener {
 
 impl Listener {
     /// Binds `address`, every socket of it, and returns them with the port (0 for a Unix socket).
-    pub(crate) fn bind(address: &ListenAddress, reuse_port: bool) -> io::Result<(Vec<Self>, u16)> {
+    pub(crate) fn bind(
+        address: &ListenAddress,
+        reuse_port: bool,
+        dscp: Option<u8>,
+    ) -> io::Result<(Vec<Self>, u16)> {
+        let bind_all = |addresses: &[SocketAddr]| Self::bind_all(addresses, reuse_port, dscp);
         match address {
             ListenAddress::Unix(path) => {
                 let listener = UnixListener::bind(path)?;
@@ -154,35 +178,39 @@ impl Listener {
                 let listener = UnixListener::bind_addr(&abstract_name(name)?)?;
                 Ok((vec![Self::Unix(listener, None)], 0))
             }
-            ListenAddress::Socket(socket) => Self::bind_all(&[*socket], reuse_port),
+            ListenAddress::Socket(socket) => bind_all(&[*socket]),
             ListenAddress::Any { port } => {
                 let v6 = SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, *port));
                 // A system without IPv6 refuses the dual-stack socket; IPv4 alone is then every interface.
-                Self::bind_all(&[v6], reuse_port).or_else(|error| {
+                bind_all(&[v6]).or_else(|error| {
                     if error.kind() == io::ErrorKind::AddrInUse {
                         return Err(error);
                     }
                     let v4 = SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, *port));
-                    Self::bind_all(&[v4], reuse_port)
+                    bind_all(&[v4])
                 })
             }
             ListenAddress::Name { host, port } => {
                 let addresses: Vec<SocketAddr> =
                     std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), *port))?.collect();
-                Self::bind_all(&addresses, reuse_port)
+                bind_all(&addresses)
             }
         }
     }
 
     /// Binds each address; where the port is 0, all get the port that the first was given. It is enough that one can be bound.
-    fn bind_all(addresses: &[SocketAddr], reuse_port: bool) -> io::Result<(Vec<Self>, u16)> {
+    fn bind_all(
+        addresses: &[SocketAddr],
+        reuse_port: bool,
+        dscp: Option<u8>,
+    ) -> io::Result<(Vec<Self>, u16)> {
         let mut listeners = Vec::new();
         let mut port = addresses.first().map_or(0, SocketAddr::port);
         let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
             let mut address = *address;
             address.set_port(port);
-            match bind_one(address, reuse_port) {
+            match bind_one(address, reuse_port, dscp) {
                 Ok(listener) => {
                     port = listener.local_addr()?.port();
                     listeners.push(Self::Tcp(listener));
@@ -247,7 +275,7 @@ impl Drop for Listener {
     }
 }
 
-fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
+fn bind_one(address: SocketAddr, reuse_port: bool, dscp: Option<u8>) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -263,7 +291,43 @@ fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
     if reuse_port {
         socket.set_reuse_port(true)?;
     }
+    if let Some(dscp) = dscp {
+        // What is accepted inherits it.
+        mark(&SockRef::from(&socket), address.is_ipv6(), dscp)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(LISTEN_BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    fn octet(socket: &impl AsFd) -> u32 {
+        SockRef::from(socket).tos_v4().unwrap()
+    }
+
+    #[test]
+    fn both_ends_are_marked() {
+        let any = ListenAddress::Socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let (listeners, port) = Listener::bind(&any, false, Some(46)).unwrap();
+        let [Listener::Tcp(listener)] = &listeners[..] else {
+            panic!("{listeners:?}");
+        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let connected = std::net::TcpStream::connect(address).unwrap();
+        let accepted = loop {
+            match listener.accept() {
+                Ok((accepted, _)) => break accepted,
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+        };
+        assert_eq!(octet(&accepted), 46 << 2);
+        mark(&SockRef::from(&connected), false, 200).unwrap();
+        assert_eq!(octet(&connected), 63 << 2);
+    }
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use russet_net::CallKey;
 use russet_net::address::{ListenAddress, Target};
 use russet_net::channel::{Channel, ChannelConfig, NewCall};
-use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status, server};
+use russet_net::rpc::{Code, Encoding, MessageOptions, Metadata, Status};
 use russet_net::security::ServerSecurity;
-use russet_net::server::{Capacity, Server};
+use russet_net::server::{Server, ServerConfig};
 use russet_net::{Inbound, Parker, Reactor, Waited};
 
 /// Long enough for a busy machine; nothing waits for it when all is well.
@@ -31,12 +31,7 @@ impl Echo {
     fn start() -> Self {
         let reactor = Arc::new(
             Reactor::new(|registry, waker| {
-                Ok(Server::new(
-                    registry,
-                    waker,
-                    server::Config::default(),
-                    Capacity::default(),
-                ))
+                Ok(Server::new(registry, waker, ServerConfig::default()))
             })
             .unwrap(),
         );

@@ -105,14 +105,13 @@ class _Channel(Channel):
         protection: Any,
     ) -> None:
         notice()
-        settings = channel_settings(options, __version__)
+        settings = channel_settings(options, __version__, compression)
         protection.protect(settings)
         self._protection = protection
-        default_compression = settings.pop("compression", None)
+        self._compression = settings.pop("compression", None)
         self._target = target
         self._observer = observe(settings)
         self._channel = _core.Channel(target, settings)
-        self._compression = default_compression if compression is None else int(compression)
         self._subscriptions = _Subscriptions(self._channel)
         self._default_timeout = _default_timeout()
 

@@ -11,16 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What grpcio's engine reads, or once read, and this one has no use for: its sockets, its frames, its tracing, its xDS.
+# What grpcio's engine reads, or once read, and this one has no use for: its buffers and timers, its xDS.
 WITHOUT_EFFECT = frozenset(
     [
         "SingleThreadedUnaryStream",
-        "grpc.compression_enabled_algorithms_bitset",
-        "grpc.default_compression_level",
         "grpc.disable_client_authority_filter",
-        "grpc.dns_ares_query_timeout",
         "grpc.dns_enable_srv_queries",
-        "grpc.dscp",
         "grpc.event_engine_use_memory_allocator_factory",
         "grpc.expand_wildcard_addrs",
         "grpc.experimental.enable_hedging",
@@ -37,17 +33,10 @@ WITHOUT_EFFECT = frozenset(
         "grpc.grpclb_call_timeout_ms",
         "grpc.grpclb_fallback_timeout_ms",
         "grpc.http.overload_protection",
-        "grpc.http2.hpack_table_size.decoder",
-        "grpc.http2.hpack_table_size.encoder",
         "grpc.http2.initial_sequence_number",
-        "grpc.http2.lookahead_bytes",
-        "grpc.http2.max_frame_size",
         "grpc.http2.max_inflight_pings",
-        "grpc.http2.max_pings_without_data",
         "grpc.http2.min_sent_ping_interval_without_data_ms",
         "grpc.http2.min_time_between_pings_ms",
-        "grpc.http2.ping_timeout_ms",
-        "grpc.http2.settings_timeout",
         "grpc.http2.true_binary",
         "grpc.http2.write_buffer_size",
         "grpc.http2_scheme",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from ._compression import Compression
     from ._typing import ChannelOption
 
     Settings = dict[str, Any]
@@ -27,7 +28,15 @@ _COMMON_NUMBERS = {
     "grpc.keepalive_time_ms": "keepalive_time_ms",
     "grpc.keepalive_timeout_ms": "keepalive_timeout_ms",
     "grpc.keepalive_permit_without_calls": "keepalive_without_calls",
+    "grpc.http2.ping_timeout_ms": "ping_timeout_ms",
+    "grpc.http2.settings_timeout": "settings_timeout_ms",
     "grpc.http2.bdp_probe": "grow_windows",
+    "grpc.http2.lookahead_bytes": "call_window",
+    "grpc.http2.max_frame_size": "max_frame_size",
+    "grpc.http2.hpack_table_size.decoder": "decoder_table_size",
+    "grpc.http2.hpack_table_size.encoder": "encoder_table_size",
+    "grpc.compression_enabled_algorithms_bitset": "accepted_encodings",
+    "grpc.dscp": "dscp",
     "grpc.enable_channelz": "channelz",
     "grpc.max_channel_trace_event_memory_per_node": "trace_memory",
 }
@@ -36,10 +45,12 @@ _CHANNEL_NUMBERS = {
     "grpc.initial_reconnect_backoff_ms": "initial_backoff_ms",
     "grpc.max_reconnect_backoff_ms": "max_backoff_ms",
     "grpc.min_reconnect_backoff_ms": "min_backoff_ms",
+    "grpc.http2.max_pings_without_data": "max_pings_without_data",
     "grpc.enable_retries": "enable_retries",
     "grpc.per_rpc_retry_buffer_size": "retry_buffer",
     "grpc.happy_eyeballs_connection_attempt_delay_ms": "happy_eyeballs_delay_ms",
     "grpc.dns_min_time_between_resolutions_ms": "resolution_interval_ms",
+    "grpc.dns_ares_query_timeout": "resolution_timeout_ms",
     "grpc.enable_http_proxy": "enable_http_proxy",
     "grpc.client_idle_timeout_ms": "idle_timeout_ms",
     "grpc.inhibit_health_checking": "inhibit_health_checking",
@@ -56,6 +67,7 @@ _SERVER_NUMBERS = {
     "grpc.max_connection_age_grace_ms": "max_connection_age_grace_ms",
     "grpc.max_allowed_incoming_connections": "max_connections",
     "grpc.so_reuseport": "so_reuseport",
+    "grpc.default_compression_level": "compression_level",
     "russet.max_server_memory": "max_server_memory",
 }
 # A soft limit of metadata never makes the hard one smaller than this, in bytes.
@@ -136,9 +148,25 @@ def _read(options: Iterable[ChannelOption] | None, numbers: dict[str, str]) -> S
     return settings
 
 
-def channel_settings(options: Iterable[ChannelOption] | None, version: str) -> Settings:
+def _choose_compression(settings: Settings, compression: Compression | None) -> None:
+    """Sets how calls are compressed that do not say it themselves: as the argument says, else the option. An algorithm that is turned off is not used."""
+    if compression is not None:
+        settings["compression"] = int(compression)
+    chosen = settings.get("compression", 0)
+    if chosen and not settings.get("accepted_encodings", -1) >> chosen & 1:
+        import logging
+
+        told = "default compression algorithm %d is not enabled: switching to none"
+        logging.getLogger("grpc._options").error(told, chosen)
+        del settings["compression"]
+
+
+def channel_settings(
+    options: Iterable[ChannelOption] | None, version: str, compression: Compression | None = None
+) -> Settings:
     """The settings of a channel. Raises ValueError for something that is not a pair."""
     settings = _read(options, _CHANNEL_NUMBERS)
+    _choose_compression(settings, compression)
     agents = (
         settings.pop("primary_user_agent", None),
         f"grpc-python/{version} russet",
@@ -148,6 +176,10 @@ def channel_settings(options: Iterable[ChannelOption] | None, version: str) -> S
     return settings
 
 
-def server_settings(options: Iterable[ChannelOption] | None) -> Settings:
+def server_settings(
+    options: Iterable[ChannelOption] | None, compression: Compression | None = None
+) -> Settings:
     """The settings of a server. Raises ValueError for something that is not a pair."""
-    return _read(options, _SERVER_NUMBERS)
+    settings = _read(options, _SERVER_NUMBERS)
+    _choose_compression(settings, compression)
+    return settings

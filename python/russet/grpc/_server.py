@@ -141,8 +141,7 @@ class _Server(Server):
         compression: Compression | None,
     ) -> None:
         notice()
-        settings = server_settings(options)
-        default_compression = settings.pop("compression", None)
+        settings = server_settings(options, compression)
         self._reuse_port = _reuse_port(settings)
         self._observer = observe(settings)
         first = () if self._observer is None else self._observer.server_interceptors
@@ -153,7 +152,6 @@ class _Server(Server):
             getattr(thread_pool, "_max_workers", _UNKNOWN_EXECUTOR_WORKERS),
             settings,
             maximum_concurrent_rpcs,
-            default_compression if compression is None else int(compression),
         )
         self._terminated = threading.Event()
         self._started = False

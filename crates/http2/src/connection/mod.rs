@@ -24,7 +24,7 @@ pub use send::Block;
 /// Flow-control windows start with this size until SETTINGS say otherwise (RFC 9113 section 6.9.2).
 const INITIAL_WINDOW: u32 = 65_535;
 /// Tables of header fields hold so many bytes until SETTINGS say otherwise.
-const INITIAL_TABLE_SIZE: u32 = hpack::DEFAULT_TABLE_SIZE as u32;
+const INITIAL_TABLE_SIZE: u32 = 4096;
 /// Frames are at most this long until SETTINGS say otherwise.
 const INITIAL_MAX_FRAME_SIZE: u32 = 16_384;
 /// The most that SETTINGS can raise it to.

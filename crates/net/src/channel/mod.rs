@@ -142,6 +142,10 @@ pub struct ChannelConfig {
     pub ring_size_cap: u32,
     /// Whether a connection is used only while the server says that the service config's `healthCheckConfig` is served. Default true; `pick_first` never asks.
     pub health_checks: bool,
+    /// How long a look-up of the target's name may take. `None`, the default, for as long as an attempt to connect.
+    pub resolution_timeout: Option<Duration>,
+    /// The differentiated-services code point of what is sent (RFC 2474), 0 to 63. Default the system's.
+    pub dscp: Option<u8>,
     /// Bytes that the latest events of the channel, and of each subchannel, may take; 0 keeps none. Default [`DEFAULT_TRACE_MEMORY`].
     pub trace_memory: usize,
     /// Who hears of the calls. How much is told of their messages says [`Config::observe`].
@@ -168,6 +172,8 @@ impl ChannelConfig {
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             ring_size_cap: RING_SIZE_CAP,
             health_checks: true,
+            resolution_timeout: None,
+            dscp: None,
             trace_memory: DEFAULT_TRACE_MEMORY,
             observer: None,
         }
@@ -329,7 +335,7 @@ impl Channel {
         target: Target,
         config: ChannelConfig,
     ) -> Self {
-        let network = Box::new(System::new(alarm.clone()));
+        let network = Box::new(System::new(alarm.clone(), config.dscp));
         Self::over(network, registry, alarm, target, config)
     }
 
@@ -358,6 +364,7 @@ impl Channel {
             names: names::Names::new(
                 Backoff::new(config.backoff.clone()),
                 config.resolution_interval,
+                config.resolution_timeout,
             ),
             alarm,
             observer: config.observer,

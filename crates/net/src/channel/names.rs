@@ -21,16 +21,22 @@ pub(super) struct Names {
     /// When the last one ended well.
     last: Option<Instant>,
     interval: Duration,
+    timeout: Option<Duration>,
 }
 
 impl Names {
-    pub(super) const fn new(backoff: Backoff, interval: Duration) -> Self {
+    pub(super) const fn new(
+        backoff: Backoff,
+        interval: Duration,
+        timeout: Option<Duration>,
+    ) -> Self {
         Self {
             under_way: None,
             backoff,
             next: None,
             last: None,
             interval,
+            timeout,
         }
     }
 
@@ -45,6 +51,11 @@ impl Names {
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.next.is_some_and(|at| at <= now)
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.timeout
+            .unwrap_or_else(|| self.backoff.connect_timeout())
     }
 
     /// As if nothing had been looked up yet.
@@ -80,7 +91,7 @@ impl Channel {
                 trace!(DnsResolver, "channel {}: looking {host} up", self.id);
                 match self.network.look_up(host, *port) {
                     Ok(()) => {
-                        self.names.under_way = Some(now + self.names.backoff.connect_timeout());
+                        self.names.under_way = Some(now + self.names.time_limit());
                     }
                     Err(error) => {
                         let error = format!("no thread to look {host} up: {error}");
@@ -263,6 +274,22 @@ mod tests {
         channel.resolved(Ok(Vec::new()), now);
         let wait = (channel.names.next.unwrap() - now).as_secs_f64();
         assert!(wait <= 1.2, "the waits start anew: {wait}");
+    }
+
+    #[test]
+    fn a_look_up_that_takes_too_long_is_given_up() {
+        let poll = Poll::new().unwrap();
+        let now = Instant::now();
+        let mut channel = channel(&poll, LoadBalancing::default());
+        // As long as an attempt to connect.
+        assert_eq!(channel.names.time_limit(), Duration::from_secs(20));
+        channel.names.timeout = Some(Duration::from_secs(3));
+        channel.names.under_way = Some(now + channel.names.time_limit());
+        channel.run_names(now + Duration::from_secs(2));
+        assert_ne!(channel.state(), Connectivity::TransientFailure);
+        channel.run_names(now + Duration::from_secs(3));
+        assert_eq!(channel.state(), Connectivity::TransientFailure);
+        assert!(channel.last_error.contains("time limit"));
     }
 
     #[test]

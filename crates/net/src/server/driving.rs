@@ -80,7 +80,7 @@ impl Server {
 
     /// Takes a new connection in, or refuses it: dropping the socket tells the peer.
     pub(crate) fn welcome(&mut self, socket: Socket, security: &ServerSecurity, now: Instant) {
-        let max = self.capacity.connections;
+        let max = self.max_connections;
         if max.is_none_or(|max| self.peers.len() < max) {
             self.protect(socket, security, now);
         }
@@ -246,11 +246,7 @@ impl Server {
         let started = traffic.last_stream.unwrap_or_else(Instant::now);
         self.counts.start(started);
         let observation = self.observe_start(&incoming, started);
-        if self
-            .capacity
-            .calls
-            .is_some_and(|max| self.calls.len() >= max)
-        {
+        if self.max_calls.is_some_and(|max| self.calls.len() >= max) {
             let status = Status::new(Code::ResourceExhausted, "Concurrent RPC limit exceeded!");
             self.counts.end(false);
             if let Some(mut observation) = observation {

@@ -68,13 +68,31 @@ pub struct PeerInfo {
     pub auth: AuthContext,
 }
 
-/// How much a server takes on at once; `None` for no limit.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Capacity {
-    /// Calls; one beyond that ends with `RESOURCE_EXHAUSTED`.
-    pub calls: Option<usize>,
-    /// Connections; one beyond that is closed.
-    pub connections: Option<usize>,
+/// What a server is told when it is made.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Limits and timers of the connections.
+    pub engine: Config,
+    /// Calls at once; one beyond that ends with `RESOURCE_EXHAUSTED`. `None`, the default, for no limit.
+    pub max_calls: Option<usize>,
+    /// Connections at once; one beyond that is closed. `None`, the default, for no limit.
+    pub max_connections: Option<usize>,
+    /// The differentiated-services code point of what is sent (RFC 2474), 0 to 63. Default the system's.
+    pub dscp: Option<u8>,
+    /// Bytes that the latest events of the server may take; 0 keeps none. Default [`DEFAULT_TRACE_MEMORY`].
+    pub trace_memory: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            engine: Config::default(),
+            max_calls: None,
+            max_connections: None,
+            dscp: None,
+            trace_memory: DEFAULT_TRACE_MEMORY,
+        }
+    }
 }
 
 /// A listener and what protects its connections.
@@ -143,7 +161,9 @@ pub struct Server {
     changed: Vec<CallKey>,
     /// Methods whose request is one message: their handler starts when it is there.
     unary: FxHashSet<Arc<str>>,
-    capacity: Capacity,
+    max_calls: Option<usize>,
+    max_connections: Option<usize>,
+    dscp: Option<u8>,
     timers: Timers,
     dirty: Vec<usize>,
     backlog: Vec<usize>,
@@ -157,23 +177,25 @@ pub struct Server {
 
 impl Server {
     /// A server without listeners.
-    pub fn new(registry: Registry, alarm: Arc<Alarm>, config: Config, capacity: Capacity) -> Self {
+    pub fn new(registry: Registry, alarm: Arc<Alarm>, config: ServerConfig) -> Self {
         Self {
             id: next_id(),
             counts: CallCounts::default(),
-            trace: ChannelTrace::new(DEFAULT_TRACE_MEMORY, Instant::now()),
+            trace: ChannelTrace::new(config.trace_memory, Instant::now()),
             registry,
             fetcher: Fetcher::new(alarm.clone()),
             alarm,
             observer: None,
-            config: Arc::new(config),
+            config: Arc::new(config.engine),
             ports: Vec::new(),
             peers: Slab::new(),
             calls: CallSlots::default(),
             incoming: VecDeque::new(),
             changed: Vec::new(),
             unary: FxHashSet::default(),
-            capacity,
+            max_calls: config.max_calls,
+            max_connections: config.max_connections,
+            dscp: config.dscp,
             timers: Timers::default(),
             dirty: Vec::new(),
             backlog: Vec::new(),
@@ -184,11 +206,6 @@ impl Server {
             idle_waiters: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
-    }
-
-    /// Sets how many bytes the latest events of the server may take; 0 keeps none. Default [`DEFAULT_TRACE_MEMORY`]. For the time before the first event.
-    pub fn set_trace_memory(&mut self, limit: usize) {
-        self.trace = ChannelTrace::new(limit, self.trace.created());
     }
 
     /// Has `observer` hear of the calls that come from now on. How much is told of their messages says [`Config::observe`].
@@ -203,7 +220,7 @@ impl Server {
         reuse_port: bool,
         security: &ServerSecurity,
     ) -> io::Result<u16> {
-        let (listeners, port) = Listener::bind(address, reuse_port)?;
+        let (listeners, port) = Listener::bind(address, reuse_port, self.dscp)?;
         if self.ports.len() + listeners.len() > FIRST_CONNECTION - FIRST_LISTENER {
             return Err(io::Error::other(
                 "a server listens on at most 65535 addresses",

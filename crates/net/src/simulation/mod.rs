@@ -105,9 +105,9 @@ impl World {
 
     fn start(&mut self, port: usize) {
         let (poll, alarm, listener) = (&self.poll, &self.alarm, &self.listener);
-        self.servers.start(port, |config, capacity| {
+        self.servers.start(port, |config| {
             let registry = poll.registry().try_clone().unwrap();
-            let mut server = Server::new(registry, alarm.clone(), config, capacity);
+            let mut server = Server::new(registry, alarm.clone(), config);
             server.observe(listener.clone());
             server.start().unwrap();
             server

@@ -13,7 +13,7 @@ use super::network::{CLIENT, Wires};
 use crate::inbox::Inbound;
 use crate::reactor::Core;
 use crate::security::ServerSecurity;
-use crate::server::{Capacity, Incoming, Server};
+use crate::server::{Incoming, Server, ServerConfig};
 use crate::slots::CallKey;
 
 /// What a handler does with its call.
@@ -65,8 +65,7 @@ struct Node {
 pub(super) struct Servers {
     wires: Wires,
     nodes: Vec<Node>,
-    capacity: Capacity,
-    config: Config,
+    config: ServerConfig,
     serving: bool,
     healing: bool,
     /// What each attempt was ended with, by its number.
@@ -85,25 +84,26 @@ impl Servers {
         Self {
             wires,
             nodes: Vec::new(),
-            capacity: Capacity {
-                calls: dice.pick(&[None, None, Some(5)]),
-                connections: dice.pick(&[None, None, Some(2)]),
-            },
-            config: Config {
-                // Two are the channel's own at times: health and load.
-                max_concurrent_calls: dice.pick(&[3, 4, 8, 100]),
-                call_window: window,
-                connection_window: window.max(70_000),
-                handshake_timeout: Some(Duration::from_secs(1)),
-                keepalive_time: milliseconds(dice, 500),
-                keepalive_timeout: Duration::from_millis(200),
-                min_ping_interval: Duration::ZERO,
-                permit_ping_without_calls: true,
-                max_ping_strikes: dice.pick(&[None, Some(2)]),
-                max_connection_idle: milliseconds(dice, 500),
-                max_connection_age: milliseconds(dice, 1000),
-                max_connection_age_grace: milliseconds(dice, 500),
-                ..Config::default()
+            config: ServerConfig {
+                max_calls: dice.pick(&[None, None, Some(5)]),
+                max_connections: dice.pick(&[None, None, Some(2)]),
+                engine: Config {
+                    // Two are the channel's own at times: health and load.
+                    max_concurrent_calls: dice.pick(&[3, 4, 8, 100]),
+                    call_window: window,
+                    connection_window: window.max(70_000),
+                    handshake_timeout: Some(Duration::from_secs(1)),
+                    keepalive_time: milliseconds(dice, 500),
+                    keepalive_timeout: Duration::from_millis(200),
+                    min_ping_interval: Duration::ZERO,
+                    permit_ping_without_calls: true,
+                    max_ping_strikes: dice.pick(&[None, Some(2)]),
+                    max_connection_idle: milliseconds(dice, 500),
+                    max_connection_age: milliseconds(dice, 1000),
+                    max_connection_age_grace: milliseconds(dice, 500),
+                    ..Config::default()
+                },
+                ..ServerConfig::default()
             },
             serving: true,
             healing: false,
@@ -113,14 +113,14 @@ impl Servers {
     }
 
     /// Starts a server at a port that has none.
-    pub(super) fn start(&mut self, port: usize, make: impl FnOnce(Config, Capacity) -> Server) {
+    pub(super) fn start(&mut self, port: usize, make: impl FnOnce(ServerConfig) -> Server) {
         let mut state = self.wires.state();
         if state.ports[port].is_some() {
             return;
         }
         state.ports[port] = Some(self.nodes.len());
         self.nodes.push(Node {
-            server: make(self.config.clone(), self.capacity),
+            server: make(self.config.clone()),
             port,
             attempts: Vec::new(),
             leaves: false,
@@ -360,14 +360,14 @@ impl Servers {
 
     fn check_node(&self, node: &Node) {
         let census = node.server.census();
-        if let Some(most) = self.capacity.connections {
+        if let Some(most) = self.config.max_connections {
             assert!(
                 census.sockets.len() <= most,
                 "{} connections",
                 census.sockets.len()
             );
         }
-        if let Some(most) = self.capacity.calls {
+        if let Some(most) = self.config.max_calls {
             assert!(
                 node.server.active_calls() <= most,
                 "{} calls",
@@ -378,7 +378,7 @@ impl Servers {
             let traffic = &socket.traffic;
             let open = traffic.streams_started - traffic.streams_succeeded - traffic.streams_failed;
             assert!(
-                open <= u64::from(self.config.max_concurrent_calls),
+                open <= u64::from(self.config.engine.max_concurrent_calls),
                 "{open} calls on a connection"
             );
         }

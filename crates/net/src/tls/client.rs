@@ -1,10 +1,13 @@
 //! A client's side of TLS: whom it trusts and what it presents.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme};
 
@@ -23,12 +26,18 @@ const ROOTS_FILE_VARIABLE: &str = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH";
 /// `true` or `1` prefers the system's roots to the bundled ones.
 const SYSTEM_ROOTS_VARIABLE: &str = "GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK";
 
+/// `true` or `1` leaves the system's roots out all the same.
+const NO_SYSTEM_ROOTS_VARIABLE: &str = "GRPC_NOT_USE_SYSTEM_SSL_ROOTS";
+
+/// Names a folder whose files are the system's roots.
+const SYSTEM_ROOTS_FOLDER_VARIABLE: &str = "GRPC_SYSTEM_SSL_ROOTS_DIR";
+
 /// Whom a client trusts.
 #[derive(Clone, Copy, Debug)]
 pub enum Roots<'a> {
     /// The certificates of a PEM text, and those that they issued.
     Pem(&'a [u8]),
-    /// The file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names; else the system's roots if `GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK` says so; else Mozilla's, which are bundled.
+    /// The file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names; else the system's roots, or those of the folder `GRPC_SYSTEM_SSL_ROOTS_DIR`, if `GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK` says so and `GRPC_NOT_USE_SYSTEM_SSL_ROOTS` does not; else Mozilla's, which are bundled.
     Default,
     /// Everybody: the connection is encrypted, but to whom is not known. For tests.
     Unverified,
@@ -155,14 +164,43 @@ fn default_trust() -> Result<Trust, TlsError> {
         })?;
         return Trust::read(&pem);
     }
-    let wants_system = std::env::var(SYSTEM_ROOTS_VARIABLE)
-        .is_ok_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-    if wants_system {
-        return system_trust();
+    let is_on = |variable| {
+        std::env::var(variable)
+            .is_ok_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+    };
+    if is_on(SYSTEM_ROOTS_VARIABLE) && !is_on(NO_SYSTEM_ROOTS_VARIABLE) {
+        let folder = std::env::var_os(SYSTEM_ROOTS_FOLDER_VARIABLE);
+        return match folder.filter(|folder| !folder.is_empty()) {
+            Some(folder) => folder_trust(Path::new(&folder)),
+            None => system_trust(),
+        };
     }
     Ok(Trust::anchors(RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     }))
+}
+
+/// Trust in the certificates of a folder's files. Files without any are left out: such folders have other things in them too.
+fn folder_trust(folder: &Path) -> Result<Trust, TlsError> {
+    let unreadable = |error: io::Error| TlsError::RootsFile {
+        path: folder.display().to_string(),
+        reason: error.to_string(),
+    };
+    let mut roots = RootCertStore::empty();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            let pem = std::fs::read(&path).map_err(unreadable)?;
+            let certificates = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
+            roots.add_parsable_certificates(certificates);
+        }
+    }
+    if roots.is_empty() {
+        return Err(unreadable(io::Error::other(
+            "no file in it has a certificate",
+        )));
+    }
+    Ok(Trust::anchors(roots))
 }
 
 fn system_trust() -> Result<Trust, TlsError> {

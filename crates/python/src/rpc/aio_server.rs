@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 use russet_net::address::ListenAddress;
 use russet_net::census::ServerCensus;
 use russet_net::rpc::server::IncomingCall;
-use russet_net::rpc::{Code, Encoding, MessageOptions, SendError, Status};
+use russet_net::rpc::{Code, MessageOptions, SendError, Status};
 use russet_net::server::{PeerInfo, Server as State};
 use russet_net::{CallKey, Core, Inbound, Reactor};
 use rustc_hash::FxHashMap;
@@ -32,7 +32,6 @@ struct Inner {
     news: News<CallKey>,
     /// What to call when a call ends without its handler's status.
     cancels: Mutex<FxHashMap<CallKey, Py<PyAny>>>,
-    compression: Encoding,
 }
 
 impl fork::Forks for Inner {
@@ -83,17 +82,12 @@ impl AioServer {
 impl AioServer {
     /// `settings` is the dictionary that `_options.py` makes.
     #[new]
-    #[pyo3(signature = (settings, max_calls=None, compression=None))]
-    fn new(
-        settings: &Bound<'_, PyDict>,
-        max_calls: Option<usize>,
-        compression: Option<u8>,
-    ) -> PyResult<Self> {
+    #[pyo3(signature = (settings, max_calls=None))]
+    fn new(settings: &Bound<'_, PyDict>, max_calls: Option<usize>) -> PyResult<Self> {
         let inner = Arc::new(Inner {
             reactor: server_reactor(settings, max_calls)?,
             news: News::default(),
             cancels: Mutex::default(),
-            compression: encoding(compression)?,
         });
         if options::shows_in_channelz(settings)? {
             let counted: Arc<dyn census::Servers> = inner.clone();
@@ -146,10 +140,6 @@ impl AioServer {
         let mut core = self.inner.reactor.core();
         let mut calls = Vec::new();
         while let Some(incoming) = core.next_incoming() {
-            if self.inner.compression != Encoding::Identity {
-                // A call that has ended compresses nothing.
-                let _ = core.set_encoding(incoming.key, self.inner.compression);
-            }
             calls.push(AioServerCall {
                 inner: self.inner.clone(),
                 key: incoming.key,

@@ -12,8 +12,10 @@ use russet_net::channel::ChannelConfig;
 use russet_net::channel_trace::DEFAULT_TRACE_MEMORY;
 use russet_net::proxy::{AddressProxy, Proxy};
 use russet_net::rpc::service_config::{LoadBalancing, MAX_RING_SIZE, ServiceConfig};
-use russet_net::rpc::{MemoryQuota, client, limits, server};
+use russet_net::rpc::{DefaultEncoding, EncodingSet, MemoryQuota, client, limits, server};
+use russet_net::server::ServerConfig;
 
+use super::convert::encoding;
 use super::imports;
 
 /// A setting, if it is given and not `None`.
@@ -64,14 +66,33 @@ fn memory(settings: &Bound<'_, PyDict>, name: &str, default: usize) -> PyResult<
     Ok(limit(settings, name, Some(default))?.unwrap_or(usize::MAX))
 }
 
+/// A number; what is out of its range becomes the nearest that is not.
+fn natural(settings: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<u32>> {
+    let given = get::<i64>(settings, name)?;
+    Ok(given.map(|value| u32::try_from(value.max(0)).unwrap_or(u32::MAX)))
+}
+
 fn number(settings: &Bound<'_, PyDict>, name: &str, default: u32) -> PyResult<u32> {
-    Ok(get::<i64>(settings, name)?.map_or(default, |value| {
-        u32::try_from(value.max(0)).unwrap_or(u32::MAX)
-    }))
+    Ok(natural(settings, name)?.unwrap_or(default))
+}
+
+/// How the peer's messages may be compressed.
+fn accepted_encodings(settings: &Bound<'_, PyDict>) -> PyResult<EncodingSet> {
+    // All bits of a negative number stand for algorithms to come, as in C.
+    let given = get::<i64>(settings, "accepted_encodings")?;
+    let bits = given.map(|bits| u32::try_from(bits & 0xff).unwrap_or(u32::MAX));
+    Ok(bits.map_or(EncodingSet::ALL, EncodingSet::of_bits))
+}
+
+/// A differentiated-services code point; one that does not exist is left out.
+fn dscp(settings: &Bound<'_, PyDict>) -> PyResult<Option<u8>> {
+    let given = get::<i64>(settings, "dscp")?;
+    Ok(given.and_then(|value| u8::try_from(value).ok().filter(|dscp| *dscp < 64)))
 }
 
 pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Config> {
     let default = client::Config::default();
+    let call_window = number(settings, "call_window", default.call_window)?;
     Ok(client::Config {
         max_receive_message_length: limit(
             settings,
@@ -102,13 +123,27 @@ pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Co
         .unwrap_or(Duration::MAX),
         keepalive_without_calls: get(settings, "keepalive_without_calls")?
             .unwrap_or(default.keepalive_without_calls),
+        max_pings_without_data: match natural(settings, "max_pings_without_data")? {
+            // 0 allows any number, as in gRPC.
+            Some(0) => None,
+            given => given.or(default.max_pings_without_data),
+        },
         grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
+        call_window,
+        connection_window: default.connection_window.max(call_window),
+        max_frame_size: number(settings, "max_frame_size", default.max_frame_size)?,
+        decoder_table_size: number(settings, "decoder_table_size", default.decoder_table_size)?,
+        encoder_table_size: number(settings, "encoder_table_size", default.encoder_table_size)?,
+        accepted_encodings: accepted_encodings(settings)?,
+        settings_timeout: millis(settings, "settings_timeout_ms", default.settings_timeout)?,
+        ping_timeout: millis(settings, "ping_timeout_ms", default.ping_timeout)?,
         ..default
     })
 }
 
-pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Config> {
+pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<ServerConfig> {
     let default = server::Config::default();
+    let call_window = number(settings, "call_window", default.call_window)?;
     let max_receive_message_length = limit(
         settings,
         "max_receive_message_length",
@@ -121,7 +156,7 @@ pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Co
         "max_server_memory",
         longest.max(limits::DEFAULT_MAX_SERVER_MEMORY),
     )?;
-    Ok(server::Config {
+    let engine = server::Config {
         max_receive_message_length,
         max_connection_memory: memory(
             settings,
@@ -182,13 +217,28 @@ pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<server::Co
             default.max_connection_age_grace,
         )?,
         grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
+        call_window,
+        connection_window: default.connection_window.max(call_window),
+        max_frame_size: number(settings, "max_frame_size", default.max_frame_size)?,
+        decoder_table_size: number(settings, "decoder_table_size", default.decoder_table_size)?,
+        encoder_table_size: number(settings, "encoder_table_size", default.encoder_table_size)?,
+        accepted_encodings: accepted_encodings(settings)?,
+        settings_timeout: millis(settings, "settings_timeout_ms", default.settings_timeout)?,
+        ping_timeout: millis(settings, "ping_timeout_ms", default.ping_timeout)?,
+        // A level counts more than an algorithm, as in grpcio.
+        encoding: match natural(settings, "compression_level")? {
+            Some(level) => DefaultEncoding::Level(level),
+            None => DefaultEncoding::Fixed(encoding(get(settings, "compression")?)?),
+        },
         ..default
+    };
+    Ok(ServerConfig {
+        engine,
+        max_connections: limit(settings, "max_connections", None)?,
+        dscp: dscp(settings)?,
+        trace_memory: trace_memory(settings)?,
+        ..ServerConfig::default()
     })
-}
-
-/// How many connections a server takes.
-pub(super) fn max_connections(settings: &Bound<'_, PyDict>) -> PyResult<Option<usize>> {
-    limit(settings, "max_connections", None)
 }
 
 /// Whether channelz lists it.
@@ -245,6 +295,8 @@ pub(super) fn call_policy(
     config.ring_size_cap =
         number(settings, "ring_size_cap", config.ring_size_cap)?.clamp(1, MAX_RING_SIZE);
     config.trace_memory = trace_memory(settings)?;
+    config.dscp = dscp(settings)?;
+    config.resolution_timeout = millis(settings, "resolution_timeout_ms", None)?;
     config.retries.enabled = get(settings, "enable_retries")?.unwrap_or(true);
     if let Some(buffer) = limit(settings, "retry_buffer", Some(config.retries.buffer))? {
         config.retries.buffer = buffer;

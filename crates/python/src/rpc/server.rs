@@ -11,13 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::address::ListenAddress;
 use russet_net::census::ServerCensus;
-use russet_net::rpc::{Code, Encoding, Status};
-use russet_net::server::{Capacity, Incoming, Server as State};
+use russet_net::rpc::{Code, Status};
+use russet_net::server::{Incoming, Server as State};
 use russet_net::{CallKey, Reactor};
 use rustc_hash::FxHashMap;
 
 use super::census;
-use super::convert::{bind_error, deadline, encoding, exception_text};
+use super::convert::{bind_error, deadline, exception_text};
 use super::detached::{self, ResponseSender};
 use super::fork;
 use super::method::Method;
@@ -46,7 +46,6 @@ pub(super) struct Inner {
     stopping: AtomicBool,
     /// Calls with callbacks, told of when they end.
     watched: Mutex<FxHashMap<CallKey, Py<ServerCall>>>,
-    compression: Encoding,
 }
 
 impl fork::Forks for Inner {
@@ -175,13 +174,6 @@ impl Inner {
                 return Ok(());
             }
         };
-        if self.compression != Encoding::Identity {
-            // A call that has ended compresses nothing.
-            let _ = self
-                .reactor
-                .core()
-                .set_encoding(call.get().key, self.compression);
-        }
         if method.thread_pool.is_some() {
             detached::submit(&call, &method);
             return Ok(());
@@ -392,21 +384,15 @@ pub(super) fn server_reactor(
 ) -> PyResult<Reactor<State>> {
     let observations = observations::of_settings(settings)?;
     let mut config = options::server_config(settings)?;
+    config.max_calls = max_calls;
     if let Some(observations) = &observations {
-        config.observe = observations.get().kept();
+        config.engine.observe = observations.get().kept();
     }
-    let capacity = Capacity {
-        calls: max_calls,
-        connections: options::max_connections(settings)?,
-    };
-    let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config, capacity)))
+    let reactor = Reactor::new(|registry, waker| Ok(State::new(registry, waker, config)))
         .map_err(|error| PyOSError::new_err(format!("cannot open a poll: {error}")))?;
-    let mut core = reactor.core();
     if let Some(observations) = &observations {
-        core.observe(observations.get().observer(""));
+        reactor.core().observe(observations.get().observer(""));
     }
-    core.set_trace_memory(options::trace_memory(settings)?);
-    drop(core);
     Ok(reactor)
 }
 
@@ -421,14 +407,13 @@ pub(super) struct Server {
 impl Server {
     /// `resolve(path, metadata)` finds a handler, `submit(worker)` runs a worker on the executor, which has `max_workers` threads; `settings` is the dictionary that `_options.py` makes.
     #[new]
-    #[pyo3(signature = (resolve, submit, max_workers, settings, max_calls=None, compression=None))]
+    #[pyo3(signature = (resolve, submit, max_workers, settings, max_calls=None))]
     fn new(
         resolve: Py<PyAny>,
         submit: Py<PyAny>,
         max_workers: usize,
         settings: &Bound<'_, PyDict>,
         max_calls: Option<usize>,
-        compression: Option<u8>,
     ) -> PyResult<Self> {
         let inner = Arc::new(Inner {
             reactor: server_reactor(settings, max_calls)?,
@@ -440,7 +425,6 @@ impl Server {
             calling: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             watched: Mutex::default(),
-            compression: encoding(compression)?,
         });
         if options::shows_in_channelz(settings)? {
             let counted: Arc<dyn census::Servers> = inner.clone();

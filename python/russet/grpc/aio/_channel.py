@@ -203,14 +203,13 @@ class _Channel(Channel):
         protection: Any,
     ) -> None:
         self._interceptors = sort_interceptors(interceptors)
-        settings = channel_settings(options, __version__)
+        settings = channel_settings(options, __version__, compression)
         protection.protect(settings)
         self._secure = protection.secure
         self._plugins: tuple[Plugin, ...] = protection.plugins
-        default_compression = settings.pop("compression", None)
+        self._compression = settings.pop("compression", None)
         self._observer = observe(settings)
         self._core = _core.Channel(target, settings)
-        self._compression = default_compression if compression is None else int(compression)
         self._default_timeout = _default_timeout()
         self._driver = Driver(self._core, current_loop(), self._core.turn)
         self._state_waiters: list[asyncio.Future[None]] = []

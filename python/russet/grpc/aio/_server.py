@@ -242,15 +242,10 @@ class _Server(Server):
         maximum_concurrent_rpcs: int | None,
         compression: Compression | None,
     ) -> None:
-        settings = server_settings(options)
-        default_compression = settings.pop("compression", None)
+        settings = server_settings(options, compression)
         self._reuse_port = _reuse_port(settings)
         self._observer = observe(settings)
-        self._core = _core.AioServer(
-            settings,
-            maximum_concurrent_rpcs,
-            default_compression if compression is None else int(compression),
-        )
+        self._core = _core.AioServer(settings, maximum_concurrent_rpcs)
         self._loop = current_loop()
         self._thread_pool = thread_pool
         given: Sequence[Any] = interceptors or ()
