@@ -343,6 +343,11 @@ fn config(dice: &mut Dice) -> (ChannelConfig, Calls) {
         observe: dice.pick(&[Observe::Sizes, Observe::Messages]),
         keepalive_timeout: Duration::from_millis(150),
         keepalive_without_calls: dice.once_in(2),
+        max_pings_without_data: dice.pick(&[None, Some(2)]),
+        settings_timeout: Some(Duration::from_secs(1)),
+        ping_timeout: dice.pick(&[None, Some(Duration::from_millis(500))]),
+        decoder_table_size: dice.pick(&[0, 100, 4096, 1 << 16]),
+        encoder_table_size: dice.pick(&[0, 100, 4096, 1 << 16]),
         ..Config::default()
     };
     config.backoff = BackoffConfig {

@@ -346,14 +346,19 @@ fn schedules() -> u32 {
     count.map_or(200, |count| count.parse().expect("a number of schedules"))
 }
 
+/// Sizes of tables of header fields: none, too small for most, HTTP/2's own, large.
+fn any_tables() -> impl Strategy<Value = [u32; 4]> {
+    prop::array::uniform4(prop::sample::select(vec![0, 100, 4096, 1 << 16]))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: schedules(), ..ProptestConfig::default() })]
 
     #[test]
-    fn every_schedule_keeps_the_promises(steps in prop::collection::vec(any_step(), 1..200), window in prop_oneof![1_u32..8000, Just(4 << 20)]) {
+    fn every_schedule_keeps_the_promises(steps in prop::collection::vec(any_step(), 1..200), window in prop_oneof![1_u32..8000, Just(4 << 20)], tables in any_tables()) {
         let mut pair = Pair::with(
-            client::Config { call_window: window, connection_window: window, ..client::Config::default() },
-            server::Config { call_window: window, connection_window: window, max_concurrent_calls: 8, ..server::Config::default() },
+            client::Config { call_window: window, connection_window: window, decoder_table_size: tables[0], encoder_table_size: tables[1], ..client::Config::default() },
+            server::Config { call_window: window, connection_window: window, max_concurrent_calls: 8, decoder_table_size: tables[2], encoder_table_size: tables[3], ..server::Config::default() },
         );
         let mut world = World::default();
         for step in &steps {
