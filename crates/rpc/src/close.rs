@@ -39,7 +39,7 @@ pub enum CloseReason {
     /// The peer speaks another protocol; the text says which, where it can be told.
     #[error("the peer does not speak HTTP/2: {0}")]
     NotHttp2(&'static str),
-    /// The peer did not send its preface and SETTINGS in time.
+    /// The peer did not send its preface and SETTINGS in time, or did not acknowledge this side's.
     #[error("no HTTP/2 handshake within the time limit")]
     HandshakeTimeout,
     /// A keepalive PING was not answered in time.
