@@ -17,13 +17,19 @@ const PIECE: usize = 512;
 type Told = (Option<String>, usize, usize);
 
 /// What a connection answers, how it fails, and what it tells but for data, which comes as it was cut.
-fn answered(role: Role, bytes: &[u8], cuts: &[u8], now: Instant) -> (Vec<u8>, Told) {
+fn answered(
+    role: Role,
+    decoder_table_size: u32,
+    bytes: &[u8],
+    cuts: &[u8],
+    now: Instant,
+) -> (Vec<u8>, Told) {
     let config = Config {
         max_concurrent_streams: 10,
         stream_window: 30_000,
         connection_window: 100_000,
         max_frame_size: 16_384,
-        decoder_table_size: 4096,
+        decoder_table_size,
         encoder_table_size: 4096,
         max_header_list_size: 4_000,
         send_buffer_high: 10_000,
@@ -54,7 +60,9 @@ fn answered(role: Role, bytes: &[u8], cuts: &[u8], now: Instant) -> (Vec<u8>, To
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
-    let (role, start) = match choices.byte() & 3 {
+    let choice = choices.byte();
+    let table = [4096, 0, 100, 1 << 16][usize::from(choice >> 2 & 3)];
+    let (role, start) = match choice & 3 {
         0 => (Role::Server, &b""[..]),
         1 => (Role::Server, PREFACE),
         _ => (Role::Client, &b""[..]),
@@ -65,8 +73,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bytes.extend_from_slice(choices.bytes(255));
     }
     let now = Instant::now();
-    let (out, whole) = answered(role, &bytes, &[], now);
-    let (out_in_pieces, in_pieces) = answered(role, &bytes, cuts, now);
+    let (out, whole) = answered(role, table, &bytes, &[], now);
+    let (out_in_pieces, in_pieces) = answered(role, table, &bytes, cuts, now);
     assert_eq!(in_pieces, whole);
     // What waits when a connection fails is taken back, and that depends on what was written before.
     if whole.0.is_none() {

@@ -22,9 +22,22 @@ fn no_check(_: &[u8], _: &[u8]) -> Option<&'static str> {
     None
 }
 
-fn decode(choices: &mut Choices<'_>) {
+/// Two decoders whose peers may use a table of `limit` bytes.
+fn decoders(limit: usize) -> (Decoder, fluke_hpack::Decoder<'static>) {
     let mut ours = Decoder::new(no_check as Check);
     let mut theirs = fluke_hpack::Decoder::new();
+    ours.set_max_table_size(limit);
+    theirs.set_max_allowed_table_size(limit);
+    (ours, theirs)
+}
+
+/// What a table may hold: nothing, too little for most fields, HTTP/2's own size, more.
+fn table_size(choices: &mut Choices<'_>) -> usize {
+    [0, 100, 4096, 20_000][usize::from(choices.byte() & 3)]
+}
+
+fn decode(choices: &mut Choices<'_>) {
+    let (mut ours, mut theirs) = decoders(table_size(choices));
     while !choices.is_empty() {
         // A field at the end: the other decoder refuses a block of table size updates alone, which RFC 7541 does not forbid.
         let block = &[choices.bytes(255), &[0x82]].concat()[..];
@@ -37,12 +50,12 @@ fn decode(choices: &mut Choices<'_>) {
 }
 
 fn encode(choices: &mut Choices<'_>) {
-    let mut encoder = Encoder::default();
-    let mut ours = Decoder::new(no_check as Check);
-    let mut theirs = fluke_hpack::Decoder::new();
+    const LARGEST: usize = 25_000;
+    let mut encoder = Encoder::new(table_size(choices));
+    let (mut ours, mut theirs) = decoders(LARGEST);
     while !choices.is_empty() {
         if choices.byte() & 7 == 0 {
-            encoder.set_max_table_size(choices.number() as usize % 5000);
+            encoder.set_max_table_size(choices.number() as usize % LARGEST);
         }
         let mut block = Vec::new();
         let mut fields = Fields::new();
