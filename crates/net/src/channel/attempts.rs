@@ -418,6 +418,10 @@ impl Channel {
                 continue;
             }
             if let Some(repeating) = &mut call.repeating {
+                if repeating.attempts.is_exhausted() {
+                    // It waited for two attempts at once, and has failed one: what goes on may be started again as long as no more are counted than there may be.
+                    continue;
+                }
                 repeating.attempts.on_start(now);
             }
             match self.decide(key, &outcome, now) {
@@ -460,4 +464,58 @@ fn with_attempts(metadata: &Metadata, before: u32) -> Metadata {
     // A name and a number that can always be sent.
     let _ = metadata.push(retry::PREVIOUS_ATTEMPTS, before.to_string().as_bytes());
     metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mio::{Poll, Token, Waker};
+    use russet_rpc::Encoding;
+    use russet_rpc::service_config::ServiceConfig;
+
+    use super::super::{ChannelConfig, NewCall};
+    use super::*;
+    use crate::address::Target;
+    use crate::alarm::Alarm;
+
+    const HEDGING: &str = r#"{"methodConfig": [{"name": [{}], "hedgingPolicy": {"maxAttempts": 2, "nonFatalStatusCodes": ["UNAVAILABLE"]}}]}"#;
+
+    #[test]
+    fn a_call_that_waits_twice_and_fails_is_sent_again_where_no_server_saw_its_other_attempt() {
+        let poll = Poll::new().unwrap();
+        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
+        let registry = poll.registry().try_clone().unwrap();
+        let mut config = ChannelConfig::new("test".to_owned());
+        config.service_config = ServiceConfig::parse(HEDGING).unwrap();
+        let target = Target::Unix("/nowhere".into());
+        let alarm = Arc::new(Alarm::new(waker));
+        let mut channel = Channel::new(registry, alarm, target, config);
+        let now = Instant::now();
+        let key = channel.start(
+            &NewCall {
+                path: "/s/m",
+                metadata: &Metadata::EMPTY,
+                deadline: None,
+                wait_for_ready: Some(true),
+                encoding: Encoding::Identity,
+                held: false,
+                token: 0,
+            },
+            now,
+        );
+        // One attempt is open, and the second one is due twice: because of its time, and because another one ended.
+        let call = channel.call_mut(key).unwrap();
+        call.place = Place::Hedged;
+        call.wait_for_ready = false;
+        call.repeating.as_mut().unwrap().attempts.on_start(now);
+        channel.waiting = [key, key].into();
+        channel.fail_waiting(now);
+        assert!(channel.waiting.is_empty());
+        let call = channel.call_mut(key).unwrap();
+        let attempts = &mut call.repeating.as_mut().unwrap().attempts;
+        assert_eq!((attempts.started(), attempts.open()), (2, 1));
+        attempts.on_unseen();
+        assert!(!channel.begin(key, now), "it waits for a connection");
+    }
 }
