@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +133,21 @@ def test_asyncio_tells_too(caplog: pytest.LogCaptureFixture) -> None:
     asyncio.run(main())
     assert "keepalive_time_ms" in caplog.text
     assert "max_conections" in caplog.text
+
+
+def test_the_page_of_limits_lists_what_is_read() -> None:
+    from russet.grpc._options import _CHANNEL_NUMBERS, _KNOWN, _SERVER_NUMBERS
+
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    section = page.partition("## Options that are read")[2].partition("What else")[0]
+    both, channels, servers = (
+        set(re.findall(r"`((?:grpc|russet)\.[a-z0-9_.]+)`(?! \()", part))
+        for part in re.split(r"\| for \|.*\|", section)[1:]
+    )
+    of_one = re.findall(r"`([a-z0-9_.]+)` \((channels|servers)\)", section)
+    channels |= {key for key, side in of_one if side == "channels"}
+    servers |= {key for key, side in of_one if side == "servers"}
+    assert both | channels | servers == _KNOWN
+    assert servers == _SERVER_NUMBERS.keys() - _CHANNEL_NUMBERS.keys()
+    assert channels >= _CHANNEL_NUMBERS.keys() - _SERVER_NUMBERS.keys()
+    assert not channels & _SERVER_NUMBERS.keys()
