@@ -212,7 +212,7 @@ impl Connection {
     }
 
     /// The longest compressed header block that is taken.
-    fn max_block_len(&self) -> usize {
+    pub(super) fn max_block_len(&self) -> usize {
         (self.config.max_header_list_size as usize)
             .saturating_mul(2)
             .saturating_add(limits::HEADER_BLOCK_ALLOWANCE)

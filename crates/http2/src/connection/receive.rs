@@ -172,6 +172,13 @@ impl Connection {
                 "frame longer than SETTINGS_MAX_FRAME_SIZE",
             );
         }
+        if header.kind != kind::DATA && header.length as usize > self.max_block_len() {
+            // Such frames are held until they are whole; a large limit is meant for data.
+            return error(
+                ErrorCode::ENHANCE_YOUR_CALM,
+                "a frame without data that is longer than any header block",
+            );
+        }
         if let Some(block) = &self.receiver.block
             && (header.kind != kind::CONTINUATION || header.stream != block.stream)
         {

@@ -699,6 +699,33 @@ fn a_header_list_over_the_limit_is_told_and_the_table_stays_right() {
 }
 
 #[test]
+fn only_data_may_be_as_long_as_large_frames_may() {
+    let config = Config {
+        max_frame_size: 1 << 20,
+        ..config()
+    };
+    let most = usize::from(u16::MAX);
+    for (kind, length, expected) in [
+        (kind::DATA, most, None),
+        (kind::HEADERS, 30_000, None),
+        (kind::HEADERS, most, Some(ErrorCode::ENHANCE_YOUR_CALM)),
+        (kind::SETTINGS, most, Some(ErrorCode::ENHANCE_YOUR_CALM)),
+        (0x77, most, Some(ErrorCode::ENHANCE_YOUR_CALM)),
+        (kind::DATA, (1 << 20) + 1, Some(ErrorCode::FRAME_SIZE_ERROR)),
+    ] {
+        let mut connection = Connection::new(Role::Server, config.clone(), Instant::now());
+        feed(&mut connection, PREFACE);
+        feed(&mut connection, &wire(kind::SETTINGS, 0, 0, &[]));
+        feed(&mut connection, &open(1));
+        let stream = u32::from(kind == kind::DATA) + 3 * u32::from(kind == kind::HEADERS);
+        // The header alone tells.
+        let frame = wire(kind, flag::END_HEADERS, stream, &vec![0; length]);
+        feed(&mut connection, &frame[..HEADER_LEN]);
+        assert_eq!(failure_code(&connection), expected, "{kind} {length}");
+    }
+}
+
+#[test]
 fn padding_counts_against_the_windows_and_comes_back() {
     let mut connection = server();
     feed(&mut connection, &open(1));
