@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import socket
+import ssl
 import threading
 import warnings
 from types import ModuleType
 from typing import Any
 
 import pytest
+import trustme
 from support import tls
+from support.process import Program
 from support.rpc import ECHO, ECHO_EACH, REPEAT, WAIT, happened, path, rpc_error
 from support.tls import WHO, pair, root, self_signed, serving
 
@@ -327,6 +330,63 @@ def test_the_folder_of_the_system_s_roots(
         with russet.secure_channel(address, russet.ssl_channel_credentials()) as channel:
             error = rpc_error(russet, channel.unary_unary(path("Echo")), b"x", timeout=WAIT)
             assert error.code() is russet.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("version", "suites", "expected"),
+    [
+        ("TLSv1_2", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+        ("TLSv1_2", "RC4-MD5:ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"),
+        # The list is about the older version.
+        ("TLSv1_3", "ECDHE-RSA-AES128-GCM-SHA256", "TLS_"),
+    ],
+)
+def test_cipher_suites_of_the_environment(
+    grpc: ModuleType,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    suites: str,
+    expected: str,
+) -> None:
+    """As a server of Python's own sees them. A program of its own, since grpcio reads the variable once."""
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)
+    identity = authority.issue_cert("localhost", key_type=trustme.KeyType.RSA)
+    authority.cert_pem.write_to_path(tmp_path / "root.pem")
+    identity.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    context.set_alpn_protocols(["h2"])
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    monkeypatch.setenv("GRPC_SSL_CIPHER_SUITES", suites)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT)
+        port = listener.getsockname()[1]
+        source = f"""
+        root = open({str(tmp_path / "root.pem")!r}, "rb").read()
+        channel = grpc.secure_channel("localhost:{port}", grpc.ssl_channel_credentials(root))
+        future = grpc.channel_ready_future(channel)
+        sys.stdin.read()
+        """
+        with Program(grpc, source):
+            client, _ = listener.accept()
+            client.settimeout(WAIT)
+            with context.wrap_socket(client, server_side=True) as secure:
+                cipher = secure.cipher()
+                assert cipher is not None
+                assert cipher[0].startswith(expected)
+
+
+def test_cipher_suites_that_nobody_knows(
+    russet: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRPC_SSL_CIPHER_SUITES", "RC4-MD5")
+    for make in (
+        lambda: russet.ssl_channel_credentials(root()),
+        lambda: russet.ssl_server_credentials([pair("localhost")]),
+    ):
+        with pytest.raises(ValueError, match="GRPC_SSL_CIPHER_SUITES=RC4-MD5 names no cipher"):
+            make()
 
 
 def test_what_cannot_be_read_is_named(russet: ModuleType) -> None:

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::CertifiedKey;
@@ -15,7 +15,7 @@ use super::external::{SignElsewhere, external_identity};
 use super::identity::read_identity;
 use super::session::Session;
 use super::verify::{NoVerifier, ServerVerifier, Trust};
-use super::{ALPN_HTTP2, TlsError};
+use super::{ALPN_HTTP2, TlsError, ciphers};
 
 /// Sessions that a client can take up again, over all servers: 256, rustls' own default.
 const RESUMABLE_SESSIONS: usize = 256;
@@ -107,7 +107,7 @@ impl ClientTls {
         identity: Option<Arc<CertifiedKey>>,
         signs_elsewhere: bool,
     ) -> Result<Self, TlsError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = ciphers::provider()?;
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?;
         let builder = builder.dangerous();

@@ -1,8 +1,9 @@
 //! TLS 1.2 and 1.3, by rustls, without I/O: what a client and a server present and whom they trust, and the session between a socket and an engine.
 //!
-//! [`ClientTls`] and [`ServerTls`] are made once from PEM and shared; a session belongs to one connection. Both ends insist on HTTP/2 by ALPN (RFC 9113, section 3.2). Revocation lists, encrypted private keys and OpenSSL's cipher names are not supported.
+//! [`ClientTls`] and [`ServerTls`] are made once from PEM and shared; a session belongs to one connection. Both ends insist on HTTP/2 by ALPN (RFC 9113, section 3.2). Revocation lists and encrypted private keys are not supported.
 
 mod certificate;
+mod ciphers;
 mod client;
 mod external;
 mod identity;
@@ -78,6 +79,9 @@ pub enum TlsError {
     /// The system has no root certificates, or they cannot be read.
     #[error("the system's root certificates cannot be read: {0}")]
     SystemRoots(String),
+    /// `GRPC_SSL_CIPHER_SUITES` names none that can be used.
+    #[error("GRPC_SSL_CIPHER_SUITES={0} names no cipher suite that is known and safe")]
+    CipherSuites(String),
     /// What rustls itself refuses.
     #[error("TLS cannot be set up: {0}")]
     Configuration(String),

@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection};
 use super::identity::read_identity;
 use super::session::Session;
 use super::verify::{ClientVerifier, Trust};
-use super::{ALPN_HTTP2, TlsError};
+use super::{ALPN_HTTP2, TlsError, ciphers};
 
 /// What a server needs to know to accept TLS sessions.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl ServerTls {
             .iter()
             .map(|(key, chain)| read_identity(chain, key))
             .collect::<Result<_, _>>()?;
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = ciphers::provider()?;
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?;
         let builder = match client_roots {

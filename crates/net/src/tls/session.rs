@@ -7,6 +7,7 @@ use rustls::{CertificateError, Connection, Error, HandshakeKind, ProtocolVersion
 
 use super::ALPN_HTTP2;
 use super::certificate::{AlternativeName, Certificate, to_pem};
+use super::ciphers::iana_name;
 use super::verify::report;
 use crate::census::TlsCensus;
 use crate::security::AuthContext;
@@ -104,8 +105,7 @@ impl Session {
         let suite = self.connection.negotiated_cipher_suite()?.suite();
         let certificates = self.connection.peer_certificates();
         Some(TlsCensus {
-            // rustls writes the version into the names of TLS 1.3's suites.
-            cipher: format!("{suite:?}").replacen("TLS13_", "TLS_", 1),
+            cipher: iana_name(suite),
             remote_certificate: certificates.and_then(|all| all.first().map(to_pem)),
         })
     }
