@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import zlib
 from collections.abc import Callable
 from types import ModuleType
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 from h2.settings import SettingCodes
-from support.rpc import WAIT, connected, path, rpc_error, serving
+from russet import _core
+from support.rpc import WAIT, connected, happened, path, rpc_error, serving
 from support.wire import RawClient, RawServer, grpc_message
 
 # Where the windows grow, grpcio announces what it has measured or guessed instead.
@@ -204,6 +206,24 @@ def test_pings_without_end(grpc: ModuleType) -> None:
         channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
         for _ in range(6):
             server.pings.get(timeout=WAIT)
+
+
+def test_a_server_that_is_pinged_too_often_is_pinged_less(russet: ModuleType) -> None:
+    options = [
+        ("grpc.keepalive_time_ms", 50),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    with connected(russet, channel_options=options, Twice=("unary_unary", twice)) as channel:
+        idle = threading.Event()
+        channel.unary_unary(path("Twice"))(b"", timeout=WAIT)
+        channel.subscribe(lambda state: state is russet.ChannelConnectivity.IDLE and idle.set())
+        # The server has ended the connection.
+        assert happened(idle)
+        [census] = [one for one in _core.census()["channels"] if one["target"] == channel._target]
+        assert census["trace"] is not None
+        told = [description for _, description, *_ in census["trace"]["events"]]
+        assert "a server said too_many_pings: keepalive after 100ms of silence" in told
 
 
 def test_settings_must_be_acknowledged(grpc: ModuleType) -> None:

@@ -8,6 +8,7 @@ use russet_rpc::client::{Event, Reach};
 use russet_rpc::{CallId, Code, Metadata, Status};
 
 use super::connecting::Subchannel;
+use super::keepalive::TOO_MANY_PINGS;
 use super::{CallKey, Channel, FIRST_CONNECTION, Outcome};
 use crate::inbox::Received;
 use crate::poller::Readiness;
@@ -155,6 +156,13 @@ impl Channel {
                     if let Some(subchannel) = self.subchannel_of(index) {
                         let text = format!("the server sent GOAWAY: {code:?} {debug:?}");
                         subchannel.trace.info(text, now);
+                    }
+                    let pinged = self.links.get(index).and_then(|link| {
+                        let config = link.as_ref()?.transport.engine.config();
+                        config.keepalive_time.filter(|_| debug == TOO_MANY_PINGS)
+                    });
+                    if let Some(time) = pinged {
+                        self.ping_less(time, now);
                     }
                     self.retire(index, now);
                 }

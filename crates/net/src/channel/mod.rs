@@ -10,6 +10,7 @@ mod connecting;
 mod driving;
 mod forking;
 mod idling;
+mod keepalive;
 mod names;
 mod observing;
 mod picking;
