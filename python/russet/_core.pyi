@@ -216,11 +216,16 @@ class ClientCall:
     def abandon(self) -> None: ...
 
 @final
+class Worker:
+    def __call__(self) -> None: ...
+    def refused(self) -> bool: ...
+
+@final
 class Server:
     def __new__(
         cls,
         resolve: Callable[[str, _Metadata], Any],
-        submit: Callable[[Callable[[], None]], None],
+        submit: Callable[[Worker], None],
         max_workers: int,
         settings: dict[str, Any],
         max_calls: int | None = None,

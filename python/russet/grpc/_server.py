@@ -112,9 +112,16 @@ def _stop_at_exit(server: _Server) -> None:
     _running.add(server)
 
 
-def _submitter(executor: Executor) -> Callable[[Any], None]:
-    def submit(worker: Callable[[], None]) -> None:
-        executor.submit(worker).add_done_callback(_report)
+def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
+    def submit(worker: _core.Worker) -> None:
+        try:
+            future = executor.submit(worker)
+        except RuntimeError:
+            # With gevent this runs in a greenlet, and the server does not hear of it.
+            if worker.refused():
+                return
+            raise
+        future.add_done_callback(_report)
 
     # The library's own threads call it too.
     return bound(submit)

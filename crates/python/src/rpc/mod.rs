@@ -33,6 +33,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<aio_server::AioServer>()?;
     module.add_class::<aio_server::AioServerCall>()?;
     module.add_class::<server::Server>()?;
+    module.add_class::<server::Worker>()?;
     module.add_class::<server_call::ServerCall>()?;
     module.add_class::<observations::Observations>()?;
     module.add_class::<tls::ClientTls>()?;

@@ -61,6 +61,11 @@ fn millis(
     })
 }
 
+/// A time in milliseconds: absent keeps `default`; what does not fit is for ever.
+fn time(settings: &Bound<'_, PyDict>, name: &str, default: Duration) -> PyResult<Duration> {
+    Ok(millis(settings, name, Some(default))?.unwrap_or(Duration::MAX))
+}
+
 /// An amount of memory: absent keeps `default`, negative means none.
 fn memory(settings: &Bound<'_, PyDict>, name: &str, default: usize) -> PyResult<usize> {
     Ok(limit(settings, name, Some(default))?.unwrap_or(usize::MAX))
@@ -90,150 +95,95 @@ fn dscp(settings: &Bound<'_, PyDict>) -> PyResult<Option<u8>> {
     Ok(given.and_then(|value| u8::try_from(value).ok().filter(|dscp| *dscp < 64)))
 }
 
-pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Config> {
-    let default = client::Config::default();
-    let call_window = number(settings, "call_window", default.call_window)?;
-    Ok(client::Config {
-        max_receive_message_length: limit(
+/// Reads what the connections of clients and servers have in common. The two types have these fields and no trait.
+macro_rules! read_connection {
+    ($settings:ident, $config:ident) => {
+        let settings = $settings;
+        let config = &mut $config;
+        config.max_receive_message_length = limit(
             settings,
             "max_receive_message_length",
-            default.max_receive_message_length,
-        )?,
-        max_send_message_length: limit(
+            config.max_receive_message_length,
+        )?;
+        config.max_send_message_length = limit(
             settings,
             "max_send_message_length",
-            default.max_send_message_length,
-        )?,
-        max_header_list_size: number(
+            config.max_send_message_length,
+        )?;
+        config.max_header_list_size = number(
             settings,
             "max_header_list_size",
-            default.max_header_list_size,
-        )?,
-        max_connection_memory: memory(
+            config.max_header_list_size,
+        )?;
+        config.max_connection_memory = memory(
             settings,
             "max_connection_memory",
-            default.max_connection_memory,
-        )?,
-        keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
-        keepalive_timeout: millis(
-            settings,
-            "keepalive_timeout_ms",
-            Some(default.keepalive_timeout),
-        )?
-        .unwrap_or(Duration::MAX),
-        keepalive_without_calls: get(settings, "keepalive_without_calls")?
-            .unwrap_or(default.keepalive_without_calls),
-        max_pings_without_data: match natural(settings, "max_pings_without_data")? {
-            // 0 allows any number, as in gRPC.
-            Some(0) => None,
-            given => given.or(default.max_pings_without_data),
-        },
-        grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
-        call_window,
-        connection_window: default.connection_window.max(call_window),
-        max_frame_size: number(settings, "max_frame_size", default.max_frame_size)?,
-        decoder_table_size: number(settings, "decoder_table_size", default.decoder_table_size)?,
-        encoder_table_size: number(settings, "encoder_table_size", default.encoder_table_size)?,
-        accepted_encodings: accepted_encodings(settings)?,
-        settings_timeout: millis(settings, "settings_timeout_ms", default.settings_timeout)?,
-        ping_timeout: millis(settings, "ping_timeout_ms", default.ping_timeout)?,
-        ..default
-    })
+            config.max_connection_memory,
+        )?;
+        config.keepalive_time = millis(settings, "keepalive_time_ms", config.keepalive_time)?;
+        config.keepalive_timeout =
+            time(settings, "keepalive_timeout_ms", config.keepalive_timeout)?;
+        config.ping_timeout = millis(settings, "ping_timeout_ms", config.ping_timeout)?;
+        config.settings_timeout = millis(settings, "settings_timeout_ms", config.settings_timeout)?;
+        if let Some(grow) = get(settings, "grow_windows")? {
+            config.grow_windows = grow;
+        }
+        config.call_window = number(settings, "call_window", config.call_window)?;
+        config.connection_window = config.connection_window.max(config.call_window);
+        config.max_frame_size = number(settings, "max_frame_size", config.max_frame_size)?;
+        config.decoder_table_size =
+            number(settings, "decoder_table_size", config.decoder_table_size)?;
+        config.encoder_table_size =
+            number(settings, "encoder_table_size", config.encoder_table_size)?;
+        config.accepted_encodings = accepted_encodings(settings)?;
+    };
+}
+
+pub(super) fn client_config(settings: &Bound<'_, PyDict>) -> PyResult<client::Config> {
+    let mut config = client::Config::default();
+    read_connection!(settings, config);
+    if let Some(without_calls) = get(settings, "keepalive_without_calls")? {
+        config.keepalive_without_calls = without_calls;
+    }
+    if let Some(pings) = natural(settings, "max_pings_without_data")? {
+        // 0 allows any number, as in gRPC.
+        config.max_pings_without_data = Some(pings).filter(|pings| *pings > 0);
+    }
+    Ok(config)
 }
 
 pub(super) fn server_config(settings: &Bound<'_, PyDict>) -> PyResult<ServerConfig> {
-    let default = server::Config::default();
-    let call_window = number(settings, "call_window", default.call_window)?;
-    let max_receive_message_length = limit(
-        settings,
-        "max_receive_message_length",
-        default.max_receive_message_length,
-    )?;
+    let mut config = server::Config::default();
+    read_connection!(settings, config);
     // One message of the greatest length is let in whatever the limit of memory.
-    let longest = max_receive_message_length.unwrap_or(limits::LONGEST_MESSAGE);
-    let max_server_memory = memory(
+    let longest = (config.max_receive_message_length).unwrap_or(limits::LONGEST_MESSAGE);
+    let least = longest.max(limits::DEFAULT_MAX_SERVER_MEMORY);
+    let memory = memory(settings, "max_server_memory", least)?;
+    config.memory = Some(Arc::new(MemoryQuota::new(memory)));
+    config.max_concurrent_calls = number(
         settings,
-        "max_server_memory",
-        longest.max(limits::DEFAULT_MAX_SERVER_MEMORY),
+        "max_concurrent_streams",
+        config.max_concurrent_calls,
     )?;
-    let engine = server::Config {
-        max_receive_message_length,
-        max_connection_memory: memory(
-            settings,
-            "max_connection_memory",
-            default.max_connection_memory,
-        )?,
-        memory: Some(Arc::new(MemoryQuota::new(max_server_memory))),
-        max_send_message_length: limit(
-            settings,
-            "max_send_message_length",
-            default.max_send_message_length,
-        )?,
-        max_concurrent_calls: number(
-            settings,
-            "max_concurrent_streams",
-            default.max_concurrent_calls,
-        )?,
-        max_header_list_size: number(
-            settings,
-            "max_header_list_size",
-            default.max_header_list_size,
-        )?,
-        handshake_timeout: millis(settings, "handshake_timeout_ms", default.handshake_timeout)?,
-        keepalive_time: millis(settings, "keepalive_time_ms", default.keepalive_time)?,
-        keepalive_timeout: millis(
-            settings,
-            "keepalive_timeout_ms",
-            Some(default.keepalive_timeout),
-        )?
-        .unwrap_or(Duration::MAX),
-        permit_ping_without_calls: get(settings, "keepalive_without_calls")?
-            .unwrap_or(default.permit_ping_without_calls),
-        min_ping_interval: millis(
-            settings,
-            "min_ping_interval_ms",
-            Some(default.min_ping_interval),
-        )?
-        .unwrap_or(Duration::MAX),
-        max_ping_strikes: match get::<i64>(settings, "max_ping_strikes")? {
-            // 0 forgives all, as in gRPC.
-            Some(0) => None,
-            Some(strikes) => Some(u32::try_from(strikes.max(0)).unwrap_or(u32::MAX)),
-            None => default.max_ping_strikes,
-        },
-        max_connection_idle: millis(
-            settings,
-            "max_connection_idle_ms",
-            default.max_connection_idle,
-        )?,
-        max_connection_age: millis(
-            settings,
-            "max_connection_age_ms",
-            default.max_connection_age,
-        )?,
-        max_connection_age_grace: millis(
-            settings,
-            "max_connection_age_grace_ms",
-            default.max_connection_age_grace,
-        )?,
-        grow_windows: get(settings, "grow_windows")?.unwrap_or(default.grow_windows),
-        call_window,
-        connection_window: default.connection_window.max(call_window),
-        max_frame_size: number(settings, "max_frame_size", default.max_frame_size)?,
-        decoder_table_size: number(settings, "decoder_table_size", default.decoder_table_size)?,
-        encoder_table_size: number(settings, "encoder_table_size", default.encoder_table_size)?,
-        accepted_encodings: accepted_encodings(settings)?,
-        settings_timeout: millis(settings, "settings_timeout_ms", default.settings_timeout)?,
-        ping_timeout: millis(settings, "ping_timeout_ms", default.ping_timeout)?,
-        // A level counts more than an algorithm, as in grpcio.
-        encoding: match natural(settings, "compression_level")? {
-            Some(level) => DefaultEncoding::Level(level),
-            None => DefaultEncoding::Fixed(encoding(get(settings, "compression")?)?),
-        },
-        ..default
+    config.handshake_timeout = millis(settings, "handshake_timeout_ms", config.handshake_timeout)?;
+    if let Some(permit) = get(settings, "keepalive_without_calls")? {
+        config.permit_ping_without_calls = permit;
+    }
+    config.min_ping_interval = time(settings, "min_ping_interval_ms", config.min_ping_interval)?;
+    if let Some(strikes) = natural(settings, "max_ping_strikes")? {
+        // 0 forgives all, as in gRPC.
+        config.max_ping_strikes = Some(strikes).filter(|strikes| *strikes > 0);
+    }
+    config.max_connection_idle = millis(settings, "max_connection_idle_ms", None)?;
+    config.max_connection_age = millis(settings, "max_connection_age_ms", None)?;
+    config.max_connection_age_grace = millis(settings, "max_connection_age_grace_ms", None)?;
+    // A level counts more than an algorithm, as in grpcio.
+    config.encoding = match natural(settings, "compression_level")? {
+        Some(level) => DefaultEncoding::Level(level),
+        None => DefaultEncoding::Fixed(encoding(get(settings, "compression")?)?),
     };
     Ok(ServerConfig {
-        engine,
+        engine: config,
         max_connections: limit(settings, "max_connections", None)?,
         dscp: dscp(settings)?,
         trace_memory: trace_memory(settings)?,
@@ -308,12 +258,11 @@ pub(super) fn call_policy(
     )?
     .unwrap_or(MAX_HAPPY_EYEBALLS_DELAY)
     .clamp(MIN_HAPPY_EYEBALLS_DELAY, MAX_HAPPY_EYEBALLS_DELAY);
-    config.resolution_interval = millis(
+    config.resolution_interval = time(
         settings,
         "resolution_interval_ms",
-        Some(config.resolution_interval),
-    )?
-    .unwrap_or(Duration::MAX);
+        config.resolution_interval,
+    )?;
     if get(settings, "enable_http_proxy")?.unwrap_or(true) {
         let option = text(settings, "http_proxy")?;
         let variable = |option: &str, variable: &str| -> PyResult<Option<String>> {

@@ -77,14 +77,16 @@ impl Inner {
             },
         )
         .and_then(|worker| self.submit.bind(py).call1((worker,)));
-        if submitted.is_err() {
-            self.calling.store(false, Ordering::SeqCst);
-            if self.stopping.load(Ordering::SeqCst) {
-                // At the interpreter's exit executors refuse work from one moment to the next.
-                return Ok(());
-            }
+        if submitted.is_err() && self.refused() {
+            return Ok(());
         }
         submitted.map(drop)
+    }
+
+    /// The executor has refused a worker. Whether that is nobody's fault, since the server stops: at the interpreter's exit executors refuse work from one moment to the next.
+    fn refused(&self) -> bool {
+        self.calling.store(false, Ordering::SeqCst);
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// What the guard does after each look: runs callbacks of calls that ended, and calls a worker where calls wait and none is free.
@@ -316,7 +318,7 @@ impl census::Servers for Inner {
 
 /// A worker: a callable that serves calls until there is nothing to do for a while.
 #[pyclass(frozen, module = "russet._core")]
-struct Worker {
+pub(super) struct Worker {
     inner: Arc<Inner>,
 }
 
@@ -332,6 +334,11 @@ impl Worker {
             inner.reactor.abandon();
         }
         outcome
+    }
+
+    /// See [`Inner::refused`]; for a submitter that works behind the server's back.
+    fn refused(&self) -> bool {
+        self.inner.refused()
     }
 }
 
