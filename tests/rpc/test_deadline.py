@@ -5,7 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
-from support.rpc import ECHO, ECHO_EACH, WAIT, connected, happened, path, rpc_error
+from support.rpc import (
+    CONCATENATE,
+    ECHO,
+    ECHO_EACH,
+    REPEAT,
+    WAIT,
+    connected,
+    happened,
+    path,
+    rpc_error,
+)
 
 
 def test_client_sees_deadline_exceeded_and_server_sees_the_end(pair):
@@ -53,17 +63,55 @@ def test_no_deadline_is_no_time_remaining(pair):
     assert 900 < limited < 1100
 
 
-def test_a_timeout_that_has_passed_already(grpc):
-    with connected(grpc, Echo=ECHO) as channel:
-        error = rpc_error(grpc, channel.unary_unary(path("Echo")), b"", timeout=-1)
-        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+def all_kinds(channel, timeout):
+    """The code of a call of each kind, and of a future."""
+    for method, request in (
+        (channel.unary_unary(path("Echo")), b""),
+        (channel.unary_unary(path("Echo")).future, b""),
+        (channel.stream_unary(path("Concatenate")), iter([b""])),
+        (channel.unary_stream(path("Repeat")), b"1"),
+        (channel.stream_stream(path("EchoEach")), iter([b""])),
+    ):
+        try:
+            call = method(request, timeout=timeout)
+            assert isinstance(call, bytes) or call.code() is not None
+            yield None if isinstance(call, bytes) else call.code()
+        except Exception as error:
+            yield error.code()
 
 
-def test_a_timeout_of_zero_leaves_no_time(russet):
+# On an old channel nothing is under way that would notice the call's end in passing.
+CONNECTED = pytest.mark.parametrize("is_connected", [False, True], ids=["new", "connected"])
+KINDS = {"Echo": ECHO, "Concatenate": CONCATENATE, "Repeat": REPEAT, "EchoEach": ECHO_EACH}
+
+
+@CONNECTED
+def test_a_timeout_that_has_passed_already(grpc, is_connected):
+    with connected(grpc, **KINDS) as channel:
+        if is_connected:
+            channel.unary_unary(path("Echo"))(b"", timeout=WAIT)
+        codes = list(all_kinds(channel, -1))
+        assert codes == [grpc.StatusCode.DEADLINE_EXCEEDED] * 5
+
+
+@CONNECTED
+@pytest.mark.parametrize("timeout", [0, 1e-9])
+def test_a_timeout_of_zero_leaves_no_time(russet, is_connected, timeout):
     """With grpcio the call may succeed all the same."""
+    with connected(russet, **KINDS) as channel:
+        if is_connected:
+            channel.unary_unary(path("Echo"))(b"", timeout=WAIT)
+        codes = list(all_kinds(channel, timeout))
+        assert codes == [russet.StatusCode.DEADLINE_EXCEEDED] * 5
+
+
+def test_timeouts_of_microseconds_end_too(russet):
+    """The time may pass between any two steps of the start."""
     with connected(russet, Echo=ECHO) as channel:
-        error = rpc_error(russet, channel.unary_unary(path("Echo")), b"", timeout=0)
-        assert error.code() is russet.StatusCode.DEADLINE_EXCEEDED
+        call = channel.unary_unary(path("Echo"))
+        for nanoseconds in range(0, 20_000, 20):
+            error = call.future(b"", timeout=nanoseconds * 1e-9).exception(timeout=WAIT)
+            assert error is None or error.code() is russet.StatusCode.DEADLINE_EXCEEDED
 
 
 @pytest.mark.parametrize("timeout", [float("inf"), 1e12, 1e300])

@@ -93,6 +93,37 @@ def test_round_robin_takes_turns(grpc: ModuleType, option: tuple[str, str]) -> N
         assert answers[:3] == answers[3:6] == answers[6:]
 
 
+@pytest.mark.parametrize("policy", ["round_robin", "least_request_experimental"])
+def test_a_server_that_is_full_holds_nobody_up(russet: ModuleType, policy: str) -> None:
+    """Chance may pick it again and again, although another one has room."""
+    full, end = threading.Event(), threading.Event()
+
+    def hold(request: bytes, context: Any) -> bytes:
+        full.set()
+        assert end.wait(WAIT)
+        return b"full"
+
+    config = json.dumps({"loadBalancingConfig": [{policy: {}}]})
+    with (
+        serving(
+            russet, options=[("grpc.max_concurrent_streams", 1)], Who=("unary_unary", hold)
+        ) as busy,
+        backends(russet, 1) as addresses,
+        russet.insecure_channel(
+            target(busy, *addresses), options=[("grpc.service_config", config)]
+        ) as channel,
+    ):
+        who = channel.unary_unary(path("Who"))
+        waiting = []
+        while not full.is_set():
+            waiting.append(who.future(b"", timeout=WAIT))
+            full.wait(0.01)
+        for _ in range(200):
+            assert who(b"", timeout=WAIT) == b"0"
+        end.set()
+        assert {call.result() for call in waiting} >= {b"full"}
+
+
 def test_round_robin_goes_on_without_a_server_that_is_gone(grpc: ModuleType) -> None:
     with backends(grpc, 1) as addresses, contextlib.ExitStack() as stack:
         gone = stack.enter_context(serving(grpc, Who=named("gone")))

@@ -282,6 +282,16 @@ async def test_deadline(pair):
         assert await call.code() is client.StatusCode.DEADLINE_EXCEEDED
 
 
+async def test_a_timeout_that_has_passed_already(grpc):
+    async with connected(grpc, Echo=ECHO) as channel:
+        call = channel.unary_unary(path("Echo"))
+        for _ in range(2):
+            error = await rpc_error(grpc, call(b"", timeout=-1))
+            assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            # The next time on a connection that stands.
+            await call(b"", timeout=WAIT)
+
+
 async def test_time_remaining(pair):
     server, client = pair
     seen = []

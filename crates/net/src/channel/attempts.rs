@@ -13,39 +13,53 @@ use russet_rpc::{Code, Metadata, Status, Tally};
 
 use super::picking::Pick;
 use super::{Attempt, CallKey, Channel, Outcome, Place};
-use crate::random::random_unit;
+use crate::random::{random_below, random_unit};
 use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
     /// Starts an attempt of a call that waits or hedges, with all that the call was given; `false` where no connection takes it now, or where the call is held.
     pub(super) fn begin(&mut self, key: CallKey, now: Instant) -> bool {
-        let record = self.call(key).and_then(|call| call.record.as_ref());
-        if record.is_some_and(|record| record.held) {
+        let Some(call) = self.call(key) else {
+            return true;
+        };
+        if call.record.as_ref().is_some_and(|record| record.held) {
             return false;
+        }
+        if call.deadline.is_some_and(|deadline| deadline <= now) {
+            self.end_locally(key, deadline_exceeded());
+            return true;
         }
         let repeating = self.call(key).and_then(|call| call.repeating.as_ref());
         if repeating.is_some_and(|repeating| repeating.attempts.is_exhausted()) {
             // It has waited for two attempts at once: one that no server saw, and one that was due.
             return true;
         }
-        let tries = match self.policy {
-            LoadBalancing::PickFirst { .. } | LoadBalancing::RingHash(_) => 1,
-            // One that has no room for more is passed over.
-            _ => self.order.len(),
-        };
-        for _ in 0..tries {
-            match self.pick(key, now) {
-                Pick::On(index) if self.begin_on(index, key, now) => return true,
-                Pick::On(_) => {}
-                Pick::Wait => return false,
-                Pick::Refuse(status) => {
-                    self.end_locally(key, status);
-                    return true;
-                }
+        match self.pick(key, now) {
+            Pick::On(index) if self.begin_on(index, key, now) => return true,
+            Pick::On(_) => {}
+            Pick::Wait => return false,
+            Pick::Refuse(status) => {
+                self.end_locally(key, status);
+                return true;
             }
         }
-        false
+        self.begin_anywhere(key, now)
+    }
+
+    /// Starts an attempt although the connection that was picked has no room for it: where the policy does not insist on that one, the next one that has room takes it. All are asked, so that each tells when it has room again.
+    fn begin_anywhere(&mut self, key: CallKey, now: Instant) -> bool {
+        if matches!(
+            self.policy,
+            LoadBalancing::PickFirst { .. } | LoadBalancing::RingHash(_)
+        ) {
+            return false;
+        }
+        let first = random_below(self.order.len().max(1));
+        (0..self.order.len()).any(|step| {
+            let usable = self.usable_at((first + step) % self.order.len());
+            usable.is_some_and(|index| self.begin_on(index, key, now))
+        })
     }
 
     fn begin_on(&mut self, index: usize, key: CallKey, now: Instant) -> bool {

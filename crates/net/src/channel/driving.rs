@@ -45,7 +45,8 @@ impl Channel {
         let transport = &mut link.transport;
         self.timers
             .arm(index, transport.poll_timeout(), &mut transport.armed);
-        if transport.has_output() && !std::mem::replace(&mut transport.dirty, true) {
+        let has_news = transport.has_output() || transport.engine.has_events();
+        if has_news && !std::mem::replace(&mut transport.dirty, true) {
             self.dirty.push(index);
         }
         if turn == Turn::More {

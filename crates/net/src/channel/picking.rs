@@ -78,7 +78,7 @@ impl Channel {
         picked.map_or(Pick::Wait, Pick::On)
     }
 
-    fn usable_at(&self, place: usize) -> Option<usize> {
+    pub(super) fn usable_at(&self, place: usize) -> Option<usize> {
         self.subchannels.get(*self.order.get(place)?)?.usable()
     }
 

@@ -62,6 +62,11 @@ impl Connection {
         self.link.closed.as_ref()
     }
 
+    /// Whether [`poll_event`](Self::poll_event) has something to tell. A command may have, without a byte to write.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Calls that have not ended.
     pub const fn active_calls(&self) -> usize {
         self.calls.len()
