@@ -18,34 +18,42 @@ say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-$(VENV)/.created:
+# What is installed is pinned, with hashes, in requirements/locked; `make lock` makes those files anew from the lists in requirements/.
+# LOCK= (empty) installs the newest releases that the lists allow.
+LOCK ?= locked/
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--require-hashes --no-deps) -r requirements/$(LOCK)$(1).txt
+
+$(VENV)/.created: requirements/$(LOCK)build.txt
 	$(call say,Making a virtual environment for $(TAG))
 	@$(BASE_PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --upgrade pip
+	@$(call install,build)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.created requirements/test.txt
+$(VENV)/.test: $(VENV)/.created requirements/$(LOCK)test.txt
 	$(call say,Installing the test packages)
-	@$(BIN)/pip install --quiet -r requirements/test.txt
+	@$(call install,test)
 	@touch $@
 
-$(VENV)/.lint: $(VENV)/.created requirements/lint.txt
+$(VENV)/.lint: $(VENV)/.created requirements/$(LOCK)lint.txt
 	$(call say,Installing the linters)
-	@$(BIN)/pip install --quiet -r requirements/lint.txt
+	@$(call install,lint)
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.test requirements/bench.txt
+$(VENV)/.bench: $(VENV)/.test requirements/$(LOCK)bench.txt
 	$(call say,Installing the benchmarks' peers)
-	@$(BIN)/pip install --quiet -r requirements/bench.txt
+	@$(call install,bench)
 	@touch $@
+
+.PHONY: extension
+extension: $(VENV)/.created ## Build the extension and install the package in editable form
+	$(call say,Building the extension (release) for $(TAG))
+	@. $(BIN)/activate && maturin develop --release --quiet --locked
 
 .PHONY: build
-build: $(VENV)/.test ## Build the extension and install the package in editable form
-	$(call say,Building the extension (release) for $(TAG))
-	@. $(BIN)/activate && maturin develop --release --quiet
+build: extension $(VENV)/.test ## The extension and what the tests need
 
 .PHONY: demo
-demo: build ## Build all, compile route_guide.proto, run its server and client, check every answer
+demo: extension ## Build all, compile route_guide.proto, run its server and client, check every answer
 	$(call say,RouteGuide: compile$(comma) serve$(comma) call)
 	@$(RUN) examples/demo.py
 
@@ -60,18 +68,23 @@ test: lint test-rust test-python ## Lint and run every test (what CI runs)
 .PHONY: test-rust
 test-rust: ## Unit, table and property tests of the Rust crates
 	$(call say,Rust tests)
-	@cargo test --quiet --workspace --exclude russet-python
+	@cargo test --quiet --locked --workspace --exclude russet-python
 
 .PHONY: test-python
 test-python: build ## Behaviour tests in Python, with the originals as oracles
 	$(call say,Python tests on $(TAG))
 	@$(RUN) -m pytest -q tests
 
+.PHONY: test-newest
+test-newest: ## The Python tests with the newest releases of the originals and of all other packages; what fails here is news, not a broken build
+	@$(MAKE) test-python VENV=.venv/$(TAG)-newest LOCK=
+
 .PHONY: test-plugins
 test-plugins: build ## Plugins from PyPI and npm, and buf, which are not part of make test (needs npm)
 	$(call say,Plugins that people use)
-	@$(BIN)/pip install --quiet betterproto2_compiler protoc-gen-py
-	@npm install --silent --no-save --prefix $(VENV)/npm @bufbuild/protoc-gen-es @bufbuild/protobuf @bufbuild/buf ts-proto
+	@$(call install,plugins)
+	@mkdir -p $(VENV)/npm && cp tests/compiler/npm/package.json tests/compiler/npm/package-lock.json $(VENV)/npm
+	@npm ci --silent --prefix $(VENV)/npm
 	@RUSSET_PLUGINS_PATH=$(abspath $(VENV)/npm/node_modules/.bin) $(RUN) -m pytest -q -rs tests/compiler/test_real_plugins.py
 
 .PHONY: conformance
@@ -96,7 +109,7 @@ soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50
 .PHONY: bench
 bench: $(VENV)/.bench ## Servers and clients side by side with grpcio, grpc.aio, grpclib, connectrpc and tonic, then importing, memory and the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
-	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@. $(BIN)/activate && maturin develop --profile dist --quiet --locked
 	@$(RUN) bench/run.py $(BENCH)
 	@$(RUN) bench/footprint.py $(filter --quick,$(BENCH))
 	@$(RUN) bench/compiler.py $(filter --quick,$(BENCH))
@@ -110,25 +123,25 @@ bench-engine: ## The engine in memory beside tonic, hyper and h2: time and alloc
 .PHONY: bench-compiler
 bench-compiler: $(VENV)/.bench ## All of googleapis with Russet, protoc, buf, protox and grpc_tools; BENCH=--quick for one round
 	$(call say,Building the extension (dist profile) for $(TAG))
-	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@. $(BIN)/activate && maturin develop --profile dist --quiet --locked
 	@$(RUN) bench/compiler.py $(BENCH)
 
 .PHONY: bench-messages
 bench-messages: $(VENV)/.bench ## Messages side by side with upb, protobuf-py and betterproto2; BENCH=--quick for upb alone
 	$(call say,Building the extension (dist profile) for $(TAG))
-	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@. $(BIN)/activate && maturin develop --profile dist --quiet --locked
 	@$(RUN) bench/messages $(BENCH)
 
 .PHONY: bench-formats
 bench-formats: $(VENV)/.bench ## Protocol Buffers beside JSON, Avro and Thrift, gRPC beside HTTP/1.1: bytes and CPU time
 	$(call say,Building the extension (dist profile) for $(TAG))
-	@. $(BIN)/activate && maturin develop --profile dist --quiet
+	@. $(BIN)/activate && maturin develop --profile dist --quiet --locked
 	@$(RUN) bench/formats.py
 
 .PHONY: compare-protoc
 compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference
 	$(call say,Building the compiler)
-	@cargo build --quiet --release -p russet-cli
+	@cargo build --quiet --release --locked -p russet-cli
 	@PATH=$(abspath $(BIN)):$$PATH $(RUN) interop/protoc/compare.py --russet target/release/russet protoc
 
 .PHONY: fuzz
@@ -159,7 +172,7 @@ lint: lint-rust lint-python ## rustfmt, clippy, ruff, mypy, stubtest, pyright
 lint-rust: $(VENV)/.created
 	$(call say,rustfmt and clippy$(comma) and whether the fuzz targets compile)
 	@cargo fmt --all --check
-	@PYO3_PYTHON=$(abspath $(RUN)) cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@PYO3_PYTHON=$(abspath $(RUN)) cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@cargo check --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 
@@ -183,14 +196,20 @@ docs: build ## The crates' documentation, in target/doc, with every link checked
 compatibility: build ## Write docs/compatibility.md: every public name of the originals beside ours, and the tests that use it
 	@cd tests && $(abspath $(RUN)) -m compat.matrix
 
-$(VENV)/.wheels: $(VENV)/.created requirements/wheels.txt
+$(VENV)/.wheels: $(VENV)/.created requirements/$(LOCK)wheels.txt
 	$(call say,Installing what builds wheels)
-	@$(BIN)/pip install --quiet -r requirements/wheels.txt
+	@$(call install,wheels)
 	@touch $@
 
 .PHONY: wheels
 wheels: $(VENV)/.wheels ## Wheels for every CPython on this machine, manylinux and musllinux, each tried; TARGETS=aarch64-unknown-linux-gnu for others
 	@. $(BIN)/activate && $(RUN) tools/wheels.py $(addprefix --target=,$(TARGETS))
+
+.PHONY: lock
+lock: $(VENV)/.created ## Pin the newest releases that the lists in requirements/ allow, for every supported Python, with hashes
+	$(call say,Locking)
+	@$(call install,lock)
+	@BIN=$(BIN) tools/lock
 
 .PHONY: clean
 clean: ## Remove what the targets made

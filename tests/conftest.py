@@ -18,6 +18,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What the programs of the pages and examples need besides Russet.
 PACKAGES = ["argon2-cffi", "googleapis-common-protos", "numpy", "pytest", "trustme"]
+# The releases that `make lock` wrote down.
+LOCKED = [ROOT / "requirements" / "locked" / f"{name}.txt" for name in ("build", "test")]
+
+
+def constraints() -> str:
+    """Pins for pip, without the hashes, with which it would refuse to install a folder."""
+    lines = "".join(path.read_text("utf-8") for path in LOCKED).splitlines()
+    return "\n".join(line.rstrip(" \\") for line in lines if re.match(r"\w", line))
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +34,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed") / "venv"
     lines = next(block.code for block in blocks(ROOT / "README.md") if INSTALL in block.code)
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    pins = folder.with_name("constraints.txt")
+    pins.write_text(constraints())
+    # For what the README's lines install, maturin among it, and for the packages below.
+    environment = {**os.environ, "PATH": search, "PIP_CONSTRAINT": str(pins)}
     shell = shutil.which("sh")
     assert shell
     done = subprocess.run(
         [shell, "-ec", lines.replace(".venv", str(folder))],
         cwd=ROOT,
-        env={**os.environ, "PATH": search},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -43,5 +55,5 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     brought = {re.split("[= ]", line)[0] for line in listed.stdout.splitlines()}
     assert brought <= {"pip", "setuptools", "wheel", "russet"}, "Russet needs no other package"
-    subprocess.run([*pip, "install", "--quiet", *PACKAGES], check=True)
+    subprocess.run([*pip, "install", "--quiet", *PACKAGES], env=environment, check=True)
     return folder

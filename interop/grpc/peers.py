@@ -189,6 +189,8 @@ class Ruby(Peer):
     """gRPC's C-core with its programs in Ruby, from Debian's packages, which are unpacked and not installed."""
 
     PACKAGE = "ruby-grpc"
+    # The release that the lists below describe. Debian offers one; another is news to look at first.
+    VERSION = "1.51.1"
     takes_several = False
     prints_port = False
 
@@ -252,11 +254,16 @@ class Ruby(Peer):
         packages.mkdir(parents=True, exist_ok=True)
         wanted = ["apt-get", "install", "--simulate", "--no-install-recommends", self.PACKAGE]
         plan = subprocess.run(wanted, capture_output=True, text=True, check=False)
-        names = [line.split()[1] for line in plan.stdout.splitlines() if line.startswith("Inst ")]
-        if self.PACKAGE not in names:
+        # Inst NAME (VERSION ORIGIN ...)
+        lines = [line.split() for line in plan.stdout.splitlines() if line.startswith("Inst ")]
+        offered = {line[1]: line[2].lstrip("(") for line in lines}
+        if self.PACKAGE not in offered:
             return f"apt-get does not offer {self.PACKAGE} to be fetched"
+        version = offered[self.PACKAGE]
+        if version.partition("-")[0] != self.VERSION:
+            return f"apt-get offers {self.PACKAGE} {version}, and its cases are listed for {self.VERSION}"
         subprocess.run(
-            ["apt-get", "download", "-q", *names], cwd=packages, capture_output=True, check=True
+            ["apt-get", "download", "-q", *offered], cwd=packages, capture_output=True, check=True
         )
         for package in sorted(packages.glob("*.deb")):
             run(["dpkg", "-x", str(package), str(root)])
