@@ -44,10 +44,10 @@ API_STYLE_ERROR = (
 class ClientInterceptors(NamedTuple):
     """A channel's interceptors by the kind of method they wrap, outermost first."""
 
-    unary_unary: tuple[UnaryUnaryClientInterceptor, ...]
-    unary_stream: tuple[UnaryStreamClientInterceptor, ...]
-    stream_unary: tuple[StreamUnaryClientInterceptor, ...]
-    stream_stream: tuple[StreamStreamClientInterceptor, ...]
+    unary_unary: list[UnaryUnaryClientInterceptor]
+    unary_stream: list[UnaryStreamClientInterceptor]
+    stream_unary: list[StreamUnaryClientInterceptor]
+    stream_stream: list[StreamStreamClientInterceptor]
 
 
 _KINDS = (
@@ -71,10 +71,10 @@ def sort_interceptors(interceptors: Sequence[ClientInterceptor] | None) -> Clien
                 f"Interceptor {interceptor!r} must be {kinds}"
             )
     return ClientInterceptors(
-        tuple(i for i in interceptors if isinstance(i, UnaryUnaryClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, UnaryStreamClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, StreamUnaryClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, StreamStreamClientInterceptor)),
+        [i for i in interceptors if isinstance(i, UnaryUnaryClientInterceptor)],
+        [i for i in interceptors if isinstance(i, UnaryStreamClientInterceptor)],
+        [i for i in interceptors if isinstance(i, StreamUnaryClientInterceptor)],
+        [i for i in interceptors if isinstance(i, StreamStreamClientInterceptor)],
     )
 
 
