@@ -42,6 +42,9 @@ _MIXED_STYLES = (
 class _CallBase:
     """What the four kinds of call share."""
 
+    # How many turns of the loop there have been in which the call's end could be seen; not counted where nothing depends on it.
+    _turns = 0
+
     def __init__(
         self,
         call: _core.ClientCall,
@@ -71,6 +74,7 @@ class _CallBase:
     async def _finished(self) -> None:
         while self._call.code() is None:
             await self._news()
+        self._turns = _NOTICED
         self._tell_if_over()
 
     def _tell_if_over(self) -> None:
@@ -106,6 +110,7 @@ class _CallBase:
         code = self._call.code()
         if code == 0:
             return
+        self._turns = _NOTICED
         if self._locally_cancelled:
             raise asyncio.CancelledError
         status = STATUS_CODES[code or 0]
@@ -275,9 +280,6 @@ class _StreamRequestMixin(_CallBase):
 
     _half_closed = False
     _sender: asyncio.Task[None] | None = None
-    # For how many turns of the loop there has been no writer who could have seen the call's end.
-    _turns = 0
-
     def _start_sending(self, request_iterator: Any) -> None:
         if request_iterator is not None:
             self._sender = self._driver.loop.create_task(self._send_all(request_iterator))
@@ -317,7 +319,6 @@ class _StreamRequestMixin(_CallBase):
         if self.done():
             if self._turns < _NOTICED and not self._locally_cancelled:
                 # It failed so soon that its writer could not know.
-                self._turns = _NOTICED
                 self._raise_for_status()
             raise asyncio.InvalidStateError(RPC_ALREADY_FINISHED)
         if self._half_closed:
