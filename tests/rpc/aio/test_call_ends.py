@@ -351,3 +351,55 @@ async def test_a_channel_s_lists_are_its_own(grpc):
             assert getattr(channel, name) == [interceptor]
             getattr(channel, name).append(interceptor)
             assert getattr(other, name) == [interceptor]
+
+
+async def test_waiting_for_the_state_of_a_closed_channel(grpc):
+    states = grpc.ChannelConnectivity
+    channel = grpc.aio.insecure_channel(refused_address())
+    waiting = asyncio.ensure_future(channel.wait_for_state_change(states.IDLE))
+    await asyncio.sleep(0)
+    await channel.close()
+    await asyncio.wait_for(waiting, WAIT)
+    for try_to_connect in (False, True):
+        assert channel.get_state(try_to_connect) is states.SHUTDOWN
+    for state in (states.SHUTDOWN, states.IDLE):
+        with pytest.raises(grpc.aio.UsageError, match="closed"):
+            await asyncio.wait_for(channel.wait_for_state_change(state), WAIT)
+
+
+@pytest.mark.parametrize("kind", ["stream_unary", "stream_stream"])
+async def test_what_an_interceptor_raises_reaches_the_writer(grpc, kind):
+    class Failure(Exception):
+        pass
+
+    async def fails(self, continuation, details, request):
+        raise Failure
+
+    base = {
+        "stream_unary": grpc.aio.StreamUnaryClientInterceptor,
+        "stream_stream": grpc.aio.StreamStreamClientInterceptor,
+    }[kind]
+    failing = type("Failing", (base,), {f"intercept_{kind}": fails})()
+    async with connected(grpc, channel_interceptors=[failing], **ALL) as channel:
+        call = getattr(channel, kind)(path("EchoEach"))(timeout=WAIT)
+        for _ in range(2):
+            with pytest.raises(Failure):
+                await call.write(b"x")
+        with pytest.raises(Failure):
+            await (call.read() if kind == "stream_stream" else call)
+
+
+async def test_a_response_that_an_interceptor_made_has_no_metadata(grpc):
+    class Answers(grpc.aio.UnaryUnaryClientInterceptor):
+        async def intercept_unary_unary(self, continuation, details, request):
+            return b"made"
+
+    async with connected(grpc, channel_interceptors=[Answers()], **ALL) as channel:
+        call = channel.unary_unary(path("Echo"))(b"x", timeout=WAIT)
+        assert await call == b"made"
+        assert (call.done(), call.cancel(), call.cancelled()) == (True, False, False)
+        assert await call.code() is grpc.StatusCode.OK
+        assert await call.details() == ""
+        assert await call.initial_metadata() is None
+        assert await call.trailing_metadata() is None
+        assert await call.debug_error_string() is None

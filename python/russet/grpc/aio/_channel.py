@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ._base_channel import MetadataType
     from ._base_interceptor import ClientInterceptor
 
+_CLOSED = "Channel is closed."
 _INSECURE = "Call credentials are only valid on secure channels"
 
 
@@ -124,7 +125,7 @@ class _Method:
     ) -> Any:
         channel = self._channel
         if channel._closed:
-            raise UsageError("Channel is closed.")
+            raise UsageError(_CLOSED)
         plugins = plugins_of(channel._plugins, credentials)
         if plugins and not channel._secure:
             raise UsageError(_INSECURE)
@@ -310,6 +311,8 @@ class _Channel(Channel):
                 waiter.set_result(None)
 
     async def wait_for_state_change(self, last_observed_state: ChannelConnectivity) -> None:
+        if self._closed:
+            raise UsageError(_CLOSED)
         while self.get_state() is last_observed_state:
             waiter = self._driver.loop.create_future()
             self._state_waiters.append(waiter)
@@ -318,8 +321,6 @@ class _Channel(Channel):
     async def channel_ready(self) -> None:
         state = self.get_state(try_to_connect=True)
         while state is not ChannelConnectivity.READY:
-            if self._closed:
-                raise UsageError("Channel is closed.")
             await self.wait_for_state_change(state)
             state = self.get_state(try_to_connect=True)
 
