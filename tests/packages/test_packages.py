@@ -25,6 +25,7 @@ NEEDS = {
     "api_core": "google.api_core",
     "cel": "celpy",
     "grpclib_peer": "grpclib",
+    "google_transports": "google.cloud.secretmanager_v1",
     "googleapis": "google.api",
     "interceptor": "grpc_interceptor",
     "opentelemetry_grpc": "opentelemetry.instrumentation.grpc",

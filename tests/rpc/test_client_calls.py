@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+import socket
 import threading
 
 import pytest
@@ -146,10 +148,95 @@ def test_unknown_host_is_unavailable(grpc, target):
         assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
-@pytest.mark.parametrize("scheme", ["", "dns:", "dns:///", "ipv4:"])
-def test_targets(grpc, scheme):
-    with serving(grpc, Echo=ECHO) as address, grpc.insecure_channel(scheme + address) as channel:
-        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+@pytest.mark.parametrize(
+    "target",
+    [
+        "127.0.0.1:{port}",
+        "dns:127.0.0.1:{port}",
+        "dns:///127.0.0.1:{port}",
+        "ipv4:127.0.0.1:{port}",
+        "DNS:///localhost:{port}",
+        "IPV4:127.0.0.1:{port}",
+        "ipv4:127.0.0.1%3A{port}",
+        "ipv4:%3127.0.0.1:{port}",
+        "ipv6:%5B::ffff:127.0.0.1%5D:{port}",
+        "IPv6:///%5b::ffff:127.0.0.1%5d:{port}",
+        "dns:///local%68ost:{port}",
+        "127.0.0.1:{port}\n",
+        "localhost:{port} ",
+        # Outside Google's cloud, its resolver is DNS.
+        "google-c2p:///127.0.0.1:{port}",
+        "google-c2p:localhost:{port}",
+    ],
+)
+def test_targets(grpc, target):
+    with serving(grpc, Echo=ECHO) as address:
+        _, _, port = address.rpartition(":")
+        with grpc.insecure_channel(target.format(port=port)) as channel:
+            assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+NOT_VALID = ["", "dns:///", "ipv4:localhost:1", "ipv6:127.0.0.1:1", "unix://host/path"]
+LEADS_NOWHERE = [
+    ":",
+    ":1",
+    "foo/bar",
+    "bad:port:1",
+    "localhost:port",
+    "[::1",
+    "ipv4:",
+    "unix:",
+    "nosuch:///x",
+    "xds:///x",
+    "https://localhost",
+    "http://localhost/",
+    "http://127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("target", NOT_VALID + LEADS_NOWHERE)
+def test_a_channel_to_any_target_is_made(grpc, target):
+    expected = "UNKNOWN" if target in NOT_VALID else "UNAVAILABLE"
+    with grpc.insecure_channel(target) as channel:
+        error = rpc_error(grpc, channel.unary_unary(path("Echo")), b"", timeout=WAIT)
+        assert error.code().name == expected
+        call = channel.stream_stream(path("EchoEach"))(iter([b""]), timeout=WAIT)
+        assert rpc_error(grpc, next, call).code().name == expected
+    with grpc.secure_channel(target, grpc.ssl_channel_credentials()) as channel:
+        error = rpc_error(grpc, channel.unary_unary(path("Echo")), b"", timeout=WAIT)
+        assert error.code().name == expected
+
+
+def test_a_call_to_nowhere_waits_where_it_is_told_to(grpc):
+    with grpc.insecure_channel("bad:port:1") as channel:
+        call = channel.unary_unary(path("Echo")).future(b"", wait_for_ready=True)
+        with pytest.raises(grpc.FutureTimeoutError):
+            call.result(timeout=0.1)
+        call.cancel()
+
+
+def test_localhost_is_the_address_of_ipv6_first(grpc):
+    """Whatever the hosts file says."""
+    with contextlib.ExitStack() as stack:
+        try:
+            first = stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        port = first.getsockname()[1]
+        second = stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        second.setblocking(False)
+        channel = stack.enter_context(grpc.insecure_channel(f"localhost:{port}"))
+        call = channel.unary_unary(path("Echo")).future(b"")
+        first.settimeout(WAIT)
+        first.accept()[0].close()
+        call.cancel()
+
+
+def test_localhost_is_the_address_of_ipv4_too(grpc):
+    with serving(grpc, Echo=ECHO) as address:
+        port = address.rpartition(":")[2]
+        with grpc.insecure_channel(f"localhost:{port}") as channel:
+            assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
 
 
 def test_unix_socket(pair, tmp_path):

@@ -160,6 +160,9 @@ def test_a_connection_that_is_given_up_cancels_the_signing(russet: ModuleType) -
         assert call.code() is russet.StatusCode.CANCELLED
 
 
-def test_what_is_no_chain_is_refused(russet: ModuleType) -> None:
-    with pytest.raises(ValueError, match="certificate chain"):
-        credentials(russet, lambda data, algorithm, on_complete: b"", b"nothing")
+def test_what_is_no_chain_fails_the_calls(russet: ModuleType) -> None:
+    unusable = credentials(russet, lambda data, algorithm, on_complete: b"", b"nothing")
+    with russet.secure_channel("localhost:1", unusable) as channel:
+        error = rpc_error(russet, channel.unary_unary(path("Echo")), b"x", timeout=WAIT)
+    assert error.code() is russet.StatusCode.UNAVAILABLE
+    assert "certificate chain" in error.details()

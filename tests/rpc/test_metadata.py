@@ -78,7 +78,25 @@ def test_user_agent_is_sent(pair):
         Note=("unary_unary", note),
     ) as channel:
         channel.unary_unary(path("Note"))(b"", timeout=WAIT)
-    assert dict(seen)["user-agent"].startswith("my-program/1 grpc-python")
+    agents = dict(seen)["user-agent"].split()
+    # The release of grpcio whose API it is; what follows is the implementation's own.
+    assert agents[:2] == ["my-program/1", f"grpc-python/{client.__version__}"]
+    assert ("russet/" in agents[2]) is (client.__name__ == "russet.grpc")
+
+
+def test_a_secondary_user_agent_comes_last(grpc):
+    seen = []
+
+    def note(request, context):
+        seen.extend(context.invocation_metadata())
+        return b""
+
+    options = (("grpc.secondary_user_agent", "last/2"),)
+    with connected(grpc, channel_options=options, Note=("unary_unary", note)) as channel:
+        channel.unary_unary(path("Note"))(b"", timeout=WAIT)
+    agents = dict(seen)["user-agent"].split()
+    assert agents[0] == f"grpc-python/{grpc.__version__}"
+    assert agents[-1] == "last/2"
 
 
 @pytest.mark.parametrize("kind", ["unary_unary", "unary_stream", "stream_unary", "stream_stream"])
@@ -257,6 +275,28 @@ def test_invalid_metadata_of_a_handler_ends_its_call(grpc, place):
         error = rpc_error(grpc, channel.unary_unary(path("Answer")), b"", timeout=WAIT)
         assert error.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
         assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+
+
+def test_none_is_an_empty_value(pair):
+    server, client = pair
+
+    def note(request, context):
+        seen = [value for key, value in context.invocation_metadata() if key == "none"]
+        context.send_initial_metadata((("initial", None),))
+        context.set_trailing_metadata((("trailing", None),))
+        return repr(seen).encode()
+
+    with connected(client, server=server, Note=("unary_unary", note)) as channel:
+        unary = channel.unary_unary(path("Note"))
+        response, call = unary.with_call(b"", metadata=(("none", None),), timeout=WAIT)
+        assert response == b"['']"
+        assert ("initial", "") in [tuple(pair) for pair in call.initial_metadata()]
+        assert ("trailing", "") in [tuple(pair) for pair in call.trailing_metadata()]
+
+
+def test_none_is_no_value_of_a_binary_key(grpc):
+    with connected(grpc, Echo=ECHO) as channel, pytest.raises(TypeError):
+        channel.unary_unary(path("Echo"))(b"", metadata=(("none-bin", None),), timeout=WAIT)
 
 
 def test_ascii_values_may_be_bytes(grpc):

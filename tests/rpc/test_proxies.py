@@ -18,8 +18,12 @@ VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_pro
 class Proxy:
     """A proxy that understands CONNECT, and keeps the requests that it got."""
 
-    def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
+    def __init__(
+        self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n", server: str | None = None
+    ) -> None:
+        """`server` is where all connections lead to, if not to where they are asked for."""
         self.answer = answer
+        self._server = server
         self.requests: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -56,7 +60,8 @@ class Proxy:
         if b" 200 " not in self.answer:
             client.close()
             return
-        host, port = request.split()[1].decode().rsplit(":", 1)
+        asked = request.split()[1].decode() if self._server is None else self._server
+        host, port = asked.rsplit(":", 1)
         server = socket.create_connection((host, int(port)))
         threading.Thread(target=pump, args=(server, client), daemon=True).start()
         pump(client, server)
@@ -116,6 +121,40 @@ def test_exceptions_are_reached_directly(
         monkeypatch.setenv("no_grpc_proxy", "example.org")
         assert call(grpc, address, ("grpc.use_local_subchannel_pool", 1)) == b"x" * 100_000
         assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "exceptions", "through"),
+    [
+        ("localhost", "localhost", False),
+        ("localhost", ".localhost", False),
+        ("localhost", "LocalHost", False),
+        ("localhost", "example.org,localhost", False),
+        ("localhost", "host", True),
+        ("localhost", "calhost", True),
+        ("localhost", "t", True),
+        ("localhost", "xlocalhost", True),
+        ("a.localhost", "localhost", False),
+        ("a.localhost", ".localhost", False),
+        ("a.localhost", "a.localhost", False),
+        ("a.localhost", "b.localhost", True),
+        ("alocalhost", "localhost", True),
+        ("alocalhost", ".localhost", True),
+    ],
+)
+def test_names_of_exceptions_are_whole_labels(
+    grpc: ModuleType, monkeypatch: pytest.MonkeyPatch, host: str, exceptions: str, through: bool
+) -> None:
+    with serving(grpc, Echo=ECHO) as address, Proxy(server=address) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+        monkeypatch.setenv("no_proxy", exceptions)
+        port = address.rpartition(":")[2]
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        with grpc.insecure_channel(f"{host}:{port}", options=options) as channel:
+            call = channel.unary_unary(path("Echo")).future(b"x", timeout=WAIT)
+            # Not every resolver knows the names.
+            assert call.exception() is None or not through
+        assert len(proxy.requests) == int(through)
 
 
 def test_the_option_switches_proxies_off(grpc: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

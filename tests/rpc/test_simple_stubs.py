@@ -201,24 +201,6 @@ def test_the_cache_closes_channels_that_nobody_uses(russet):
             channel.unary_unary(path("Echo"))(b"", timeout=WAIT)
 
 
-UNSUPPORTED = {
-    "alts_channel_credentials": lambda grpc: grpc.alts_channel_credentials(),
-    "alts_server_credentials": lambda grpc: grpc.alts_server_credentials(),
-    "compute_engine_channel_credentials": lambda grpc: grpc.compute_engine_channel_credentials(
-        grpc.access_token_call_credentials("t")
-    ),
-}
-
-
-@pytest.mark.parametrize("make", UNSUPPORTED.values(), ids=UNSUPPORTED)
-def test_credentials_that_are_not_there_yet_say_so(russet, make):
-    """Never plaintext in place of what was asked for."""
-    with pytest.raises(
-        NotImplementedError, match=r"not supported by this version of Russet; (use|send) "
-    ):
-        make(russet)
-
-
 def test_server_credentials_check_their_arguments(grpc):
     with pytest.raises(ValueError, match="At least one"):
         grpc.ssl_server_credentials([])

@@ -1,10 +1,12 @@
 //! What a target or a listening address names: host names, literal addresses, Unix sockets.
 //!
-//! The grammar is that of gRPC's naming document: `dns:[//authority/]host[:port]`, `ipv4:a.b.c.d[:port][,...]`, `ipv6:[addr][:port][,...]`, `unix:path`, `unix:///absolute/path`, `unix-abstract:name`, and a bare `host:port`, which means `dns:`. Nothing is looked up here.
+//! The grammar is that of gRPC's naming document: `dns:[//authority/]host[:port]`, `ipv4:a.b.c.d[:port][,...]`, `ipv6:[addr][:port][,...]`, `unix:path`, `unix:///absolute/path`, `unix-abstract:name`, and a bare `host:port`, which means `dns:`. Schemes may be written in capitals, and what follows one may be percent-encoded. Nothing is looked up here.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use russet_rpc::percent_decode;
 use thiserror::Error;
 
 /// The port of a target that names none, as gRPC's naming document has it.
@@ -26,6 +28,8 @@ pub enum Target {
     Unix(PathBuf),
     /// A Unix-domain socket with a name of its own instead of a file, which only Linux has.
     UnixAbstract(String),
+    /// Nothing that could be connected to, for this reason; made by whoever wants calls to fail with it.
+    Unusable(String),
 }
 
 /// One address that a socket connects to.
@@ -73,51 +77,135 @@ pub enum AddressError {
     /// The port is not a number within 0 to 65535.
     #[error("the port of {0:?} is not a number from 0 to 65535")]
     BadPort(String),
-    /// An `ipv4:` or `ipv6:` target holds something else.
-    #[error("{0:?} is not a literal IP address")]
-    NotLiteral(String),
-    /// A resolver scheme that is not built in.
+    /// The scheme's own rules do not allow it: no name at all, an `ipv4:` or `ipv6:` target with something else than literal addresses, a host before the path of a socket.
+    #[error("the target uri is not valid: {0}")]
+    Invalid(String),
+    /// A list of addresses, or a path, without anything in it.
+    #[error("empty address list: {0:?} names no address")]
+    Empty(String),
+    /// xDS is not built in.
     #[error(
-        "the target {0:?} uses a resolver that is not built in; use dns:, ipv4:, ipv6:, unix: or unix-abstract:"
+        "the target {0:?} is for an xDS control plane, which is not built in; use dns:, ipv4:, ipv6:, unix: or unix-abstract:"
     )]
-    UnknownScheme(String),
+    NoXds(String),
+}
+
+/// The schemes of targets that are read here. Others are no schemes: as in gRPC, the whole text is a name then.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Dns,
+    Ipv4,
+    Ipv6,
+    Unix,
+    UnixAbstract,
+    /// Google's own resolver, which falls back to DNS outside Google's cloud.
+    Google,
+    Xds,
+}
+
+const SCHEMES: [(&str, Scheme); 8] = [
+    ("dns", Scheme::Dns),
+    ("ipv4", Scheme::Ipv4),
+    ("ipv6", Scheme::Ipv6),
+    ("unix", Scheme::Unix),
+    ("unix-abstract", Scheme::UnixAbstract),
+    ("google-c2p", Scheme::Google),
+    ("google-c2p-experimental", Scheme::Google),
+    ("xds", Scheme::Xds),
+];
+
+/// A target taken apart as a URI (RFC 3986, section 3).
+struct Uri<'a> {
+    scheme: Scheme,
+    authority: Option<&'a str>,
+    /// Decoded, and with its first slash where an authority came before.
+    path: String,
+}
+
+impl<'a> Uri<'a> {
+    fn parse(text: &'a str) -> Self {
+        // As in gRPC: a name may come from a file, with the end of its line.
+        let text = text.trim_end();
+        let known = text.split_once(':').and_then(|(scheme, rest)| {
+            let mut known = SCHEMES.iter();
+            let (_, scheme) = known.find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
+            Some((*scheme, rest))
+        });
+        let Some((scheme, rest)) = known else {
+            return Self {
+                scheme: Scheme::Dns,
+                authority: None,
+                path: text.to_owned(),
+            };
+        };
+        let (authority, path) = match rest.strip_prefix("//") {
+            Some(rest) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                (Some(authority), path)
+            }
+            None => (None, rest),
+        };
+        Self {
+            scheme,
+            authority,
+            path: percent_decode(path.as_bytes()),
+        }
+    }
+
+    /// What a resolver of names or addresses is given.
+    fn name(&self) -> &str {
+        self.path.strip_prefix('/').unwrap_or(&self.path)
+    }
+}
+
+/// Whether a target is a Unix-domain socket.
+pub fn is_unix(target: &str) -> bool {
+    matches!(
+        Uri::parse(target).scheme,
+        Scheme::Unix | Scheme::UnixAbstract
+    )
 }
 
 impl Target {
     /// Reads a target as `insecure_channel` takes it.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        if let Some(name) = text.strip_prefix("unix-abstract:") {
-            // `unix-abstract://authority/name` has no use for an authority.
-            let name = name.strip_prefix("//").map_or(name, |rest| {
-                rest.split_once('/').map_or(rest, |(_, name)| name)
-            });
-            return Ok(Self::UnixAbstract(name.to_owned()));
-        }
-        if let Some(path) = text.strip_prefix("unix://") {
-            return Ok(Self::Unix(PathBuf::from(path)));
-        }
-        if let Some(path) = text.strip_prefix("unix:") {
-            return Ok(Self::Unix(PathBuf::from(path)));
-        }
-        if let Some(list) = text.strip_prefix("ipv4:") {
-            return literal_list(list, IpAddr::is_ipv4);
-        }
-        if let Some(list) = text.strip_prefix("ipv6:") {
-            return literal_list(list, IpAddr::is_ipv6);
-        }
-        let name = match text.strip_prefix("dns:") {
-            // `dns://authority/name`: the authority names a DNS server; the system's resolver is used, as getaddrinfo knows no other.
-            Some(rest) => match rest.strip_prefix("//") {
-                Some(with_authority) => with_authority
-                    .split_once('/')
-                    .map_or(with_authority, |(_, name)| name),
-                None => rest,
-            },
-            None if text.contains("://") => {
-                return Err(AddressError::UnknownScheme(text.to_owned()));
+        let uri = Uri::parse(text);
+        match uri.scheme {
+            Scheme::Unix => {
+                if uri.authority.is_some_and(|authority| !authority.is_empty()) {
+                    return Err(AddressError::Invalid(text.to_owned()));
+                }
+                if uri.path.is_empty() {
+                    return Err(AddressError::Empty(text.to_owned()));
+                }
+                return Ok(Self::Unix(PathBuf::from(uri.path)));
             }
-            None => text,
+            Scheme::UnixAbstract => {
+                // An authority has no use here.
+                let name = match uri.authority {
+                    Some(authority) if uri.path.is_empty() => authority,
+                    Some(_) => uri.name(),
+                    None => &uri.path,
+                };
+                if name.is_empty() {
+                    return Err(AddressError::Empty(text.to_owned()));
+                }
+                return Ok(Self::UnixAbstract(name.to_owned()));
+            }
+            Scheme::Ipv4 => return literal_list(text, &uri, IpAddr::is_ipv4),
+            Scheme::Ipv6 => return literal_list(text, &uri, IpAddr::is_ipv6),
+            Scheme::Xds => return Err(AddressError::NoXds(text.to_owned())),
+            Scheme::Dns | Scheme::Google => {}
+        }
+        // `dns://authority/name`: the authority names a DNS server; the system's resolver is used, as getaddrinfo knows no other. One without a name after it is taken for the name.
+        let name = match uri.authority {
+            Some(authority) if uri.path.is_empty() => authority,
+            _ => uri.name(),
         };
+        if name.is_empty() {
+            let uri = if text.is_empty() { "dns:///" } else { text };
+            return Err(AddressError::Invalid(uri.to_owned()));
+        }
         let (host, port) = split_host_port(name)?;
         let port = port.unwrap_or(DEFAULT_PORT);
         Ok(match host.parse::<IpAddr>() {
@@ -129,34 +217,51 @@ impl Target {
         })
     }
 
-    /// The `:authority` of calls to this target, where no option overrides it: the target's path part, percent-encoding left as it stands.
+    /// The `:authority` of calls to this target, where no option overrides it: the target's path part. What an authority cannot have in it is percent-encoded.
     pub fn default_authority(text: &str) -> String {
-        if text.starts_with("unix:") || text.starts_with("unix-abstract:") {
+        let uri = Uri::parse(text);
+        if matches!(uri.scheme, Scheme::Unix | Scheme::UnixAbstract) {
             return "localhost".to_owned();
         }
-        let name = ["dns:", "ipv4:", "ipv6:"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme))
-            .unwrap_or(text);
-        let name = match name.strip_prefix("//") {
-            Some(rest) => rest.split_once('/').map_or(rest, |(_, name)| name),
-            None => name,
+        let name = match uri.authority {
+            Some(authority) if uri.path.is_empty() => authority,
+            _ => uri.name(),
         };
-        name.split(',').next().unwrap_or(name).to_owned()
+        let name = match uri.scheme {
+            Scheme::Ipv4 | Scheme::Ipv6 => name.split(',').next().unwrap_or(name),
+            _ => name,
+        };
+        let mut authority = String::with_capacity(name.len());
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]@%/".contains(&byte) {
+                authority.push(char::from(byte));
+            } else {
+                let _ = write!(authority, "%{byte:02X}");
+            }
+        }
+        authority
     }
 }
 
-fn literal_list(list: &str, family: fn(&IpAddr) -> bool) -> Result<Target, AddressError> {
-    let list = list.trim_start_matches('/');
+fn literal_list(
+    text: &str,
+    uri: &Uri<'_>,
+    family: fn(&IpAddr) -> bool,
+) -> Result<Target, AddressError> {
+    let list = match uri.authority {
+        Some(authority) if uri.path.is_empty() => authority,
+        _ => uri.name(),
+    };
+    if list.is_empty() {
+        return Err(AddressError::Empty(text.to_owned()));
+    }
     let mut sockets = Vec::new();
     for item in list.split(',') {
-        let (host, port) = split_host_port(item)?;
-        match host.parse::<IpAddr>() {
-            Ok(ip) if family(&ip) => {
-                sockets.push(SocketAddr::new(ip, port.unwrap_or(DEFAULT_PORT)));
-            }
-            _ => return Err(AddressError::NotLiteral(item.to_owned())),
-        }
+        let invalid = || AddressError::Invalid(text.to_owned());
+        let (host, port) = split_host_port(item).map_err(|_| invalid())?;
+        let ip = host.parse::<IpAddr>().ok().filter(family);
+        let ip = ip.ok_or_else(invalid)?;
+        sockets.push(SocketAddr::new(ip, port.unwrap_or(DEFAULT_PORT)));
     }
     Ok(Target::Sockets(sockets))
 }
@@ -226,6 +331,7 @@ impl ListenAddress {
             Target::Unix(path) => Self::Unix(path),
             Target::UnixAbstract(name) => Self::UnixAbstract(name),
             Target::Name { host, port } => Self::Name { host, port },
+            Target::Unusable(_) => return Err(AddressError::NoHost(text.to_owned())),
             Target::Sockets(sockets) => match sockets.first() {
                 Some(socket)
                     if socket.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
@@ -269,17 +375,51 @@ mod tests {
                 "unix-abstract:name",
                 Target::UnixAbstract("name".to_owned()),
             ),
+            // Schemes in capitals, padding, encoded characters.
+            ("DNS:///localhost:1", name("localhost", 1)),
+            ("Ipv4:127.0.0.1:7", socket("127.0.0.1:7")),
+            ("UNIX:/tmp/s", Target::Unix("/tmp/s".into())),
+            ("localhost:1\n", name("localhost", 1)),
+            ("127.0.0.1:7 \t", socket("127.0.0.1:7")),
+            ("dns:///local%68ost:1", name("localhost", 1)),
+            ("ipv4:127.0.0.1%3A7", socket("127.0.0.1:7")),
+            ("ipv6:%5B::1%5D:7", socket("[::1]:7")),
+            ("ipv6:///%5b::1%5d:7", socket("[::1]:7")),
+            ("unix:/tmp/a%20b", Target::Unix("/tmp/a b".into())),
+            ("unix:/tmp/100%", Target::Unix("/tmp/100%".into())),
+            (
+                "unix-abstract:a%2Fb",
+                Target::UnixAbstract("a/b".to_owned()),
+            ),
+            // A bare name is no URI.
+            ("local%68ost:1", name("local%68ost", 1)),
+            // Google's own resolver is for Google's own machines.
+            ("google-c2p:///example.org", name("example.org", 443)),
+            ("google-c2p:example.org:1", name("example.org", 1)),
+            // What is no scheme of ours is a name, which leads nowhere.
+            ("a:b:1", name("a:b:1", 443)),
         ] {
             assert_eq!(Target::parse(text), Ok(expected), "{text}");
         }
         for text in [
             "",
             ":1",
+            ":",
             "host:port",
             "host:70000",
             "[::1",
+            "ipv4:",
             "ipv4:name:1",
+            "ipv6:127.0.0.1:1",
+            "dns:",
+            "dns:///",
+            "unix:",
+            "unix://host/path",
+            "unix-abstract:",
             "xds:///a",
+            "https://host",
+            "http://localhost/",
+            "nosuch:///x",
         ] {
             assert!(Target::parse(text).is_err(), "{text}");
         }
@@ -316,6 +456,11 @@ mod tests {
             ("dns:///h:2", "h:2"),
             ("ipv4:1.2.3.4:5,1.2.3.5:5", "1.2.3.4:5"),
             ("unix:/tmp/s", "localhost"),
+            ("DNS:///local%68ost:1", "localhost:1"),
+            ("ipv6:%5B::1%5D:7", "[::1]:7"),
+            ("localhost:1\n", "localhost:1"),
+            ("google-c2p:///h:2", "h:2"),
+            ("a b\u{e9}:1", "a%20b%C3%A9:1"),
         ] {
             assert_eq!(Target::default_authority(text), authority, "{text}");
         }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::address::{Address, Target, host};
+use crate::address::{Address, Target, host, is_unix};
 
 /// A proxy, and what it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Proxy {
         let Some(url) = option.map(str::to_owned).or_else(from_environment) else {
             return Ok(None);
         };
-        if target.starts_with("unix:") || target.starts_with("unix-abstract:") || url.is_empty() {
+        if is_unix(target) || url.is_empty() {
             return Ok(None);
         }
         let destination = destination(target);
@@ -150,8 +150,10 @@ fn is_excepted(host: &str, list: &str) -> bool {
             {
                 return true;
             }
-            // As in grpcio, a name is any end of the host's, so that `example.org` covers `www.example.org`.
-            host.ends_with(&entry.to_ascii_lowercase())
+            // A name covers itself and what is below it, with or without a dot before it.
+            let name = entry.strip_prefix('.').unwrap_or(entry).to_ascii_lowercase();
+            host.strip_suffix(&name)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
 }
 
@@ -257,6 +259,15 @@ mod tests {
             ("a.example.org:1", "example.org", true),
             ("a.Example.org:1", " x , EXAMPLE.org", true),
             ("a.example.com:1", "example.org", false),
+            ("example.org:1", "example.org", true),
+            ("example.org:1", ".example.org", true),
+            ("a.b.example.org:1", ".example.org", true),
+            ("badexample.org:1", "example.org", false),
+            ("badexample.org:1", ".example.org", false),
+            ("localhost:1", "host", false),
+            ("localhost:1", "t", false),
+            ("localhost:1", ".", false),
+            ("org:1", "example.org", false),
             ("10.1.2.3:1", "10.0.0.0/8", true),
             ("11.1.2.3:1", "10.0.0.0/8", false),
             ("10.1.2.3:1", "10.1.2.3", true),

@@ -366,6 +366,12 @@ impl<C: Core> Reactor<C> {
         }
     }
 
+    /// Has the guard look at once although it is awake and nobody has left the lead to it: a thread waits for what the guard does with news.
+    pub fn hurry_guard(&self) {
+        self.nudge_guard();
+        self.guard().unpark();
+    }
+
     /// Leaves the lead to the guard, at once.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::SeqCst);

@@ -128,6 +128,7 @@ fn start(reactor: &Reactor<Channel>) -> CallKey {
             wait_for_ready: None,
             encoding: Encoding::Identity,
             held: false,
+            streaming: false,
             token: 0,
         },
         Instant::now(),

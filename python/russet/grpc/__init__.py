@@ -91,6 +91,7 @@ from ._status import (
 )
 from ._tracing import set_up as _set_up_logs
 from ._utilities import channel_ready_future
+from ._version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ if TYPE_CHECKING:
     from . import aio as aio
     from . import experimental as experimental
 
-# The version of grpcio's API, which generated code compares with that of the grpcio-tools that made it and refuses to load if this one is lower. The minor number is beyond all that exist, since no generated code is refused here for its version; Russet's own version is `russet.__version__`.
-__version__ = "1.999.0"
-
+# Submodules that are loaded on their first use.
 _SUBMODULES = ("aio", "experimental")
 
 _set_up_logs()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from threading import RLock
+from threading import Event, RLock, local
 
 from .. import _core
 from ._base_call import Call, Future
 from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
-from ._greenlets import bound
+from ._greenlets import are_there, bound
 from ._logging import logger
 from ._status import STATUS_CODES, StatusCode
 
@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 _CANCELLED = StatusCode.CANCELLED.value[0]
 _INTERNAL = StatusCode.INTERNAL.value[0]
 
-# A server that breaks the protocol of a method with one response.
-NO_RESPONSE = "the server ended the call with OK and sent no response message"
+_this_thread = local()
+
+# How long a thread that asks for a call's result waits for the call's callbacks, in seconds. They may themselves wait for something that this thread holds.
+_CALLBACK_PATIENCE = 5.0
+
+# What a call that is made again of a text says before it.
+_FROM_TEXT = "Inactive RPC Error: Invalid RPC state type. Details: "
 
 
 def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) -> str:
+    if code is StatusCode.OK:
+        return ""
     number = code.value[0] if code is not None else None
     origin = f"Error received from peer {peer}" if peer else "Error made by this client"
     return f'UNKNOWN:{origin} {{grpc_status:{number}, grpc_message:"{details}"}}'
@@ -82,14 +89,20 @@ class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
 
     def __init__(
         self,
-        code: StatusCode,
-        details: str | None,
+        code: StatusCode | object,
+        details: str | None = None,
         initial_metadata: ReceivedMetadata | None = None,
         trailing_metadata: ReceivedMetadata | None = None,
         peer: str | None = None,
     ) -> None:
-        super().__init__(code, details)
-        self._code = code
+        """Anything but a status as the only argument is the text of an error that is made again, as multiprocessing and others do: `type(error)(text)`."""
+        if isinstance(code, StatusCode):
+            super().__init__(code, details)
+        else:
+            super().__init__(code)
+            code, details = StatusCode.INTERNAL, f"{_FROM_TEXT}{code}"
+            initial_metadata = trailing_metadata = ()
+        self._code: StatusCode = code
         self._details = details
         self._initial_metadata = initial_metadata
         self._trailing_metadata = trailing_metadata
@@ -136,16 +149,23 @@ class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
 
 def _error_of(call: _core.ClientCall) -> _InactiveRpcError:
     """The exception for a call that has ended without a response."""
-    code, details = call.code() or 0, call.details()
-    if code == 0:
-        code, details = _INTERNAL, NO_RESPONSE
     return _InactiveRpcError(
-        STATUS_CODES[code],
-        details,
+        STATUS_CODES[call.code() or 0],
+        call.details(),
         call.known_initial_metadata(),
         call.trailing_metadata(),
         call.peer(),
     )
+
+
+def response_of(call: _core.ClientCall, deserializer: Deserializer[Any] | None) -> Any:
+    """The response of a call that has ended, or None where it ended with OK and has none; raises its error."""
+    response = call.response()
+    if response is not None:
+        return deserialize(response, deserializer)
+    if call.code() == 0:
+        return None
+    raise _error_of(call)
 
 
 def serialize(request: Any, serializer: Serializer[Any] | None) -> bytes:
@@ -180,6 +200,8 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
         self._has_response = False
         self._lock = RLock()
         self._callbacks: list[Callable[[], None]] | None = None
+        # Set when all callbacks have run that were added before the call's end.
+        self._callbacks_ran: Event | None = None
         self._cancelled = False
 
     def __del__(self) -> None:
@@ -196,7 +218,7 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
     # The call.
 
     def is_active(self) -> bool:
-        return self._call.code() is None
+        return not self._call.is_over()
 
     def time_remaining(self) -> float | None:
         return self._call.time_remaining()
@@ -229,10 +251,11 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
 
     def add_callback(self, callback: Callable[[], None]) -> bool:
         with self._lock:
-            if self._call.code() is not None:
+            if self._call.is_over():
                 return False
             if self._callbacks is None:
                 self._callbacks = [callback]
+                self._callbacks_ran = Event()
                 self._call.on_done(bound(self._run_callbacks))
             else:
                 self._callbacks.append(callback)
@@ -241,11 +264,29 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
     def _run_callbacks(self) -> None:
         with self._lock:
             callbacks, self._callbacks = self._callbacks or [], None
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:
-                logger("_channel").exception("Exception in callback!")
+        _this_thread.runs_callbacks = True
+        try:
+            for callback in callbacks:
+                try:
+                    callback()
+                except Exception:
+                    logger("_channel").exception("Exception in callback!")
+        finally:
+            _this_thread.runs_callbacks = False
+            if self._callbacks_ran is not None:
+                self._callbacks_ran.set()
+
+    def _wait_for_callbacks(self) -> None:
+        """Whoever learns that the call is over may rely on it that its callbacks have run; they run on a thread of the library, as in grpcio."""
+        ran = self._callbacks_ran
+        if ran is None or ran.is_set() or not self._call.is_over():
+            return
+        if are_there():
+            # They would run in a greenlet of the thread that this one keeps from it.
+            self._run_callbacks()
+        elif not getattr(_this_thread, "runs_callbacks", False):
+            self._call.hurry()
+            ran.wait(_CALLBACK_PATIENCE)
 
     # The future.
 
@@ -253,24 +294,22 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
         return self._cancelled
 
     def running(self) -> bool:
-        return self._call.code() is None
+        return not self._call.is_over()
 
     def done(self) -> bool:
-        return self._call.code() is not None
+        return self._call.is_over()
 
     def _wait(self, timeout: float | None) -> None:
         if not self._call.wait_done(timeout):
             raise FutureTimeoutError
+        self._wait_for_callbacks()
         if self._cancelled:
             raise FutureCancelledError
 
     def _take_response(self) -> Any:
         with self._lock:
             if not self._has_response:
-                message = self._call.response()
-                if message is None:
-                    raise _error_of(self._call)
-                self._response = deserialize(message, self._deserializer)
+                self._response = response_of(self._call, self._deserializer)
                 self._has_response = True
             return self._response
 
@@ -310,6 +349,7 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
             except _InactiveRpcError as error:
                 self._call.cancel(_INTERNAL, error.details())
                 raise
+        self._wait_for_callbacks()
         if self._call.code() == 0:
             raise StopIteration
         raise self
@@ -321,7 +361,7 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
     def __repr__(self) -> str:
         name = type(self).__name__
         number = self._call.code()
-        if number is None:
+        if number is None or not self._call.is_over():
             return f"<{name} object>"
         return _describe(
             name, STATUS_CODES[number], self._call.details(), self.debug_error_string()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from threading import RLock, Thread
 
-from .. import __version__, _core
+from .. import _core
 from ._base_channel import Channel
 
 # Programs catch these two by the names that they have in grpcio.
@@ -105,7 +105,7 @@ class _Channel(Channel):
         protection: Any,
     ) -> None:
         notice()
-        settings = channel_settings(options, __version__, compression)
+        settings = channel_settings(options, compression)
         protection.protect(settings)
         self._protection = protection
         self._compression = settings.pop("compression", None)
@@ -230,10 +230,7 @@ def insecure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
 ) -> Channel:
-    """A channel to `target` without encryption. Nothing is resolved or connected before the first call.
-
-    Raises ValueError for a target that cannot be read.
-    """
+    """A channel to `target` without encryption. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return _Channel(target, options, compression, Plaintext())
 
 
@@ -243,8 +240,5 @@ def secure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
 ) -> Channel:
-    """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call.
-
-    Raises ValueError for a target that cannot be read.
-    """
+    """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return _Channel(target, options, compression, credentials._credentials)

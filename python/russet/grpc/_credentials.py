@@ -1,6 +1,6 @@
 """Credential objects and the functions that make them.
 
-PEM is read when credentials are made: what cannot be used raises ValueError there, and says what is wrong. What is not supported (ALTS, Google Compute Engine) raises NotImplementedError; nothing falls back to plaintext silently.
+PEM is read when credentials are made. As in grpcio, what cannot be used makes credentials all the same, with a warning in the log that says what is wrong: channels with them fail their calls, and ports with them cannot be bound. The same goes for ALTS, which is not there. Nothing falls back to plaintext silently.
 """
 
 from __future__ import annotations
@@ -77,6 +77,44 @@ class ClientTls:
 
     def __repr__(self) -> str:
         return "TLS"
+
+
+class UnusableClient:
+    """What channel credentials hold that cannot be used: no connection is made, and calls end with the reason."""
+
+    __slots__ = ("_setting", "_why")
+
+    plugins: tuple[Plugin, ...] = ()
+    # Nothing is sent, so nothing is lost.
+    secure = True
+
+    def __init__(self, setting: str, why: str) -> None:
+        self._setting = setting
+        self._why = why
+
+    def protect(self, settings: dict[str, Any]) -> None:
+        """Put the reason into a channel's settings."""
+        settings[self._setting] = self._why
+
+    def __repr__(self) -> str:
+        return f"unusable: {self._why}"
+
+
+class UnusableServer:
+    """What server credentials hold that cannot be used: no port is bound with them."""
+
+    __slots__ = ("_why",)
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    @property
+    def port(self) -> NoReturn:
+        """The protection of a server's port, which there is not."""
+        raise RuntimeError(f"Failed to bind to address: {self._why}")
+
+    def __repr__(self) -> str:
+        return f"unusable: {self._why}"
 
 
 class Composite:
@@ -175,7 +213,10 @@ class _Credentials:
 
 
 class ChannelCredentials(_Credentials):
-    """How a channel authenticates and encrypts its connections. Made by the functions of this package."""
+    """How a channel authenticates and encrypts its connections. Made by the functions of this package; `ChannelCredentials(None)` does neither."""
+
+    def __init__(self, credentials: Any) -> None:
+        super().__init__(Plaintext() if credentials is None else credentials)
 
 
 class CallCredentials(_Credentials):
@@ -202,15 +243,21 @@ def insecure_channel_credentials() -> ChannelCredentials:
     return _INSECURE_CHANNEL
 
 
-def unsupported(function: str, what: str, instead: str) -> NoReturn:
-    """Raise the error for credentials that need what is not there."""
-    raise NotImplementedError(
-        f"grpc.{function}: {what} is not supported by this version of Russet; {instead}"
-    )
+_NO_ALTS = "ALTS works in Google's cloud only, and is not supported by this version of Russet; use grpc."
 
 
-_CHANNEL_INSTEAD = "use grpc.ssl_channel_credentials"
-_SERVER_INSTEAD = "use grpc.ssl_server_credentials"
+def _warn(what: str, why: object) -> None:
+    logger("_credentials").warning("%s cannot be used: %s", what, why)
+
+
+def _client_tls(
+    roots: bytes | None, key: bytes | None, chain: bytes | None, **options: Any
+) -> ClientTls | UnusableClient:
+    try:
+        return ClientTls(_core.ClientTls(roots, key, chain, **options))
+    except ValueError as error:
+        _warn("The channel credentials", error)
+        return UnusableClient("unusable_credentials", f"TLS credentials cannot be used: {error}")
 
 
 def ssl_channel_credentials(
@@ -220,11 +267,9 @@ def ssl_channel_credentials(
 ) -> ChannelCredentials:
     """Credentials for a TLS channel, from PEM bytes.
 
-    Without `root_certificates`, the servers trusted are those of the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names, or of Mozilla's list. A private key and its chain are for servers that ask for them. Raises ValueError for what cannot be read.
+    Without `root_certificates`, the servers trusted are those of the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names, or of Mozilla's list. A private key and its chain are for servers that ask for them. What cannot be used is logged, and fails the calls of channels that are made with it.
     """
-    return ChannelCredentials(
-        ClientTls(_core.ClientTls(root_certificates, private_key, certificate_chain))
-    )
+    return ChannelCredentials(_client_tls(root_certificates, private_key, certificate_chain))
 
 
 def ssl_channel_credentials_with_signer(
@@ -233,18 +278,14 @@ def ssl_channel_credentials_with_signer(
     sign: Callable[[bytes, int, Callable[[bytes | Exception], None]], Any],
 ) -> ChannelCredentials:
     """Credentials for a TLS channel whose key `sign` has. Public as `grpc.experimental.ssl_channel_credentials_with_custom_signer`."""
-    return ChannelCredentials(
-        ClientTls(_core.ClientTls(root_certificates, None, certificate_chain, sign=sign))
-    )
+    return ChannelCredentials(_client_tls(root_certificates, None, certificate_chain, sign=sign))
 
 
 def unverified_ssl_channel_credentials(
     private_key: bytes | None = None, certificate_chain: bytes | None = None
 ) -> ChannelCredentials:
     """Credentials for a TLS channel that believes every server. Public as `grpc.experimental.unverified_ssl_channel_credentials`."""
-    return ChannelCredentials(
-        ClientTls(_core.ClientTls(None, private_key, certificate_chain, verify=False))
-    )
+    return ChannelCredentials(_client_tls(None, private_key, certificate_chain, verify=False))
 
 
 def local_channel_credentials(
@@ -255,13 +296,18 @@ def local_channel_credentials(
 
 
 def alts_channel_credentials(service_accounts: Sequence[str] | None = None) -> ChannelCredentials:
-    """Credentials for Application Layer Transport Security. Not supported: raises NotImplementedError."""
-    unsupported("alts_channel_credentials", "ALTS", _CHANNEL_INSTEAD)
+    """Credentials for Application Layer Transport Security, which works in Google's cloud only. There is none here: calls of channels with them end with INTERNAL, as with grpcio outside that cloud."""
+    why = f"No credentials provided: {_NO_ALTS}ssl_channel_credentials"
+    return ChannelCredentials(UnusableClient("no_credentials", why))
 
 
 def compute_engine_channel_credentials(call_credentials: CallCredentials) -> ChannelCredentials:
-    """Credentials for Google Compute Engine. Not supported: raises NotImplementedError."""
-    unsupported("compute_engine_channel_credentials", "Google Compute Engine", _CHANNEL_INSTEAD)
+    """Credentials for Google's services: TLS, and the call credentials in each call. Nobody is asked anything while they are made.
+
+    Trusted are the roots that `ssl_channel_credentials()` trusts, and those of the system. ALTS, which grpcio uses between machines of Google's cloud, is not there; TLS is used there too.
+    """
+    channel = ChannelCredentials(_client_tls(None, None, None, system=True))
+    return composite_channel_credentials(channel, call_credentials)
 
 
 def xds_channel_credentials(
@@ -340,14 +386,24 @@ def ssl_server_credentials(
 ) -> ServerCredentials:
     """Credentials for a TLS port, from PEM bytes: pairs of a private key and its chain, of which the name that a client asks for chooses one.
 
-    With `require_client_auth`, only clients with a certificate that `root_certificates` issued are let in. Raises ValueError without a key pair, if clients must authenticate but no root certificates are given, and for what cannot be read.
+    With `require_client_auth`, only clients with a certificate that `root_certificates` issued are let in. Raises ValueError without a key pair, and if clients must authenticate but no root certificates are given. What cannot be used is logged, and no port is bound with it.
     """
     _check_key_pairs(private_key_certificate_chain_pairs, root_certificates, require_client_auth)
-    return ServerCredentials(
-        ServerTls(
-            _server_tls(private_key_certificate_chain_pairs, root_certificates, require_client_auth)
+    return _server_credentials(
+        lambda: _server_tls(
+            private_key_certificate_chain_pairs, root_certificates, require_client_auth
         )
     )
+
+
+def _server_credentials(
+    make: Callable[[], _core.ServerTls | Callable[[], _core.ServerTls]],
+) -> ServerCredentials:
+    try:
+        return ServerCredentials(ServerTls(make()))
+    except ValueError as error:
+        _warn("The server credentials", error)
+        return ServerCredentials(UnusableServer(f"TLS credentials cannot be used: {error}"))
 
 
 def _server_tls(
@@ -382,13 +438,11 @@ def dynamic_ssl_server_credentials(
 
     The fetcher is called for each new connection, on a thread of the library. It returns the certificates from then on, or None where they stay; where it raises, that is logged and they stay too.
     """
-    return ServerCredentials(
-        ServerTls(
-            _ChangingCertificates(
-                initial_certificate_configuration,
-                certificate_configuration_fetcher,
-                require_client_authentication,
-            )
+    return _server_credentials(
+        lambda: _ChangingCertificates(
+            initial_certificate_configuration,
+            certificate_configuration_fetcher,
+            require_client_authentication,
         )
     )
 
@@ -436,8 +490,8 @@ def local_server_credentials(
 
 
 def alts_server_credentials() -> ServerCredentials:
-    """Credentials for Application Layer Transport Security. Not supported: raises NotImplementedError."""
-    unsupported("alts_server_credentials", "ALTS", _SERVER_INSTEAD)
+    """Credentials for Application Layer Transport Security, which works in Google's cloud only. There is none here: no port is bound with them."""
+    return ServerCredentials(UnusableServer(f"{_NO_ALTS}ssl_server_credentials"))
 
 
 def xds_server_credentials(fallback_credentials: ServerCredentials) -> ServerCredentials:

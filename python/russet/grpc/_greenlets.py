@@ -62,6 +62,11 @@ def notice() -> None:
         init()
 
 
+def are_there() -> bool:
+    """Whether calls wait beside greenlets."""
+    return _active
+
+
 def bound(callback: _CallbackT) -> _CallbackT:
     """`callback` for the library's own threads to call: itself, or what hands it to this thread's hub."""
     return _bind(callback) if _active else callback  # type: ignore[return-value]

@@ -13,10 +13,10 @@ from ._base_channel import (
 )
 from ._call_credentials import INSECURE, authenticate, plugins_of
 from ._calls import (
-    _error_of,
     _InactiveRpcError,
     _MultiThreadedRendezvous,
     deserialize,
+    response_of,
     serialize,
 )
 from ._logging import logger
@@ -24,7 +24,7 @@ from ._status import StatusCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from ._base_call import Call
@@ -50,9 +50,15 @@ _UNKNOWN = StatusCode.UNKNOWN.value[0]
 
 
 def _send_all(
-    call: _core.ClientCall, requests: Iterator[Any], serializer: Serializer[Any] | None
+    call: _core.ClientCall, given: Iterable[Any], serializer: Serializer[Any] | None
 ) -> None:
     """Sends what an iterator gives, until it or the call ends."""
+    try:
+        requests = iter(given)
+    except Exception:
+        logger("_channel").exception("Exception iterating requests!")
+        call.cancel(_UNKNOWN, "Exception iterating requests!")
+        return
     while True:
         try:
             request = next(requests)
@@ -84,10 +90,9 @@ def _start_sending(
     """Sends requests while the caller goes on. Their iterator may block, so it has a thread, in the caller's context."""
     from contextvars import copy_context
 
-    iterator = iter(requests)
     Thread(
         target=copy_context().run,
-        args=(_send_all, call, iterator, serializer),
+        args=(_send_all, call, requests, serializer),
         name="russet-requests",
         daemon=True,
     ).start()
@@ -123,8 +128,9 @@ class _Method:
         credentials: CallCredentials | None,
         wait_for_ready: bool | None,
         compression: Compression | None,
+        streaming: bool = False,
     ) -> _core.ClientCall:
-        """Raises the call's error where it cannot even start."""
+        """Raises the call's error where it cannot even start. `streaming` says that many responses may come."""
         plugins = plugins_of(self._plugins, credentials)
         if plugins and not self._secure:
             raise _InactiveRpcError(StatusCode.UNAUTHENTICATED, INSECURE, (), ())
@@ -135,6 +141,7 @@ class _Method:
             wait_for_ready,
             self._compression if compression is None else compression,
             bool(plugins),
+            streaming,
         )
         if plugins:
             authenticate(call, plugins, self._channel.authority, self._method)
@@ -186,7 +193,7 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
         wait_for_ready: bool | None = None,
         compression: Compression | None = None,
     ) -> Any:
-        response = self._blocking(
+        outcome = self._blocking(
             request,
             timeout,
             metadata,
@@ -195,11 +202,9 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             compression,
             self._channel.unary,
         )
-        if response.__class__ is not bytes:
-            call, response = response, response.response()
-            if response is None:
-                raise _error_of(call)
-        return deserialize(response, self._deserializer)
+        if outcome.__class__ is bytes:
+            return deserialize(outcome, self._deserializer)
+        return response_of(outcome, self._deserializer)
 
     def with_call(
         self,
@@ -219,11 +224,8 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             compression,
             self._channel.unary_call,
         )
-        response = call.response()
-        if response is None:
-            raise _error_of(call)
         return (
-            deserialize(response, self._deserializer),
+            response_of(call, self._deserializer),
             _MultiThreadedRendezvous(call, self._deserializer, False),
         )
 
@@ -256,7 +258,7 @@ class _UnaryStreamMultiCallable(_Method, UnaryStreamMultiCallable["Any", "Any"])
         compression: Compression | None = None,
     ) -> Any:
         serialized = serialize(request, self._serializer)
-        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression, True)
         call.send_last(serialized)
         return _MultiThreadedRendezvous(call, self._deserializer, True)
 
@@ -292,11 +294,8 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         except BaseException:
             call.cancel(_CANCELLED, "Locally cancelled by application!")
             raise
-        response = call.response()
-        if response is None:
-            raise _error_of(call)
         return (
-            deserialize(response, self._deserializer),
+            response_of(call, self._deserializer),
             _MultiThreadedRendezvous(call, self._deserializer, False),
         )
 
@@ -324,6 +323,6 @@ class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"
         wait_for_ready: bool | None = None,
         compression: Compression | None = None,
     ) -> Any:
-        call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
+        call = self._start(timeout, metadata, credentials, wait_for_ready, compression, True)
         _start_sending(call, request_iterator, self._serializer)
         return _MultiThreadedRendezvous(call, self._deserializer, True)

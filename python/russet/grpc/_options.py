@@ -6,6 +6,7 @@ An option is a pair of a key (`str` or `bytes`) and a value (`int`, `str`, `byte
 from __future__ import annotations
 
 from ._option_names import MISSPELLED, WITHOUT_EFFECT, complain, is_strict, read_as, unknown
+from ._version import USER_AGENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,14 +163,14 @@ def _choose_compression(settings: Settings, compression: Compression | None) -> 
 
 
 def channel_settings(
-    options: Iterable[ChannelOption] | None, version: str, compression: Compression | None = None
+    options: Iterable[ChannelOption] | None, compression: Compression | None = None
 ) -> Settings:
     """The settings of a channel. Raises ValueError for something that is not a pair."""
     settings = _read(options, _CHANNEL_NUMBERS)
     _choose_compression(settings, compression)
     agents = (
         settings.pop("primary_user_agent", None),
-        f"grpc-python/{version} russet",
+        USER_AGENT,
         settings.pop("secondary_user_agent", None),
     )
     settings["user_agent"] = " ".join(agent for agent in agents if agent)

@@ -8,6 +8,7 @@ from ._base_call import Future
 from ._connectivity import ChannelConnectivity
 from ._errors import FutureCancelledError, FutureTimeoutError
 from ._logging import logger
+from ._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 def first_version_is_lower(version1: str, version2: str) -> bool:
     """Whether `version1` is lower than `version2`, both as "1.60.1" or "1.60.1.dev0".
 
-    With equal numbers the one without a suffix is the lower. A version that cannot be read is not lower than anything.
+    With equal numbers the one without a suffix is the lower. A version that cannot be read is not lower than anything, and neither is `grpc.__version__`: generated code asks with it whether it is too new, and no generated code is refused here for its version.
     """
+    if version1 == __version__:
+        return False
     parts1 = version1.split(".")
     parts2 = version2.split(".")
     try:

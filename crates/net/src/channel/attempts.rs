@@ -399,7 +399,10 @@ impl Channel {
             if !self.is_waiting(key) {
                 continue;
             }
-            if !self.begin(key, now) {
+            if self.begin(key, now) {
+                // Somebody may wait for it to have a connection.
+                self.tell(key);
+            } else {
                 self.waiting.push_back(key);
             }
         }
@@ -514,6 +517,7 @@ mod tests {
                 wait_for_ready: Some(true),
                 encoding: Encoding::Identity,
                 held: false,
+                streaming: false,
                 token: 0,
             },
             now,

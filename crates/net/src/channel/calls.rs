@@ -14,7 +14,12 @@ use crate::trace::trace;
 use crate::transport::Turn;
 
 impl Channel {
-    fn add_call(&mut self, deadline: Option<Instant>, wait_for_ready: bool) -> CallKey {
+    fn add_call(
+        &mut self,
+        deadline: Option<Instant>,
+        wait_for_ready: bool,
+        streaming: bool,
+    ) -> CallKey {
         self.idling.call_started();
         self.calls.insert(Call {
             place: Place::Over,
@@ -24,6 +29,7 @@ impl Channel {
             initial: None,
             outcome: None,
             congested: false,
+            streaming,
             abandoned: false,
             interest: Interest::default(),
             peer: None,
@@ -37,7 +43,7 @@ impl Channel {
 
     /// A call that ended before it could start.
     pub fn start_ended(&mut self, new: &NewCall<'_>, status: Status, now: Instant) -> CallKey {
-        let key = self.add_call(None, false);
+        let key = self.add_call(None, false, new.streaming);
         self.counts.start(now);
         self.observe_start(key, new.path, new.token, now);
         self.end_locally(key, status);
@@ -46,7 +52,11 @@ impl Channel {
 
     /// Starts a call. It always succeeds: what goes wrong becomes the call's status.
     pub fn start(&mut self, new: &NewCall<'_>, now: Instant) -> CallKey {
-        let key = self.add_call(new.deadline, new.wait_for_ready.unwrap_or(false));
+        let key = self.add_call(
+            new.deadline,
+            new.wait_for_ready.unwrap_or(false),
+            new.streaming,
+        );
         self.counts.start(now);
         self.observe_start(key, new.path, new.token, now);
         if self.state == Connectivity::Shutdown {
@@ -54,7 +64,7 @@ impl Channel {
             return key;
         }
         if let Some(defect) = &self.defect {
-            let status = Status::new(Code::InvalidArgument, defect.clone());
+            let status = defect.clone();
             self.end_locally(key, status);
             return key;
         }
@@ -288,11 +298,13 @@ impl Channel {
         };
         match call.inbox.pop() {
             Some(Received { message, credit }) => {
-                if let &Place::On { connection, id } = &call.place
-                    && let Some(Some(link)) = self.links.get_mut(connection)
-                {
-                    link.transport.engine.message_consumed(id, credit);
-                    self.after(connection, Turn::Idle);
+                if let &Place::On { connection, id } = &call.place {
+                    if let Some(Some(link)) = self.links.get_mut(connection) {
+                        link.transport.engine.message_consumed(id, credit);
+                        self.after(connection, Turn::Idle);
+                    }
+                } else if call.is_over() {
+                    self.tell(key);
                 }
                 Inbound::Message(message)
             }
@@ -310,6 +322,11 @@ impl Channel {
             },
             None => Some(Metadata::EMPTY),
         }
+    }
+
+    /// Whether the call has ended and, where the server sends a stream of messages, all of them have been taken.
+    pub fn is_over(&self, key: CallKey) -> bool {
+        self.call(key).is_none_or(Call::is_over)
     }
 
     /// How the call ended; `None` while it goes on.
@@ -352,12 +369,21 @@ impl Channel {
         }
     }
 
-    /// Ends a call with `status`, at once. Messages that were not taken are dropped.
+    /// Ends a call with `status`, at once. Messages that were not taken are dropped; where those of a stream are, this status counts, whatever the server's was.
     pub fn cancel(&mut self, key: CallKey, status: Status) {
         let Some(call) = self.call_mut(key) else {
             return;
         };
-        if call.outcome.is_some() {
+        if call.is_over() {
+            return;
+        }
+        if let Some(outcome) = &mut call.outcome {
+            if call.streaming {
+                let trailing = Metadata::EMPTY;
+                *outcome = Outcome { status, trailing };
+                call.inbox = Inbox::default();
+                self.tell(key);
+            }
             return;
         }
         call.inbox = Inbox::default();
@@ -388,10 +414,12 @@ impl Channel {
 
     /// The caller is done with a call: its state goes. A call that still runs is cancelled.
     pub fn release(&mut self, key: CallKey) {
-        self.cancel(
-            key,
-            Status::new(Code::Cancelled, "Locally cancelled by application!"),
-        );
+        if self.call(key).is_some_and(|call| call.outcome.is_none()) {
+            self.cancel(
+                key,
+                Status::new(Code::Cancelled, "Locally cancelled by application!"),
+            );
+        }
         self.calls.remove(key);
     }
 

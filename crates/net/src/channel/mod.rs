@@ -123,8 +123,8 @@ pub struct ChannelConfig {
     pub security: ClientSecurity,
     /// What calls are given by their methods.
     pub service_config: ServiceConfig,
-    /// What is wrong with the channel's settings: every call ends with `INVALID_ARGUMENT` and this text.
-    pub defect: Option<String>,
+    /// What is wrong with the channel's target or settings: every call ends with this status.
+    pub defect: Option<Status>,
     /// The policy that spreads calls over addresses, where the service config names none.
     pub load_balancing: LoadBalancing,
     /// Whether calls are sent again.
@@ -196,6 +196,8 @@ pub struct NewCall<'a> {
     pub encoding: Encoding,
     /// Whether it waits for [`Channel::provide`] before it goes out.
     pub held: bool,
+    /// Whether the server sends a stream of messages: then the call is over when they have been taken too.
+    pub streaming: bool,
     /// What the channel's observer knows the call by.
     pub token: u64,
 }
@@ -244,6 +246,7 @@ struct Call {
     initial: Option<Metadata>,
     outcome: Option<Outcome>,
     congested: bool,
+    streaming: bool,
     /// Nobody asks for it any more; its state goes when it ends.
     abandoned: bool,
     interest: Interest,
@@ -256,6 +259,12 @@ struct Call {
     /// A server said once that it had not seen the call, which is forgiven once.
     refused: bool,
     observation: Option<Box<observing::Observation>>,
+}
+
+impl Call {
+    const fn is_over(&self) -> bool {
+        self.outcome.is_some() && !(self.streaming && !self.inbox.is_empty())
+    }
 }
 
 #[derive(Debug)]
@@ -286,7 +295,7 @@ pub struct Channel {
     target: Target,
     security: ClientSecurity,
     service_config: ServiceConfig,
-    defect: Option<String>,
+    defect: Option<Status>,
     retries: RetryConfig,
     throttle: Throttle,
     policy: LoadBalancing,
@@ -356,6 +365,7 @@ impl Channel {
         let health_service = (config.service_config.health_check_service.clone())
             .filter(|_| config.health_checks && policy.is_per_address());
         let throttling = config.service_config.retry_throttling;
+        let unusable = matches!(target, Target::Unusable(_));
         Self {
             id: next_id(),
             counts: CallCounts::default(),
@@ -385,7 +395,7 @@ impl Channel {
             throttle: Throttle::new(throttling),
             policy,
             address_proxy: config.address_proxy.filter(|_| config.proxy.is_none()),
-            proxy: config.proxy,
+            proxy: config.proxy.filter(|_| !unusable),
             health_service,
             happy_eyeballs_delay: config.happy_eyeballs_delay,
             backoff: config.backoff,

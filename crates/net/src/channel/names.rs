@@ -87,6 +87,11 @@ impl Channel {
             Target::Sockets(sockets) => sockets.iter().copied().map(Address::Socket).collect(),
             Target::Unix(path) => vec![Address::Unix(path.clone())],
             Target::UnixAbstract(name) => vec![Address::UnixAbstract(name.clone())],
+            Target::Unusable(why) => {
+                let why = why.clone();
+                self.unresolved(why, now);
+                return;
+            }
             Target::Name { host, port } => {
                 trace!(DnsResolver, "channel {}: looking {host} up", self.id);
                 match self.network.look_up(host, *port) {

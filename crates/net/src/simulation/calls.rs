@@ -153,6 +153,7 @@ impl Calls {
             wait_for_ready: Some(patient),
             encoding: dice.pick(&[Encoding::Identity, Encoding::Identity, Encoding::Gzip]),
             held,
+            streaming: false,
             token: self.all.len() as u64,
         };
         let key = channel.start(&new, now);

@@ -39,6 +39,8 @@ pub enum Roots<'a> {
     Pem(&'a [u8]),
     /// The file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names; else the system's roots, or those of the folder `GRPC_SYSTEM_SSL_ROOTS_DIR`, if `GRPC_USE_SYSTEM_ROOTS_OVER_LANGUAGE_CALLBACK` says so and `GRPC_NOT_USE_SYSTEM_SSL_ROOTS` does not; else Mozilla's, which are bundled.
     Default,
+    /// As `Default`, and where that is Mozilla's, those of the system too. For Google's services, which an organisation's own proxy may stand before.
+    DefaultAndSystem,
     /// Everybody: the connection is encrypted, but to whom is not known. For tests.
     Unverified,
 }
@@ -121,6 +123,10 @@ impl ClientTls {
             Roots::Default => {
                 builder.with_custom_certificate_verifier(verifier(default_trust()?, &provider))
             }
+            Roots::DefaultAndSystem => builder.with_custom_certificate_verifier(verifier(
+                default_and_system_trust()?,
+                &provider,
+            )),
         };
         let mut config = match identity {
             None => builder.with_no_client_auth(),
@@ -156,6 +162,21 @@ fn verifier(trust: Trust, provider: &CryptoProvider) -> Arc<ServerVerifier> {
     Arc::new(ServerVerifier::new(trust, provider))
 }
 
+fn is_on(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+}
+
+fn default_and_system_trust() -> Result<Trust, TlsError> {
+    let mut trust = default_trust()?;
+    let has_file = std::env::var_os(ROOTS_FILE_VARIABLE).is_some_and(|path| !path.is_empty());
+    if !has_file && !is_on(NO_SYSTEM_ROOTS_VARIABLE) {
+        // Without any there are still the bundled ones.
+        let found = rustls_native_certs::load_native_certs();
+        trust.add(found.certs);
+    }
+    Ok(trust)
+}
+
 fn default_trust() -> Result<Trust, TlsError> {
     if let Some(path) = std::env::var_os(ROOTS_FILE_VARIABLE).filter(|path| !path.is_empty()) {
         let pem = std::fs::read(&path).map_err(|error| TlsError::RootsFile {
@@ -164,10 +185,6 @@ fn default_trust() -> Result<Trust, TlsError> {
         })?;
         return Trust::read(&pem);
     }
-    let is_on = |variable| {
-        std::env::var(variable)
-            .is_ok_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
-    };
     if is_on(SYSTEM_ROOTS_VARIABLE) && !is_on(NO_SYSTEM_ROOTS_VARIABLE) {
         let folder = std::env::var_os(SYSTEM_ROOTS_FOLDER_VARIABLE);
         return match folder.filter(|folder| !folder.is_empty()) {

@@ -70,6 +70,11 @@ impl Trust {
         }
     }
 
+    /// More roots; what nobody can use is left out.
+    pub(super) fn add(&mut self, roots: Vec<CertificateDer<'static>>) {
+        self.roots.add_parsable_certificates(roots);
+    }
+
     /// Whether a certificate is one of the roots itself; an error where it is and its time is over or has not come.
     fn holds(&self, der: &CertificateDer<'_>, now: UnixTime) -> Result<bool, Error> {
         if !self.itself.iter().any(|root| root == der) {

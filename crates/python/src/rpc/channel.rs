@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use russet_net::address::Target;
+use russet_net::address::{AddressError, Target};
 use russet_net::census::ChannelCensus;
 use russet_net::channel::{Channel as State, ChannelConfig, Connectivity, NewCall};
 use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, Status};
@@ -90,7 +90,7 @@ impl Inner {
     }
 
     fn deliver_call(&self, py: Python<'_>, key: CallKey) {
-        if self.reactor.core().outcome(key).is_none() {
+        if !self.reactor.core().is_over(key) {
             return;
         }
         let callback = lock(&self.callbacks).remove(&key);
@@ -160,6 +160,8 @@ pub(super) struct Start {
     pub(super) encoding: Encoding,
     /// Whether the call waits for [`ClientCall::provide`].
     pub(super) held: bool,
+    /// Whether the server sends a stream of messages.
+    pub(super) streaming: bool,
     /// What the channel's observer knows it by.
     pub(super) token: u64,
 }
@@ -206,6 +208,7 @@ impl Channel {
                 wait_for_ready: start.wait_for_ready,
                 encoding: start.encoding,
                 held: start.held,
+                streaming: start.streaming,
                 token: start.token,
             };
             if let Err(error) = &start.metadata {
@@ -247,12 +250,43 @@ impl Channel {
     }
 }
 
+/// What a channel connects to. Nothing is wrong enough for it not to be made, as in grpcio: calls fail, with the status that is given or because there is nothing to connect to.
+fn read_target(
+    target: &str,
+    settings: &Bound<'_, pyo3::types::PyDict>,
+) -> PyResult<(Target, Option<Status>)> {
+    if let Some(why) = options::text(settings, "unusable_credentials")? {
+        return Ok((Target::Unusable(why), None));
+    }
+    let failed = |code, why: &str| {
+        let text = format!("Failed to create channel to '{target}':{why}");
+        Status::new(code, text)
+    };
+    let mut defect = None;
+    if let Some(why) = options::text(settings, "no_credentials")? {
+        defect = Some(failed(Code::Internal, &why));
+    }
+    let parsed = Target::parse(target).unwrap_or_else(|error| {
+        let why = error.to_string();
+        if matches!(error, AddressError::Invalid(_)) {
+            defect = Some(failed(Code::Unknown, &why));
+        }
+        Target::Unusable(why)
+    });
+    Ok((parsed, defect))
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are the multi-callable's own, and two"
+)]
 fn start_of(
     timeout: Option<f64>,
     metadata: Option<&Bound<'_, PyAny>>,
     wait_for_ready: Option<bool>,
     compression: Option<u8>,
     held: bool,
+    streaming: bool,
 ) -> PyResult<Start> {
     Ok(Start {
         deadline: deadline(timeout, Instant::now()),
@@ -260,6 +294,7 @@ fn start_of(
         wait_for_ready,
         encoding: encoding(compression)?,
         held,
+        streaming,
         token: 0,
     })
 }
@@ -273,12 +308,12 @@ impl Channel {
         target: &str,
         settings: &Bound<'_, pyo3::types::PyDict>,
     ) -> PyResult<Self> {
-        let parsed =
-            Target::parse(target).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let (parsed, defect) = read_target(target, settings)?;
         let authority = options::text(settings, "authority")?
             .or(options::text(settings, "tls_name")?)
             .unwrap_or_else(|| Target::default_authority(target));
         let mut config = ChannelConfig::new(authority.clone());
+        config.defect = defect;
         config.engine = options::client_config(settings)?;
         config.security = tls::client_security(settings, &authority)?;
         config.user_agent = options::text(settings, "user_agent")?.unwrap_or_default();
@@ -361,7 +396,14 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression, false)?;
+        let start = start_of(
+            timeout,
+            metadata,
+            wait_for_ready,
+            compression,
+            false,
+            false,
+        )?;
         self.handle.inner.guard()?;
         let call = self.begin(py, path, start, metadata)?;
         call.give(py, Some(request.as_bytes()), true);
@@ -371,10 +413,10 @@ impl Channel {
     }
 
     /// Starts a call. Its news go to whoever waits for them, and to [`ClientCall::on_done`]'s callback.
-    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false))]
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false, streaming=false))]
     #[expect(
         clippy::too_many_arguments,
-        reason = "they are the multi-callable's own, and one"
+        reason = "they are the multi-callable's own, and two"
     )]
     fn call(
         &self,
@@ -385,8 +427,16 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
         held: bool,
+        streaming: bool,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
+        let start = start_of(
+            timeout,
+            metadata,
+            wait_for_ready,
+            compression,
+            held,
+            streaming,
+        )?;
         self.handle.inner.guard()?;
         let call = self.begin(py, path, start, metadata)?;
         self.handle.inner.reactor.core().watch(call.key);
@@ -430,10 +480,10 @@ impl Channel {
     }
 
     /// Starts a call whose channel an event loop drives: see [`Channel::turn`].
-    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false))]
+    #[pyo3(signature = (path, timeout=None, metadata=None, wait_for_ready=None, compression=None, held=false, streaming=false))]
     #[expect(
         clippy::too_many_arguments,
-        reason = "they are the multi-callable's own, and one"
+        reason = "they are the multi-callable's own, and two"
     )]
     fn call_on_loop(
         &self,
@@ -444,8 +494,16 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
         held: bool,
+        streaming: bool,
     ) -> PyResult<ClientCall> {
-        let start = start_of(timeout, metadata, wait_for_ready, compression, held)?;
+        let start = start_of(
+            timeout,
+            metadata,
+            wait_for_ready,
+            compression,
+            held,
+            streaming,
+        )?;
         let call = self.begin(py, path, start, metadata)?;
         self.handle.inner.reactor.core().watch(call.key);
         Ok(call)

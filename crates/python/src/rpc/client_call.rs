@@ -9,7 +9,7 @@ use std::time::Instant;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::CallKey;
-use russet_net::Inbound;
+use russet_net::{Core, Inbound};
 use russet_net::channel::Outcome;
 use russet_net::rpc::{Code, MessageOptions, SendError, Status};
 
@@ -141,20 +141,25 @@ impl ClientCall {
     /// Waits for the next message; `None` at the call's end.
     #[pyo3(name = "next")]
     fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let inbound = wait(
-            py,
-            &self.handle.inner.reactor,
-            None,
-            |core, parker| match core.next_message(self.key) {
+        let reactor = &self.handle.inner.reactor;
+        let inbound = wait(py, reactor, None, |core, parker| {
+            match core.next_message(self.key) {
                 Inbound::Pending => {
                     core.set_waiter(self.key, parker);
                     None
                 }
-                inbound => Some(inbound),
-            },
-        )?;
+                inbound => Some((inbound, core.has_news())),
+            }
+        })?;
+        let Some((inbound, news)) = inbound else {
+            return Ok(None);
+        };
+        if news {
+            // The call may be over with this message; its callbacks are the guard's to run.
+            reactor.alert_guard();
+        }
         Ok(match inbound {
-            Some(Inbound::Message(message)) => Some(PyBytes::new(py, &message)),
+            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
             _ => None,
         })
     }
@@ -211,7 +216,7 @@ impl ClientCall {
         self.handle.inner.news.add(self.key, future);
     }
 
-    /// Calls `callback()` when the call has ended, in a turn of the event loop.
+    /// Calls `callback()` when the call is over, in a turn of the event loop.
     fn on_done_in_loop(&self, callback: Py<PyAny>) {
         lock(&self.handle.inner.callbacks).insert(self.key, callback);
     }
@@ -287,12 +292,22 @@ impl ClientCall {
         self.take_response(py)
     }
 
-    /// Ends the call with this status; `False` where it had ended.
+    /// Whether the call has ended and, where the server sends a stream of messages, all of them have been taken.
+    fn is_over(&self) -> bool {
+        self.handle.inner.reactor.core().is_over(self.key)
+    }
+
+    /// Has the callbacks of calls that are over run soon, by the thread that runs them.
+    fn hurry(&self) {
+        self.handle.inner.reactor.hurry_guard();
+    }
+
+    /// Ends the call with this status; `False` where it was over.
     fn cancel(&self, py: Python<'_>, code: u32, details: String) -> bool {
         let status = Status::new(Code::from_u32(code).unwrap_or(Code::Unknown), details);
         py.detach(|| {
             let mut core = self.handle.inner.reactor.core();
-            if core.outcome(self.key).is_some() {
+            if core.is_over(self.key) {
                 return false;
             }
             core.cancel(self.key, status);
@@ -304,9 +319,9 @@ impl ClientCall {
         })
     }
 
-    /// Calls `callback()` once when the call has ended, from a thread of the library; at once where it has.
+    /// Calls `callback()` once when the call is over, from a thread of the library; at once where it is.
     fn on_done(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<()> {
-        if self.code().is_some() {
+        if self.is_over() {
             return callback.call0(py).map(drop);
         }
         let inner = &self.handle.inner;

@@ -12,7 +12,7 @@ use russet_net::channel::ChannelConfig;
 use russet_net::channel_trace::DEFAULT_TRACE_MEMORY;
 use russet_net::proxy::{AddressProxy, Proxy};
 use russet_net::rpc::service_config::{LoadBalancing, MAX_RING_SIZE, ServiceConfig};
-use russet_net::rpc::{DefaultEncoding, EncodingSet, MemoryQuota, client, limits, server};
+use russet_net::rpc::{Code, DefaultEncoding, EncodingSet, MemoryQuota, Status, client, limits, server};
 use russet_net::server::ServerConfig;
 
 use super::convert::encoding;
@@ -231,7 +231,8 @@ pub(super) fn call_policy(
         match ServiceConfig::parse(&text) {
             Ok(parsed) => config.service_config = parsed,
             Err(error) => {
-                config.defect = Some(format!("Failed to create channel to '{target}':{error}"));
+                let text = format!("Failed to create channel to '{target}':{error}");
+                config.defect = Some(Status::new(Code::InvalidArgument, text));
             }
         }
     }

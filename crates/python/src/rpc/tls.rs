@@ -25,19 +25,21 @@ pub(super) struct ClientTls {
 
 #[pymethods]
 impl ClientTls {
-    /// PEM texts; without `roots` the default ones. `verify=False` trusts everybody. `sign` signs in the place of a `key`, as [`signer`] says. Raises `ValueError` for what cannot be read.
+    /// PEM texts; without `roots` the default ones, and with `system` the system's too. `verify=False` trusts everybody. `sign` signs in the place of a `key`, as [`signer`] says. Raises `ValueError` for what cannot be read.
     #[new]
-    #[pyo3(signature = (roots, key, chain, verify=true, sign=None))]
+    #[pyo3(signature = (roots, key, chain, verify=true, sign=None, system=false))]
     fn new(
         roots: Option<&[u8]>,
         key: Option<&[u8]>,
         chain: Option<&[u8]>,
         verify: bool,
         sign: Option<Py<PyAny>>,
+        system: bool,
     ) -> PyResult<Self> {
         let roots = match (verify, roots) {
             (false, _) => Roots::Unverified,
             (true, Some(pem)) => Roots::Pem(pem),
+            (true, None) if system => Roots::DefaultAndSystem,
             (true, None) => Roots::Default,
         };
         let tls = match (sign, chain) {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .._calls import NO_RESPONSE, _debug_text
+from .._calls import _debug_text
 from .._logging import logger
 from .._status import STATUS_CODES, StatusCode
 from ._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
@@ -29,7 +29,11 @@ _CANCELLED = StatusCode.CANCELLED.value[0]
 _INTERNAL = StatusCode.INTERNAL.value[0]
 _UNKNOWN = StatusCode.UNKNOWN.value[0]
 
+# After so many turns of the loop, whoever writes could have seen that the call has ended.
+_NOTICED = 4
+
 _GARBAGE_COLLECTED = "Cancelled upon garbage collection!"
+_NOT_DESERIALIZED = "Exception deserializing response!"
 _MIXED_STYLES = (
     "The iterator and read/write APIs may not be mixed on a single RPC: use one of them throughout."
 )
@@ -37,6 +41,9 @@ _MIXED_STYLES = (
 
 class _CallBase:
     """What the four kinds of call share."""
+
+    # How many turns of the loop there have been in which the call's end could be seen; not counted where nothing depends on it.
+    _turns = 0
 
     def __init__(
         self,
@@ -67,6 +74,13 @@ class _CallBase:
     async def _finished(self) -> None:
         while self._call.code() is None:
             await self._news()
+        self._turns = _NOTICED
+        self._tell_if_over()
+
+    def _tell_if_over(self) -> None:
+        """Whoever learns that the call is over may rely on it that its callbacks have run."""
+        if self._callbacks and self._call.is_over():
+            self._run_callbacks()
 
     def _serialize(self, request: Any) -> bytes:
         if self._serializer is None:
@@ -75,7 +89,15 @@ class _CallBase:
         return self._serializer(request)
 
     def _deserialize(self, message: bytes) -> Any:
-        return message if self._deserializer is None else self._deserializer(message)
+        """The response object; where the deserializer fails, the call ends with INTERNAL."""
+        if self._deserializer is None:
+            return message
+        try:
+            return self._deserializer(message)
+        except Exception:
+            logger("_common").exception("Exception deserializing message!")
+        self._end(_INTERNAL, _NOT_DESERIALIZED)
+        raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=_NOT_DESERIALIZED)
 
     def _end(self, code: int, details: str) -> bool:
         ended = self._call.cancel(code, details)
@@ -88,6 +110,7 @@ class _CallBase:
         code = self._call.code()
         if code == 0:
             return
+        self._turns = _NOTICED
         if self._locally_cancelled:
             raise asyncio.CancelledError
         status = STATUS_CODES[code or 0]
@@ -106,7 +129,7 @@ class _CallBase:
         return self._call.code() == _CANCELLED
 
     def done(self) -> bool:
-        return self._call.code() is not None
+        return self._call.is_over()
 
     def time_remaining(self) -> float | None:
         return self._call.time_remaining()
@@ -115,6 +138,7 @@ class _CallBase:
         if not self._end(_CANCELLED, LOCAL_CANCELLATION_DETAILS):
             return False
         self._locally_cancelled = True
+        self._tell_if_over()
         return True
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
@@ -170,7 +194,7 @@ class _CallBase:
     def __repr__(self) -> str:
         name = type(self).__name__
         code = self._call.code()
-        if code is None:
+        if code is None or not self.done():
             return f"<{name} object>"
         return (
             f"<{name} of RPC that terminated with:\n"
@@ -194,18 +218,8 @@ class _UnaryResponseMixin(_CallBase):
         self._raise_for_status()
         if self._response is EOF:
             message = self._call.response()
-            if message is None:
-                raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=NO_RESPONSE)
-            try:
-                self._response = self._deserialize(message)
-            except Exception:
-                logger("_call").exception("Exception deserializing message!")
-                raise AioRpcError(
-                    StatusCode.INTERNAL,
-                    Metadata(),
-                    Metadata(),
-                    details="Exception deserializing response!",
-                ) from None
+            # As in grpcio, an OK without a response gives None.
+            self._response = None if message is None else self._deserialize(message)
         return self._response
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -230,6 +244,7 @@ class _StreamResponseMixin(_CallBase):
         while True:
             message = self._call.try_next()
             if message is None:
+                self._tell_if_over()
                 self._raise_for_status()
                 return EOF
             if message is not False:
@@ -265,10 +280,16 @@ class _StreamRequestMixin(_CallBase):
 
     _half_closed = False
     _sender: asyncio.Task[None] | None = None
-
     def _start_sending(self, request_iterator: Any) -> None:
         if request_iterator is not None:
             self._sender = self._driver.loop.create_task(self._send_all(request_iterator))
+        else:
+            self._driver.loop.call_soon(self._turn_over)
+
+    def _turn_over(self) -> None:
+        self._turns += 1
+        if self._turns < _NOTICED:
+            self._driver.loop.call_soon(self._turn_over)
 
     async def _send_all(self, requests: Any) -> None:
         try:
@@ -296,6 +317,9 @@ class _StreamRequestMixin(_CallBase):
 
     async def _write(self, request: Any) -> None:
         if self.done():
+            if self._turns < _NOTICED and not self._locally_cancelled:
+                # It failed so soon that its writer could not know.
+                self._raise_for_status()
             raise asyncio.InvalidStateError(RPC_ALREADY_FINISHED)
         if self._half_closed:
             raise asyncio.InvalidStateError(RPC_HALF_CLOSED)

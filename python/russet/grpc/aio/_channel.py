@@ -7,14 +7,13 @@ import contextlib
 import weakref
 from typing import TYPE_CHECKING
 
-from ... import __version__, _core
-from .._call_credentials import INSECURE, authenticate, plugins_of
+from ... import _core
+from .._call_credentials import authenticate, plugins_of
 from .._channel import _CONNECTIVITIES, _default_timeout
 from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
-from .._status import StatusCode
 from ._base_channel import (
     Channel,
     StreamStreamMultiCallable,
@@ -51,7 +50,8 @@ if TYPE_CHECKING:
     from ._base_channel import MetadataType
     from ._base_interceptor import ClientInterceptor
 
-_UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
+_CLOSED = "Channel is closed."
+_INSECURE = "Call credentials are only valid on secure channels"
 
 
 class _Method:
@@ -60,6 +60,8 @@ class _Method:
     # Set by each kind.
     _running: type[Any]
     _intercepted: type[Any]
+    # Whether many responses may come.
+    _streaming: bool
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class _Method:
         method: str,
         request_serializer: Serializer[Any] | None,
         response_deserializer: Deserializer[Any] | None,
-        interceptors: Sequence[Any],
+        interceptors: list[Any],
     ) -> None:
         self._channel = channel
         self._method = method
@@ -123,8 +125,10 @@ class _Method:
     ) -> Any:
         channel = self._channel
         if channel._closed:
-            raise UsageError("Channel is closed.")
+            raise UsageError(_CLOSED)
         plugins = plugins_of(channel._plugins, credentials)
+        if plugins and not channel._secure:
+            raise UsageError(_INSECURE)
         path = method.decode() if isinstance(method, bytes) else method
         core = channel._core.call_on_loop(
             path,
@@ -133,11 +137,9 @@ class _Method:
             wait_for_ready,
             channel._compression if compression is None else compression,
             bool(plugins),
+            self._streaming,
         )
         call = self._running(core, channel._driver, self._serializer, self._deserializer)
-        if plugins and not channel._secure:
-            core.cancel(_UNAUTHENTICATED, INSECURE)
-            return call
         call.start(request)
         if plugins:
             authenticate(core, plugins, channel._core.authority, path, channel._hand_over)
@@ -176,21 +178,25 @@ class _StreamRequestMethod(_Method):
 class _UnaryUnaryMultiCallable(_UnaryRequestMethod, UnaryUnaryMultiCallable["Any", "Any"]):
     _running = RunningUnaryUnaryCall
     _intercepted = InterceptedUnaryUnaryCall
+    _streaming = False
 
 
 class _UnaryStreamMultiCallable(_UnaryRequestMethod, UnaryStreamMultiCallable["Any", "Any"]):
     _running = RunningUnaryStreamCall
     _intercepted = InterceptedUnaryStreamCall
+    _streaming = True
 
 
 class _StreamUnaryMultiCallable(_StreamRequestMethod, StreamUnaryMultiCallable["Any", "Any"]):
     _running = RunningStreamUnaryCall
     _intercepted = InterceptedStreamUnaryCall
+    _streaming = False
 
 
 class _StreamStreamMultiCallable(_StreamRequestMethod, StreamStreamMultiCallable["Any", "Any"]):
     _running = RunningStreamStreamCall
     _intercepted = InterceptedStreamStreamCall
+    _streaming = True
 
 
 class _Channel(Channel):
@@ -202,8 +208,14 @@ class _Channel(Channel):
         interceptors: Sequence[ClientInterceptor] | None,
         protection: Any,
     ) -> None:
-        self._interceptors = sort_interceptors(interceptors)
-        settings = channel_settings(options, __version__, compression)
+        # Programs append to these lists, with the names that they have in grpcio: every asynchronous client of Google does.
+        (
+            self._unary_unary_interceptors,
+            self._unary_stream_interceptors,
+            self._stream_unary_interceptors,
+            self._stream_stream_interceptors,
+        ) = sort_interceptors(interceptors)
+        settings = channel_settings(options, compression)
         protection.protect(settings)
         self._secure = protection.secure
         self._plugins: tuple[Plugin, ...] = protection.plugins
@@ -223,6 +235,16 @@ class _Channel(Channel):
                 alive(state)
 
         self._core.watch_state_on_loop(tell)
+
+    # By the names that they have in grpcio.
+
+    @property
+    def _channel(self) -> _core.Channel:
+        return self._core
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return self._driver.loop
 
     def __del__(self) -> None:
         driver = getattr(self, "_driver", None)
@@ -289,6 +311,8 @@ class _Channel(Channel):
                 waiter.set_result(None)
 
     async def wait_for_state_change(self, last_observed_state: ChannelConnectivity) -> None:
+        if self._closed:
+            raise UsageError(_CLOSED)
         while self.get_state() is last_observed_state:
             waiter = self._driver.loop.create_future()
             self._state_waiters.append(waiter)
@@ -297,8 +321,6 @@ class _Channel(Channel):
     async def channel_ready(self) -> None:
         state = self.get_state(try_to_connect=True)
         while state is not ChannelConnectivity.READY:
-            if self._closed:
-                raise UsageError("Channel is closed.")
             await self.wait_for_state_change(state)
             state = self.get_state(try_to_connect=True)
 
@@ -315,7 +337,7 @@ class _Channel(Channel):
             method,
             request_serializer,
             response_deserializer,
-            self._interceptors.unary_unary,
+            self._unary_unary_interceptors,
         )
 
     def unary_stream(
@@ -331,7 +353,7 @@ class _Channel(Channel):
             method,
             request_serializer,
             response_deserializer,
-            self._interceptors.unary_stream,
+            self._unary_stream_interceptors,
         )
 
     def stream_unary(
@@ -347,7 +369,7 @@ class _Channel(Channel):
             method,
             request_serializer,
             response_deserializer,
-            self._interceptors.stream_unary,
+            self._stream_unary_interceptors,
         )
 
     def stream_stream(
@@ -363,7 +385,7 @@ class _Channel(Channel):
             method,
             request_serializer,
             response_deserializer,
-            self._interceptors.stream_stream,
+            self._stream_stream_interceptors,
         )
 
 
@@ -373,10 +395,7 @@ def insecure_channel(
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> Channel:
-    """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call.
-
-    Raises ValueError for a target that cannot be read.
-    """
+    """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return _Channel(target, options, compression, interceptors, Plaintext())
 
 
@@ -387,8 +406,5 @@ def secure_channel(
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> Channel:
-    """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call.
-
-    Raises ValueError for a target that cannot be read.
-    """
+    """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return _Channel(target, options, compression, interceptors, credentials._credentials)

@@ -24,6 +24,7 @@ from ._metadata import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Sequence
+    from typing import NoReturn
 
     from ._base_channel import RequestIterable
     from ._base_interceptor import ClientCallDetails, ClientInterceptor
@@ -44,10 +45,10 @@ API_STYLE_ERROR = (
 class ClientInterceptors(NamedTuple):
     """A channel's interceptors by the kind of method they wrap, outermost first."""
 
-    unary_unary: tuple[UnaryUnaryClientInterceptor, ...]
-    unary_stream: tuple[UnaryStreamClientInterceptor, ...]
-    stream_unary: tuple[StreamUnaryClientInterceptor, ...]
-    stream_stream: tuple[StreamStreamClientInterceptor, ...]
+    unary_unary: list[UnaryUnaryClientInterceptor]
+    unary_stream: list[UnaryStreamClientInterceptor]
+    stream_unary: list[StreamUnaryClientInterceptor]
+    stream_stream: list[StreamStreamClientInterceptor]
 
 
 _KINDS = (
@@ -71,10 +72,10 @@ def sort_interceptors(interceptors: Sequence[ClientInterceptor] | None) -> Clien
                 f"Interceptor {interceptor!r} must be {kinds}"
             )
     return ClientInterceptors(
-        tuple(i for i in interceptors if isinstance(i, UnaryUnaryClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, UnaryStreamClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, StreamUnaryClientInterceptor)),
-        tuple(i for i in interceptors if isinstance(i, StreamStreamClientInterceptor)),
+        [i for i in interceptors if isinstance(i, UnaryUnaryClientInterceptor)],
+        [i for i in interceptors if isinstance(i, UnaryStreamClientInterceptor)],
+        [i for i in interceptors if isinstance(i, StreamUnaryClientInterceptor)],
+        [i for i in interceptors if isinstance(i, StreamStreamClientInterceptor)],
     )
 
 
@@ -120,6 +121,17 @@ class _UnaryResponse(_Ended, UnaryUnaryCall[RequestT, ResponseT]):
 
     def __init__(self, response: ResponseT) -> None:
         self._response = response
+
+    # No server has said anything: None, as in grpcio.
+
+    async def initial_metadata(self) -> Any:
+        return None
+
+    async def trailing_metadata(self) -> Any:
+        return None
+
+    async def debug_error_string(self) -> Any:
+        return None
 
     def __await__(self) -> Generator[Any, None, ResponseT]:
         return self._response
@@ -424,13 +436,23 @@ class _StreamRequestCall(_InterceptedCall):
                 put.cancel()
         return not self._ended.done()
 
+    def _raise_finished(self) -> NoReturn:
+        """What a write raises where the call has ended: what an interceptor raised, if that was no status."""
+        if self._task.done():
+            failure = self._failure()
+            if failure is not None and not isinstance(
+                failure, (AioRpcError, asyncio.CancelledError)
+            ):
+                raise failure
+        raise asyncio.InvalidStateError(RPC_ALREADY_FINISHED)
+
     async def write(self, request: Any) -> None:
         if self.done():
-            raise asyncio.InvalidStateError(RPC_ALREADY_FINISHED)
+            self._raise_finished()
         if self._done_writing:
             raise asyncio.InvalidStateError(RPC_HALF_CLOSED)
         if not await self._write(request):
-            raise asyncio.InvalidStateError(RPC_ALREADY_FINISHED)
+            self._raise_finished()
 
     async def done_writing(self) -> None:
         if self._writes is None:
