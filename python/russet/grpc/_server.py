@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import namedtuple
 from time import monotonic
 
 from .. import _core
-from ._base_server import Server, ServicerContext
+from ._base_server import HandlerCallDetails, Server, ServicerContext
 from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
 from ._logging import logger
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import Any, Callable
 
-    from ._base_server import (
-        GenericRpcHandler,
-        HandlerCallDetails,
-        RpcMethodHandler,
-        ServerInterceptor,
-    )
+    from ._base_server import GenericRpcHandler, RpcMethodHandler, ServerInterceptor
     from ._compression import Compression
     from ._credentials import ServerCredentials
     from ._typing import ChannelOption, ReceivedMetadata
@@ -54,18 +50,15 @@ def log_server_error(text: str) -> None:
     logger("_server").error(text)
 
 
-class _HandlerCallDetails:
+# A named tuple, since interceptors in use replace parts of it with `details._replace(...)`.
+class _HandlerCallDetails(
+    namedtuple("_HandlerCallDetails", ("method", "invocation_metadata")),  # pyright: ignore[reportUntypedNamedTuple]
+    HandlerCallDetails,
+):
     """What an interceptor or a generic handler is told of a call."""
 
-    __slots__ = ("invocation_metadata", "method", "observed")
-
-    def __init__(
-        self, method: str, metadata: ReceivedMetadata, observed: tuple[int, int] | None = None
-    ) -> None:
-        self.method = method
-        self.invocation_metadata = metadata
-        # What an observer knows the call by, where there is one; an asyncio server tells it.
-        self.observed = observed
+    # What an observer knows the call by, where there is one; an asyncio server tells it.
+    observed: tuple[int, int] | None = None
 
 
 class _Registry:
@@ -112,6 +105,15 @@ def _stop_at_exit(server: _Server) -> None:
     _running.add(server)
 
 
+def _validate_generic_rpc_handlers(handlers: Iterable[GenericRpcHandler]) -> None:
+    for handler in handlers:
+        if getattr(handler, "service", None) is None:
+            raise AttributeError(
+                f'"{handler}" must conform to grpc.GenericRpcHandler type but does not have'
+                ' "service" method!'
+            )
+
+
 def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
     def submit(worker: _core.Worker) -> None:
         try:
@@ -121,7 +123,9 @@ def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
             if worker.refused():
                 return
             raise
-        future.add_done_callback(_report)
+        # Some executors return nothing.
+        if future is not None:
+            future.add_done_callback(_report)
 
     # The library's own threads call it too.
     return bound(submit)
@@ -158,7 +162,7 @@ class _Server(Server):
             _submitter(thread_pool),
             getattr(thread_pool, "_max_workers", _UNKNOWN_EXECUTOR_WORKERS),
             settings,
-            maximum_concurrent_rpcs,
+            None if maximum_concurrent_rpcs is None else max(maximum_concurrent_rpcs, 0),
         )
         self._terminated = threading.Event()
         self._started = False
@@ -166,18 +170,29 @@ class _Server(Server):
             self.add_generic_rpc_handlers(generic_handlers)
 
     def __del__(self) -> None:
-        core = getattr(self, "_core", None)
-        if core is not None:
-            core.close()
+        """A server that nobody refers to stops by itself; calls that run may end."""
+        if getattr(self, "_started", False) and not self._terminated.is_set():
+            core, terminated = self._core, self._terminated
+
+            def end() -> None:
+                core.wait_idle()
+                core.close()
+                terminated.set()
+
+            core.shutdown()
+            if core.wait_idle(0.0):
+                end()
+                return
+            try:
+                threading.Thread(target=end, name="russet-stop", daemon=True).start()
+            except RuntimeError:
+                # The interpreter goes down.
+                core.close()
+                terminated.set()
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
         handlers = tuple(generic_rpc_handlers)
-        for handler in handlers:
-            if getattr(handler, "service", None) is None:
-                raise AttributeError(
-                    f'"{handler}" must conform to grpc.GenericRpcHandler type but does not have'
-                    ' "service" method!'
-                )
+        _validate_generic_rpc_handlers(handlers)
         self._registry.generic.extend(handlers)
         for path in unary_paths(self._registry.generic):
             self._core.set_unary(path)
@@ -185,6 +200,9 @@ class _Server(Server):
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
     ) -> None:
+        if self._started:
+            logger("_server").warning("Cannot register method handlers once server has started")
+            return
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
             self._registry.registered[path] = handler
@@ -210,8 +228,13 @@ class _Server(Server):
     def stop(self, grace: float | None) -> threading.Event:
         if self._terminated.is_set():
             return self._terminated
+        if not self._started:
+            # It may start later.
+            stopped = threading.Event()
+            stopped.set()
+            return stopped
         self._core.shutdown()
-        if grace is None or not self._started:
+        if grace is None:
             self._end()
         else:
             health = health_servicer(self._registry.registered)

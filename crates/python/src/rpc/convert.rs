@@ -21,7 +21,7 @@ pub(super) fn metadata_from_python(given: Option<&Bound<'_, PyAny>>) -> PyResult
     })
 }
 
-/// Metadata as callers give it: `None` or an iterable of pairs. A value is `str` or `bytes`, and must be `bytes` for a key that ends in `-bin`. The inner error is that of a key or value which cannot be sent; grpcio ends the call for it.
+/// Metadata as callers give it: `None` or an iterable of pairs. A value is `str` or `bytes`, or `None` for an empty one; for a key that ends in `-bin` it must be `bytes`. The inner error is that of a key or value which cannot be sent; grpcio ends the call for it.
 pub(super) fn check_metadata(
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Result<Metadata, MetadataError>> {
@@ -46,7 +46,11 @@ pub(super) fn check_metadata(
                 value.get_type().name()?
             )));
         }
-        let value = text_or_bytes(&value, "value")?;
+        let value = if value.is_none() {
+            Vec::new()
+        } else {
+            text_or_bytes(&value, "value")?
+        };
         match metadata.push(key, &value) {
             // The protocol's own keys are dropped without a word, as in grpcio.
             Ok(()) | Err(MetadataError::Reserved(_)) => {}

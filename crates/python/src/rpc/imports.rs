@@ -20,6 +20,8 @@ imports! {
     rpc_error = "russet.grpc._errors", "RpcError";
     /// All status codes, by number.
     status_codes = "russet.grpc._status", "STATUS_CODES";
+    /// The class of `contextvars` contexts.
+    context = "contextvars", "Context";
     /// Logs the exception of a handler with its traceback.
     log_handler_error = "russet.grpc._server", "log_handler_error";
     /// The logger of a module of the library.
