@@ -50,7 +50,10 @@ struct Job {
 impl Job {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         let call = self.call.bind(py);
-        call.get().inner.run_method(py, call, &self.method)
+        let outcome = call.get().inner.run_method(py, call, &self.method);
+        // No turn of a worker follows that would write it.
+        call.get().flush(py);
+        outcome
     }
 }
 
@@ -92,6 +95,7 @@ impl ResponseSender {
             }
         }
         if call.has_ended() {
+            call.flush(py);
             call.inner.unwatch(py, call);
         }
         Ok(())

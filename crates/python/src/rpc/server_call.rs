@@ -66,7 +66,9 @@ pub(super) struct ServerCall {
 impl Drop for ServerCall {
     fn drop(&mut self) {
         if !self.given().ended {
-            self.inner.reactor.core().release(self.key);
+            let mut core = self.inner.reactor.core();
+            core.release(self.key);
+            core.flush_now();
         }
     }
 }
@@ -139,6 +141,11 @@ impl ServerCall {
             }
         }
         Ok(reactor.core().ended(self.key).is_none())
+    }
+
+    /// Writes what has been given, where no turn of a worker follows.
+    pub(super) fn flush(&self, py: Python<'_>) {
+        py.detach(|| self.inner.reactor.core().flush_now());
     }
 
     fn next_options(&self) -> MessageOptions {

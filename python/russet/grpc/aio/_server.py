@@ -102,8 +102,9 @@ class _Context(ServicerContext["Any", "Any"]):
         self._details = ""
         self._trailing: MetadataType = ()
         self._initial_sent = False
-        # What ends a handler that goes on after it has aborted the call.
+        # What ends a handler that goes on after it has aborted the call, and the status of the abort.
         self._abortion: AbortError | None = None
+        self._abort_status: tuple[StatusCode, str] | None = None
         # Whether the status has been sent, and which code.
         self._ended = False
         self._sent_code: StatusCode | None = None
@@ -158,8 +159,8 @@ class _Context(ServicerContext["Any", "Any"]):
             congested = self._call.give_message(serialized, compress)
         except ValueError as error:
             self._code, self._details = StatusCode.RESOURCE_EXHAUSTED, str(error)
+            self._abort_status = StatusCode.RESOURCE_EXHAUSTED, str(error)
             self._abortion = AbortError(str(error))
-            self._finish()
             raise self._abortion from None
         self._driver.poke()
         self._initial_sent = True
@@ -191,9 +192,10 @@ class _Context(ServicerContext["Any", "Any"]):
         if details:
             self.set_details(details)
         self._code = code
-        # At once: a handler that catches the error may go on for long.
-        self._finish()
+        self._abort_status = _status_code(code), self._details or ""
         self._abortion = AbortError("Locally aborted.")
+        # In the loop's next turn at the latest: a handler that catches the error may go on for long, but interceptors may add trailing metadata on its way.
+        self._driver.loop.call_soon(self._finish)
         raise self._abortion
 
     async def abort_with_status(self, status: Status) -> NoReturn:
@@ -255,16 +257,18 @@ class _Context(ServicerContext["Any", "Any"]):
         return self._cancelled or _status_code(self._code) is StatusCode.CANCELLED
 
     def done(self) -> bool:
-        return self._ended or self._call.ended()
+        return self._ended or self._abortion is not None or self._call.ended()
 
     def _finish(self) -> None:
-        """Send the status that was set."""
-        self._end(_status_code(self._code), self._details or "")
+        """Send the status that was set, unless it has been sent."""
+        self._end(*(self._abort_status or (_status_code(self._code), self._details or "")))
 
     def _fail(self, error: BaseException) -> None:
         """Send the status of a handler that raised. A code that it set before stays; what `code` and `details` give does not change."""
         code = _status_code(self._code)
-        self._end(StatusCode.UNKNOWN if code is StatusCode.OK else code, _unexpected(error))
+        if code is StatusCode.OK:
+            code = StatusCode.UNKNOWN
+        self._end(*(self._abort_status or (code, _unexpected(error))))
 
     def _end(self, code: StatusCode, details: str) -> None:
         if self._ended:
@@ -420,7 +424,8 @@ class _Server(Server):
         except asyncio.CancelledError:
             if context is not None:
                 context._cancelled = True
-                if context._ended:
+                if context._abortion is not None:
+                    context._finish()
                     raise
             if call.ended():
                 # The client is gone, or the server stops: nobody is left to tell.
@@ -429,7 +434,9 @@ class _Server(Server):
             self._driver.poke()
             raise
         except BaseException as error:
-            if context is None or error is not context._abortion:
+            if context is not None and error is context._abortion:
+                context._finish()
+            else:
                 self._answer_error(call, context, error)
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 # It ends the program; the caller has its answer before.
