@@ -5,10 +5,12 @@ Connections, calls and the workers that serve them are `russet._core`'s. Nothing
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections import namedtuple
 from time import monotonic
+from types import ModuleType
 
 from .. import _core
 from ._base_server import HandlerCallDetails, Server, ServicerContext
@@ -279,6 +281,48 @@ def server(
     """
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
+    if sys.modules.get("grpc") is sys.modules[__package__]:
+        from .._install import announce
+
+        # Here grpcio imports it.
+        announce("grpc._server")
     return _Server(
         thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
     )
+
+
+class _Module(ModuleType):
+    """This module, with the names of grpcio's that programs know. It notices who replaces what runs calls there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_LOGGER":
+            return logger("_server")
+        if name.startswith("_") and not name.startswith("__"):
+            from . import _call_steps
+
+            for names in (_call_steps.STEPS, _call_steps.OTHERS):
+                if name in names:
+                    return names[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not name.startswith("__"):
+            self._choose(name)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._choose(name)
+
+    def _choose(self, name: str) -> None:
+        """Have the core serve calls by itself unless a step has been replaced."""
+        from . import _call_steps
+
+        if name in _call_steps.STEPS:
+            ours = _call_steps.STEPS.items()
+            _core.run_calls_in_steps(
+                any(self.__dict__.get(name, step) is not step for name, step in ours)
+            )
+
+
+sys.modules[__name__].__class__ = _Module

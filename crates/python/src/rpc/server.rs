@@ -27,6 +27,7 @@ use super::observations;
 use super::options;
 use super::own_threads;
 use super::server_call::{RequestIterator, ServerCall};
+use super::steps;
 use super::tls::server_security;
 use super::waiting::{parker, wait};
 
@@ -220,6 +221,9 @@ impl Inner {
     }
 
     fn handle(py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
+        if steps::are_wanted() {
+            return steps::run(py, call, method);
+        }
         let context = call.get();
         let request = if method.request_streaming {
             let iterator = RequestIterator {
@@ -239,7 +243,9 @@ impl Inner {
                 },
                 // The client sent no message at all, or is gone.
                 Ok(None) => {
-                    context.finish(Code::Unimplemented, "the client sent no request message");
+                    let path = &context.call.path;
+                    let details = format!("\"{path}\" requires exactly one request message.");
+                    context.finish(Code::Unimplemented, &details);
                     return Ok(());
                 }
                 Err(_) => return Ok(()),

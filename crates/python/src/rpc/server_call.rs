@@ -435,6 +435,65 @@ impl ServerCall {
         Some(PyBytes::new(py, details.as_bytes()))
     }
 
+    /// The call's state, as agents read it in grpcio.
+    #[getter]
+    fn _state<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        imports::call_state(this.py())?.call1((this,))
+    }
+
+    #[getter]
+    fn _rpc_event<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        imports::call_event(this.py())?.call1((this,))
+    }
+
+    #[getter]
+    fn _authority(&self) -> &str {
+        &self.call.authority
+    }
+
+    /// Whether the call has ended without its handler's status: the client is gone, the deadline has passed, or the server stops.
+    #[getter]
+    fn _cancelled(&self) -> bool {
+        !self.given().ended && self.inner.reactor.core().ended(self.key).is_some()
+    }
+
+    /// Whether the status is on its way.
+    #[getter]
+    fn _statused(&self) -> bool {
+        self.has_ended()
+    }
+
+    #[getter]
+    fn _aborted(&self) -> bool {
+        self.given().aborted
+    }
+
+    #[getter]
+    fn _initial_metadata_allowed(&self) -> bool {
+        !self.given().initial_sent
+    }
+
+    /// The next request message; `None` where there is none to come.
+    fn _receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let message = self.receive(py)?.ok().flatten();
+        Ok(message.map(|message| PyBytes::new(py, &message)))
+    }
+
+    /// Sends a response of a stream. Whether the call goes on.
+    fn _send(&self, py: Python<'_>, message: &[u8]) -> PyResult<bool> {
+        self.send(py, message, true)
+    }
+
+    /// Ends the call with a status by number, after a last message where there is one.
+    fn _finish(&self, code: u32, details: &[u8], message: Option<&[u8]>) {
+        {
+            let mut given = self.given();
+            given.code = Some(Code::from_u32(code).unwrap_or(Code::Unknown));
+            given.details = Some(String::from_utf8_lossy(details).into_owned());
+        }
+        self.complete(message);
+    }
+
     fn set_compression(&self, compression: u8) -> PyResult<()> {
         let encoding = encoding(Some(compression))?;
         // Too late, or the call has ended: then nothing is compressed any more either.
@@ -458,6 +517,15 @@ pub(super) struct RequestIterator {
 impl RequestIterator {
     const fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
         this
+    }
+
+    /// grpcio's iterator has this name for it too.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.__next__(py)
+    }
+
+    fn _next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.__next__(py)
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
