@@ -70,7 +70,10 @@ class _AliasLoader:
 
     def exec_module(self, module: ModuleType) -> None:
         # It ran under its own name; the import system has put the alias's spec in the place of its own.
-        module.__spec__ = self._spec
+        alias, module.__spec__ = module.__spec__, self._spec
+        if alias is not None and alias.loader is not self:
+            # Agents that wait for an import put a loader of theirs around this one, and go by the module's name.
+            module.__name__ = alias.name
 
 
 class _SharedPath:
@@ -158,15 +161,3 @@ def install() -> None:
     places = (place for place, finder in enumerate(sys.meta_path) if finder in _PYTHONS_OWN)
     sys.meta_path.insert(next(places, 0), _FINDER)
 
-
-def announce(name: str) -> None:
-    """Import a module by its original's name, for agents that wait for that. They go by the name that the module has while it is imported."""
-    target = _target(name)
-    if target is None or name in sys.modules or _FINDER not in sys.meta_path:
-        return
-    module = import_module(target)
-    module.__name__ = name
-    try:
-        import_module(name)
-    finally:
-        module.__name__ = target

@@ -282,10 +282,10 @@ def server(
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
     if sys.modules.get("grpc") is sys.modules[__package__]:
-        from .._install import announce
+        from importlib import import_module
 
-        # Here grpcio imports it.
-        announce("grpc._server")
+        # Here grpcio imports it, and agents may wait for that.
+        import_module("grpc._server")
     return _Server(
         thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
     )
