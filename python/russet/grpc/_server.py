@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections import namedtuple
+from enum import Enum
 from time import monotonic
 from types import ModuleType
 
@@ -63,19 +64,36 @@ class _HandlerCallDetails(
     observed: tuple[int, int] | None = None
 
 
-class _Registry:
-    """The handlers of a server. Not the server itself: the core holds this, and must not keep the server alive."""
+class _ServerStage(Enum):
+    """Where a server is in its life."""
 
-    def __init__(self, interceptors: Sequence[ServerInterceptor] | None) -> None:
-        self.pipeline = service_pipeline(interceptors)
-        self.registered: dict[str, RpcMethodHandler[Any, Any]] = {}
-        self.generic: list[GenericRpcHandler] = []
+    STOPPED = "stopped"
+    STARTED = "started"
+    GRACE = "grace"
+
+
+class _ServerState:
+    """A server's handlers and where it is in its life, under the names that programs know from grpcio. Not the server itself: the core holds this, and must not keep the server alive."""
+
+    def __init__(
+        self,
+        thread_pool: Executor,
+        interceptors: Sequence[ServerInterceptor] | None,
+        maximum_concurrent_rpcs: int | None,
+    ) -> None:
+        self.thread_pool = thread_pool
+        self.interceptor_pipeline = service_pipeline(interceptors)
+        self.maximum_concurrent_rpcs = maximum_concurrent_rpcs
+        self.registered_method_handlers: dict[str, RpcMethodHandler[Any, Any]] = {}
+        self.generic_handlers: list[GenericRpcHandler] = []
+        self.stage = _ServerStage.STOPPED
+        self.termination_event = threading.Event()
 
     def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
-        handler = self.registered.get(details.method)
+        handler = self.registered_method_handlers.get(details.method)
         if handler is not None:
             return handler
-        for generic in self.generic:
+        for generic in self.generic_handlers:
             handler = generic.service(details)
             if handler is not None:
                 return handler
@@ -84,9 +102,9 @@ class _Registry:
     def resolve(self, path: str, metadata: ReceivedMetadata) -> RpcMethodHandler[Any, Any] | None:
         """The handler of a path, through the interceptors. Called by the core."""
         details = _HandlerCallDetails(path, metadata)
-        if self.pipeline is None:
+        if self.interceptor_pipeline is None:
             return self._look_up(details)
-        return self.pipeline.execute(self._look_up, details)
+        return self.interceptor_pipeline.execute(self._look_up, details)
 
 
 # Servers that run when the interpreter exits are stopped before the executors wait for their threads.
@@ -143,6 +161,12 @@ def _reuse_port(settings: dict[str, Any]) -> bool:
     return bool(settings.pop("so_reuseport", True))
 
 
+def _end(core: _core.Server, state: _ServerState) -> None:
+    core.close()
+    state.stage = _ServerStage.STOPPED
+    state.termination_event.set()
+
+
 class _Server(Server):
     def __init__(
         self,
@@ -158,59 +182,60 @@ class _Server(Server):
         self._reuse_port = _reuse_port(settings)
         self._observer = observe(settings)
         first = () if self._observer is None else self._observer.server_interceptors
-        self._registry = _Registry((*first, *(interceptors or ())))
+        self._state = _ServerState(
+            thread_pool, (*first, *(interceptors or ())), maximum_concurrent_rpcs
+        )
         self._core = _core.Server(
-            self._registry.resolve,
+            self._state.resolve,
             _submitter(thread_pool),
             getattr(thread_pool, "_max_workers", _UNKNOWN_EXECUTOR_WORKERS),
             settings,
             None if maximum_concurrent_rpcs is None else max(maximum_concurrent_rpcs, 0),
         )
-        self._terminated = threading.Event()
-        self._started = False
         if generic_handlers:
             self.add_generic_rpc_handlers(generic_handlers)
 
     def __del__(self) -> None:
         """A server that nobody refers to stops by itself; calls that run may end."""
-        if getattr(self, "_started", False) and not self._terminated.is_set():
-            core, terminated = self._core, self._terminated
+        state = getattr(self, "_state", None)
+        if state is None or state.stage is not _ServerStage.STARTED:
+            return
+        core = self._core
+        state.stage = _ServerStage.GRACE
 
-            def end() -> None:
-                core.wait_idle()
-                core.close()
-                terminated.set()
+        def end() -> None:
+            core.wait_idle()
+            _end(core, state)
 
-            core.shutdown()
-            if core.wait_idle(0.0):
-                end()
-                return
-            try:
-                threading.Thread(target=end, name="russet-stop", daemon=True).start()
-            except RuntimeError:
-                # The interpreter goes down.
-                core.close()
-                terminated.set()
+        core.shutdown()
+        if core.wait_idle(0.0):
+            _end(core, state)
+            return
+        try:
+            threading.Thread(target=end, name="russet-stop", daemon=True).start()
+        except RuntimeError:
+            # The interpreter goes down.
+            _end(core, state)
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
         handlers = tuple(generic_rpc_handlers)
         _validate_generic_rpc_handlers(handlers)
-        self._registry.generic.extend(handlers)
-        for path in unary_paths(self._registry.generic):
+        self._state.generic_handlers.extend(handlers)
+        for path in unary_paths(self._state.generic_handlers):
             self._core.set_unary(path)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
     ) -> None:
-        if self._started:
+        if self._state.stage is _ServerStage.STARTED:
             logger("_server").warning("Cannot register method handlers once server has started")
             return
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
-            self._registry.registered[path] = handler
+            self._state.registered_method_handlers[path] = handler
             if self._observer is not None:
                 self._observer.add_method(path, served=True)
-            if self._registry.pipeline is None:
+            if self._state.interceptor_pipeline is None:
                 self._core.add_method(path, handler)
             elif not handler.request_streaming:
                 self._core.set_unary(path)
@@ -224,43 +249,42 @@ class _Server(Server):
 
     def start(self) -> None:
         self._core.start()
-        self._started = True
+        self._state.stage = _ServerStage.STARTED
         _stop_at_exit(self)
 
     def stop(self, grace: float | None) -> threading.Event:
-        if self._terminated.is_set():
-            return self._terminated
-        if not self._started:
-            # It may start later.
+        state = self._state
+        if state.stage is _ServerStage.STOPPED:
+            # If it has not started, it may start later.
             stopped = threading.Event()
             stopped.set()
             return stopped
+        state.stage = _ServerStage.GRACE
         self._core.shutdown()
         if grace is None:
             self._end()
         else:
-            health = health_servicer(self._registry.registered)
+            health = health_servicer(state.registered_method_handlers)
             if health is not None:
                 health.on_server_stop()
             threading.Thread(
                 target=self._end_within, args=(grace,), name="russet-stop", daemon=True
             ).start()
-        return self._terminated
+        return state.termination_event
 
     def _end_within(self, grace: float) -> None:
         self._core.wait_idle(grace)
         self._end()
 
     def _end(self) -> None:
-        self._core.close()
         _running.discard(self)
-        self._terminated.set()
+        _end(self._core, self._state)
 
     def wait_for_termination(self, timeout: float | None = None) -> bool:
         until = None if timeout is None else monotonic() + timeout
         while True:
             remaining = _SIGNAL_SLICE if until is None else until - monotonic()
-            if self._terminated.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
+            if self._state.termination_event.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
                 return False
             if until is not None and monotonic() >= until:
                 return True

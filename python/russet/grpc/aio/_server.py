@@ -50,7 +50,9 @@ _INVALID_TRAILING_METADATA = (
 
 def _trailing(metadata: Any) -> MetadataType:
     """The metadata as a tuple. Raises TypeError for what is none."""
-    pairs = tuple(metadata) if hasattr(metadata, "__iter__") else (None,)
+    # A dictionary is refused even where it is empty.
+    is_one = hasattr(metadata, "__iter__") and not isinstance(metadata, dict)
+    pairs = tuple(metadata) if is_one else (None,)
     for pair in pairs:
         if not (
             isinstance(pair, tuple)
