@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,7 +70,10 @@ class _AliasLoader:
 
     def exec_module(self, module: ModuleType) -> None:
         # It ran under its own name; the import system has put the alias's spec in the place of its own.
-        module.__spec__ = self._spec
+        alias, module.__spec__ = module.__spec__, self._spec
+        if alias is not None and alias.loader is not self:
+            # Agents that wait for an import put a loader of theirs around this one, and go by the module's name.
+            module.__name__ = alias.name
 
 
 class _SharedPath:
@@ -104,7 +107,7 @@ class _SharedLoader:
 
 
 class _Finder:
-    """Comes before all other finders."""
+    """Comes before all finders that find anything by themselves."""
 
     def find_spec(
         self,
@@ -139,6 +142,7 @@ class _Finder:
 
 
 _FINDER = _Finder()
+_PYTHONS_OWN = (BuiltinImporter, FrozenImporter, PathFinder)
 
 
 def install() -> None:
@@ -153,4 +157,7 @@ def install() -> None:
                 f"russet.install(): {name} is already imported, from {origin}; "
                 "call install() before anything imports grpc or google.protobuf, or start the program by `russet run`"
             )
-    sys.meta_path.insert(0, _FINDER)
+    # Before Python's own finders, and behind the hooks by which agents hear of imports: those ask the others.
+    places = (place for place, finder in enumerate(sys.meta_path) if finder in _PYTHONS_OWN)
+    sys.meta_path.insert(next(places, 0), _FINDER)
+

@@ -114,3 +114,45 @@ def test_details_that_contradict_the_call(stack):
 def test_a_code_that_is_none(stack):
     with pytest.raises(ValueError, match="Invalid status code 17"):
         stack.module("status.rpc_status").to_status(bad_request(stack, code=17))
+
+
+@pytest.mark.parametrize("stack_name", ["grpcio", "russet"])
+@pytest.mark.parametrize("module", ["rpc_status", "_async"])
+def test_names_that_programs_import_or_replace(stack_name, module, request, monkeypatch):
+    stack = request.getfixturevalue(stack_name)
+    found = stack.module(f"status.{module}")
+    assert found.status_pb2.Status is messages(stack)[0].Status
+    assert found.GRPC_DETAILS_METADATA_KEY == KEY
+    assert found.code_to_grpc_status_code(5) is stack.grpc.StatusCode.NOT_FOUND
+
+    class Replacement:
+        class Status:
+            code, message = 5, "gone"
+
+            @classmethod
+            def FromString(cls, serialized):
+                assert serialized == b"bytes"
+                return cls()
+
+    monkeypatch.setattr(found, "status_pb2", Replacement)
+    metadata = ((KEY, b"bytes"),)
+    code = stack.grpc.StatusCode.NOT_FOUND
+
+    class Call:
+        def code(self):
+            return given(code)
+
+        def details(self):
+            return given("gone")
+
+        def trailing_metadata(self):
+            return given(metadata)
+
+    async def later(value):
+        return value
+
+    given = (lambda value: value) if module == "rpc_status" else later
+    status = found.from_call(Call())
+    if module == "_async":
+        status = asyncio.run(status)
+    assert isinstance(status, Replacement.Status)

@@ -454,3 +454,20 @@ def test_methods_of_another_kind_on_the_client(pair):
         assert channel.unary_unary(path("Repeat"))(b"1", timeout=WAIT) == b"0"
         assert channel.unary_unary(path("Each"))(b"x", timeout=WAIT) == b"x"
         assert channel.unary_unary(path("Cat"))(b"x", timeout=WAIT) == b"x"
+
+
+@pytest.mark.parametrize("kind", ["unary_unary", "unary_stream"])
+def test_the_log_says_where_an_exception_came_from(grpc, caplog, kind):
+    def the_culprit(request, context):
+        raise ValueError("why")
+
+    def stream(request, context):
+        yield the_culprit(request, context)
+
+    behavior = stream if kind == "unary_stream" else the_culprit
+    with connected(grpc, Fail=(kind, behavior)) as channel:
+        error = rpc_error(
+            grpc, lambda: list(getattr(channel, kind)(path("Fail"))(b"", timeout=WAIT))
+        )
+        assert error.code() is grpc.StatusCode.UNKNOWN
+    assert "in the_culprit" in caplog.text

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from support import modules
 from support.rpc import WAIT
 
 PROGRAM = """
@@ -104,3 +105,27 @@ def test_a_sink_gets_each_line_before_the_end(monkeypatch: pytest.MonkeyPatch) -
         _core.stop_trace()
     mine = [line for tracer, line in lines if tracer == "connectivity_state"]
     assert any(line.endswith("Idle -> Shutdown") for line in mine)
+
+
+@pytest.mark.parametrize("first", ["logging", "grpc"])
+@pytest.mark.parametrize("module", modules.NAMES)
+def test_the_logger_has_a_handler_from_the_import_on(module: str, first: str) -> None:
+    imports = ["import logging", f"import {modules.load(module).__name__}"]
+    program = f"""
+{"; ".join(imports if first == "logging" else reversed(imports))}
+logger = logging.getLogger("grpc")
+print([type(handler).__name__ for handler in logger.handlers], logger.level, logger.propagate)
+logging.getLogger("grpc.of_the_program").error("nobody reads this")
+logging.getLogger("other").error("said")
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GRPC_")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=3 * WAIT,
+        check=True,
+    )
+    assert ran.stdout == "['NullHandler'] 0 True\n"
+    assert ran.stderr == "said\n"

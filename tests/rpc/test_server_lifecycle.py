@@ -279,3 +279,67 @@ def test_two_servers_in_one_process(pair):
     one.close()
     assert two.channel.unary_unary(path("Echo"))(b"3", timeout=WAIT) == b"3"
     two.close()
+
+
+def waiting(server):
+    """An event for the end of `wait_for_termination`, which a thread waits in."""
+    ended = threading.Event()
+
+    def wait():
+        server.wait_for_termination()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return ended
+
+
+def test_the_end_of_the_object_ends_the_waiting(grpc):
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    server.start()
+    ended = waiting(server)
+    server.__del__()
+    assert happened(ended)
+
+
+def test_a_call_of_a_server_that_is_dropped_ends(grpc):
+    entered, release = threading.Event(), threading.Event()
+
+    def block(request, context):
+        entered.set()
+        assert happened(release)
+        return request
+
+    methods = handlers(grpc, {"Block": ("unary_unary", block)})
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[methods])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary(path("Block")).future(b"x", timeout=WAIT)
+        assert happened(entered)
+        del server
+        release.set()
+        assert call.result() == b"x"
+
+
+def test_a_server_can_start_after_a_stop_that_came_too_early(grpc):
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[handlers(grpc, {"Echo": ECHO})])
+    port = server.add_insecure_port("127.0.0.1:0")
+    assert server.stop(None).wait(WAIT)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+    assert server.stop(None).wait(WAIT)
+    assert server.wait_for_termination(WAIT) is False
+
+
+def test_methods_are_registered_before_the_start(grpc, caplog):
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
+    server.add_registered_method_handlers("s", {"m": handler})
+    assert "once server has started" in caplog.text
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        error = rpc_error(grpc, channel.unary_unary("/s/m"), b"", timeout=WAIT)
+        assert error.code() is grpc.StatusCode.UNIMPLEMENTED
+    server.stop(None).wait(WAIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ipaddress
 import socket
 import ssl
 import threading
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 import trustme
-from support import tls
+from cryptography import x509
+from cryptography.x509.oid import NameOID as oid  # noqa: N813 (short in a table)
+from support import modules, tls
 from support.process import Program
 from support.rpc import ECHO, ECHO_EACH, REPEAT, WAIT, happened, path, rpc_error
 from support.tls import WHO, pair, root, self_signed, serving
@@ -527,3 +530,83 @@ def test_no_warning_without_need(russet: ModuleType) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         russet.ssl_channel_credentials(root())
+
+
+NAMES_OF_CLIENTS = {
+    "everything": (
+        [
+            [(oid.COUNTRY_NAME, "DE")],
+            [(oid.STATE_OR_PROVINCE_NAME, "B")],
+            [(oid.ORGANIZATION_NAME, "Org, Inc.")],
+            [(oid.ORGANIZATION_NAME, "second")],
+            [(oid.STREET_ADDRESS, "s"), (oid.GIVEN_NAME, "g")],
+            [(oid.SURNAME, "s")],
+            [(oid.SERIAL_NUMBER, "1")],
+            [(oid.TITLE, "t")],
+            [(oid.USER_ID, "u")],
+            [(oid.DOMAIN_COMPONENT, "d")],
+            [(oid.EMAIL_ADDRESS, "a@b.c")],
+            [(oid.PSEUDONYM, "p")],
+            [(oid.JURISDICTION_COUNTRY_NAME, "DE")],
+            [(x509.ObjectIdentifier("1.2.3.4"), "xx")],
+            [(oid.COMMON_NAME, "name")],
+        ],
+        [x509.DNSName("a"), x509.UniformResourceIdentifier("spiffe://x/y")],
+    ),
+    "escapes": ([[(oid.COMMON_NAME, '#a+b"c\\;<d> ')], [(oid.ORGANIZATION_NAME, " \u00fcn\u00ef ")]], []),
+    "no common name": ([[(oid.ORGANIZATION_NAME, "o")]], []),
+    "two common names": ([[(oid.COMMON_NAME, "one")], [(oid.COMMON_NAME, "two")]], []),
+    "no subject": ([], [x509.DNSName("a")]),
+    "two URIs": (
+        [],
+        [
+            x509.UniformResourceIdentifier("spiffe://x/y"),
+            x509.UniformResourceIdentifier("http://x"),
+        ],
+    ),
+    "another URI": ([], [x509.UniformResourceIdentifier("http://x/y")]),
+    "no workload": ([], [x509.UniformResourceIdentifier("spiffe://x/")]),
+    "no path": ([], [x509.UniformResourceIdentifier("spiffe://x")]),
+    "a long trust domain": ([], [x509.UniformResourceIdentifier(f"spiffe://{'x' * 256}/y")]),
+    "a long id": ([], [x509.UniformResourceIdentifier(f"spiffe://x/{'y' * 2048}")]),
+    "other kinds": (
+        [[(oid.COMMON_NAME, "name")]],
+        [
+            x509.DNSName("a"),
+            x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
+            x509.DirectoryName(x509.Name([x509.NameAttribute(oid.COMMON_NAME, "d")])),
+            x509.RFC822Name("a@b.c"),
+            x509.IPAddress(ipaddress.ip_address("::1")),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NAMES_OF_CLIENTS.values(), ids=NAMES_OF_CLIENTS)
+@pytest.mark.skipif(not modules.grpcio_is_newest(), reason="an older grpcio tells less")
+def test_names_of_a_client_as_grpcio_writes_them(case: Any) -> None:
+    subject, names = case
+    key, chain = tls.client(subject, names)
+    told = []
+    for name in modules.NAMES:
+        grpc = modules.load(name)
+        credentials = server_credentials(
+            grpc, root_certificates=chain, require_client_auth=True
+        )
+        with (
+            serving(grpc, credentials, Who=WHO) as address,
+            grpc.secure_channel(
+                address, grpc.ssl_channel_credentials(root(), key, chain)
+            ) as channel,
+        ):
+            told.append(who(channel))
+    assert told[1] == told[0]
+
+
+@pytest.mark.parametrize("arguments", [(None, None), (1, str), ("configuration", None), ("configuration", 1)])
+def test_arguments_of_changing_credentials(grpc: ModuleType, arguments: Any) -> None:
+    initial, fetcher = arguments
+    if initial == "configuration":
+        initial = grpc.ssl_server_certificate_configuration([tls.pair("localhost")])
+    with pytest.raises(TypeError):
+        grpc.dynamic_ssl_server_credentials(initial, fetcher)

@@ -63,6 +63,38 @@ def self_signed(common_name: str, *, days: int = 30, names: bool = True) -> tupl
     return private, certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def client(
+    subject: list[list[tuple[x509.ObjectIdentifier, str]]], names: list[x509.GeneralName]
+) -> tuple[bytes, bytes]:
+    """A key and a certificate of its own with these parts of the subject, and these alternative names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    parts = [
+        x509.RelativeDistinguishedName([x509.NameAttribute(*attribute) for attribute in part])
+        for part in subject
+    ]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(parts))
+        .issuer_name(x509.Name(parts))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    if names:
+        alternative = x509.SubjectAlternativeName(names)
+        builder = builder.add_extension(alternative, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return private, certificate.public_bytes(serialization.Encoding.PEM)
+
+
 @contextlib.contextmanager
 def serving(
     grpc: Any,

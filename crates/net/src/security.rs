@@ -88,6 +88,14 @@ pub struct AuthContext {
 }
 
 impl AuthContext {
+    /// Of a connection that nothing protects.
+    pub(crate) fn insecure() -> Self {
+        let mut context = Self::default();
+        context.add("transport_security_type", "insecure");
+        context.add("security_level", "TSI_SECURITY_NONE");
+        context
+    }
+
     /// Of a connection within the machine.
     pub(crate) fn local() -> Self {
         let mut context = Self::default();

@@ -5,12 +5,16 @@ Connections, calls and the workers that serve them are `russet._core`'s. Nothing
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
+from collections import namedtuple
+from enum import Enum
 from time import monotonic
+from types import ModuleType
 
 from .. import _core
-from ._base_server import Server, ServicerContext
+from ._base_server import HandlerCallDetails, Server, ServicerContext
 from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
 from ._logging import logger
@@ -24,12 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import Any, Callable
 
-    from ._base_server import (
-        GenericRpcHandler,
-        HandlerCallDetails,
-        RpcMethodHandler,
-        ServerInterceptor,
-    )
+    from ._base_server import GenericRpcHandler, RpcMethodHandler, ServerInterceptor
     from ._compression import Compression
     from ._credentials import ServerCredentials
     from ._typing import ChannelOption, ReceivedMetadata
@@ -54,33 +53,47 @@ def log_server_error(text: str) -> None:
     logger("_server").error(text)
 
 
-class _HandlerCallDetails:
+# A named tuple, since interceptors in use replace parts of it with `details._replace(...)`.
+class _HandlerCallDetails(
+    namedtuple("_HandlerCallDetails", ("method", "invocation_metadata")),  # pyright: ignore[reportUntypedNamedTuple]
+    HandlerCallDetails,
+):
     """What an interceptor or a generic handler is told of a call."""
 
-    __slots__ = ("invocation_metadata", "method", "observed")
+    # What an observer knows the call by, where there is one; an asyncio server tells it.
+    observed: tuple[int, int] | None = None
+
+
+class _ServerStage(Enum):
+    """Where a server is in its life."""
+
+    STOPPED = "stopped"
+    STARTED = "started"
+    GRACE = "grace"
+
+
+class _ServerState:
+    """A server's handlers and where it is in its life, under the names that programs know from grpcio. Not the server itself: the core holds this, and must not keep the server alive."""
 
     def __init__(
-        self, method: str, metadata: ReceivedMetadata, observed: tuple[int, int] | None = None
+        self,
+        thread_pool: Executor,
+        interceptors: Sequence[ServerInterceptor] | None,
+        maximum_concurrent_rpcs: int | None,
     ) -> None:
-        self.method = method
-        self.invocation_metadata = metadata
-        # What an observer knows the call by, where there is one; an asyncio server tells it.
-        self.observed = observed
-
-
-class _Registry:
-    """The handlers of a server. Not the server itself: the core holds this, and must not keep the server alive."""
-
-    def __init__(self, interceptors: Sequence[ServerInterceptor] | None) -> None:
-        self.pipeline = service_pipeline(interceptors)
-        self.registered: dict[str, RpcMethodHandler[Any, Any]] = {}
-        self.generic: list[GenericRpcHandler] = []
+        self.thread_pool = thread_pool
+        self.interceptor_pipeline = service_pipeline(interceptors)
+        self.maximum_concurrent_rpcs = maximum_concurrent_rpcs
+        self.registered_method_handlers: dict[str, RpcMethodHandler[Any, Any]] = {}
+        self.generic_handlers: list[GenericRpcHandler] = []
+        self.stage = _ServerStage.STOPPED
+        self.termination_event = threading.Event()
 
     def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
-        handler = self.registered.get(details.method)
+        handler = self.registered_method_handlers.get(details.method)
         if handler is not None:
             return handler
-        for generic in self.generic:
+        for generic in self.generic_handlers:
             handler = generic.service(details)
             if handler is not None:
                 return handler
@@ -89,9 +102,9 @@ class _Registry:
     def resolve(self, path: str, metadata: ReceivedMetadata) -> RpcMethodHandler[Any, Any] | None:
         """The handler of a path, through the interceptors. Called by the core."""
         details = _HandlerCallDetails(path, metadata)
-        if self.pipeline is None:
+        if self.interceptor_pipeline is None:
             return self._look_up(details)
-        return self.pipeline.execute(self._look_up, details)
+        return self.interceptor_pipeline.execute(self._look_up, details)
 
 
 # Servers that run when the interpreter exits are stopped before the executors wait for their threads.
@@ -112,6 +125,15 @@ def _stop_at_exit(server: _Server) -> None:
     _running.add(server)
 
 
+def _validate_generic_rpc_handlers(handlers: Iterable[GenericRpcHandler]) -> None:
+    for handler in handlers:
+        if getattr(handler, "service", None) is None:
+            raise AttributeError(
+                f'"{handler}" must conform to grpc.GenericRpcHandler type but does not have'
+                ' "service" method!'
+            )
+
+
 def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
     def submit(worker: _core.Worker) -> None:
         try:
@@ -121,7 +143,9 @@ def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
             if worker.refused():
                 return
             raise
-        future.add_done_callback(_report)
+        # Some executors return nothing.
+        if future is not None:
+            future.add_done_callback(_report)
 
     # The library's own threads call it too.
     return bound(submit)
@@ -135,6 +159,12 @@ def _report(future: Any) -> None:
 def _reuse_port(settings: dict[str, Any]) -> bool:
     """Whether several sockets may share the port, as `grpc.so_reuseport` says; yes where nothing is said, as in grpcio."""
     return bool(settings.pop("so_reuseport", True))
+
+
+def _end(core: _core.Server, state: _ServerState) -> None:
+    core.close()
+    state.stage = _ServerStage.STOPPED
+    state.termination_event.set()
 
 
 class _Server(Server):
@@ -152,45 +182,60 @@ class _Server(Server):
         self._reuse_port = _reuse_port(settings)
         self._observer = observe(settings)
         first = () if self._observer is None else self._observer.server_interceptors
-        self._registry = _Registry((*first, *(interceptors or ())))
+        self._state = _ServerState(
+            thread_pool, (*first, *(interceptors or ())), maximum_concurrent_rpcs
+        )
         self._core = _core.Server(
-            self._registry.resolve,
+            self._state.resolve,
             _submitter(thread_pool),
             getattr(thread_pool, "_max_workers", _UNKNOWN_EXECUTOR_WORKERS),
             settings,
-            maximum_concurrent_rpcs,
+            None if maximum_concurrent_rpcs is None else max(maximum_concurrent_rpcs, 0),
         )
-        self._terminated = threading.Event()
-        self._started = False
         if generic_handlers:
             self.add_generic_rpc_handlers(generic_handlers)
 
     def __del__(self) -> None:
-        core = getattr(self, "_core", None)
-        if core is not None:
-            core.close()
+        """A server that nobody refers to stops by itself; calls that run may end."""
+        state = getattr(self, "_state", None)
+        if state is None or state.stage is not _ServerStage.STARTED:
+            return
+        core = self._core
+        state.stage = _ServerStage.GRACE
+
+        def end() -> None:
+            core.wait_idle()
+            _end(core, state)
+
+        core.shutdown()
+        if core.wait_idle(0.0):
+            _end(core, state)
+            return
+        try:
+            threading.Thread(target=end, name="russet-stop", daemon=True).start()
+        except RuntimeError:
+            # The interpreter goes down.
+            _end(core, state)
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[GenericRpcHandler]) -> None:
         handlers = tuple(generic_rpc_handlers)
-        for handler in handlers:
-            if getattr(handler, "service", None) is None:
-                raise AttributeError(
-                    f'"{handler}" must conform to grpc.GenericRpcHandler type but does not have'
-                    ' "service" method!'
-                )
-        self._registry.generic.extend(handlers)
-        for path in unary_paths(self._registry.generic):
+        _validate_generic_rpc_handlers(handlers)
+        self._state.generic_handlers.extend(handlers)
+        for path in unary_paths(self._state.generic_handlers):
             self._core.set_unary(path)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
     ) -> None:
+        if self._state.stage is _ServerStage.STARTED:
+            logger("_server").warning("Cannot register method handlers once server has started")
+            return
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
-            self._registry.registered[path] = handler
+            self._state.registered_method_handlers[path] = handler
             if self._observer is not None:
                 self._observer.add_method(path, served=True)
-            if self._registry.pipeline is None:
+            if self._state.interceptor_pipeline is None:
                 self._core.add_method(path, handler)
             elif not handler.request_streaming:
                 self._core.set_unary(path)
@@ -204,38 +249,42 @@ class _Server(Server):
 
     def start(self) -> None:
         self._core.start()
-        self._started = True
+        self._state.stage = _ServerStage.STARTED
         _stop_at_exit(self)
 
     def stop(self, grace: float | None) -> threading.Event:
-        if self._terminated.is_set():
-            return self._terminated
+        state = self._state
+        if state.stage is _ServerStage.STOPPED:
+            # If it has not started, it may start later.
+            stopped = threading.Event()
+            stopped.set()
+            return stopped
+        state.stage = _ServerStage.GRACE
         self._core.shutdown()
-        if grace is None or not self._started:
+        if grace is None:
             self._end()
         else:
-            health = health_servicer(self._registry.registered)
+            health = health_servicer(state.registered_method_handlers)
             if health is not None:
                 health.on_server_stop()
             threading.Thread(
                 target=self._end_within, args=(grace,), name="russet-stop", daemon=True
             ).start()
-        return self._terminated
+        return state.termination_event
 
     def _end_within(self, grace: float) -> None:
         self._core.wait_idle(grace)
         self._end()
 
     def _end(self) -> None:
-        self._core.close()
         _running.discard(self)
-        self._terminated.set()
+        _end(self._core, self._state)
 
     def wait_for_termination(self, timeout: float | None = None) -> bool:
         until = None if timeout is None else monotonic() + timeout
         while True:
             remaining = _SIGNAL_SLICE if until is None else until - monotonic()
-            if self._terminated.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
+            if self._state.termination_event.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
                 return False
             if until is not None and monotonic() >= until:
                 return True
@@ -256,6 +305,48 @@ def server(
     """
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
+    if sys.modules.get("grpc") is sys.modules[__package__]:
+        from importlib import import_module
+
+        # Here grpcio imports it, and agents may wait for that.
+        import_module("grpc._server")
     return _Server(
         thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
     )
+
+
+class _Module(ModuleType):
+    """This module, with the names of grpcio's that programs know. It notices who replaces what runs calls there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_LOGGER":
+            return logger("_server")
+        if name.startswith("_") and not name.startswith("__"):
+            from . import _call_steps
+
+            for names in (_call_steps.STEPS, _call_steps.OTHERS):
+                if name in names:
+                    return names[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not name.startswith("__"):
+            self._choose(name)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._choose(name)
+
+    def _choose(self, name: str) -> None:
+        """Have the core serve calls by itself unless a step has been replaced."""
+        from . import _call_steps
+
+        if name in _call_steps.STEPS:
+            ours = _call_steps.STEPS.items()
+            _core.run_calls_in_steps(
+                any(self.__dict__.get(name, step) is not step for name, step in ours)
+            )
+
+
+sys.modules[__name__].__class__ = _Module

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class ServicePipeline:
     """Interceptors in the order in which they run: the first is the outermost."""
 
-    __slots__ = ("_interceptors",)
+    __slots__ = ("interceptors",)
 
     def __init__(self, interceptors: Sequence[ServerInterceptor]) -> None:
-        self._interceptors = tuple(interceptors)
+        self.interceptors = tuple(interceptors)
 
     def execute(
         self, lookup: Lookup, details: HandlerCallDetails
@@ -31,9 +31,9 @@ class ServicePipeline:
     def _continue(
         self, lookup: Lookup, index: int, details: HandlerCallDetails
     ) -> RpcMethodHandler[Any, Any] | None:
-        if index == len(self._interceptors):
+        if index == len(self.interceptors):
             return lookup(details)
-        return self._interceptors[index].intercept_service(
+        return self.interceptors[index].intercept_service(
             partial(self._continue, lookup, index + 1), details
         )
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 
+from . import _logging
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def set_up(environment: Mapping[str, str] = os.environ) -> None:
-    """Do what the environment asks for. Without the two variables this does nothing and imports nothing."""
+    """Do what the environment asks for. Without the two variables this says nothing and imports nothing."""
+    _logging.set_up()
     verbosity = environment.get("GRPC_VERBOSITY", "").upper()
     tracers = environment.get("GRPC_TRACE", "")
     if verbosity:
@@ -32,10 +35,6 @@ def _set_level(verbosity: str) -> None:
         "NONE": logging.CRITICAL + 1,
     }
     logger = logging.getLogger("grpc")
-    if verbosity not in levels:
-        logger.error("GRPC_VERBOSITY is %r: use DEBUG, INFO, ERROR or NONE", verbosity)
-        return
-    logger.setLevel(levels[verbosity])
 
     class Stderr(logging.StreamHandler):  # type: ignore[type-arg]
         """Writes where the program has no handlers of its own."""
@@ -47,13 +46,18 @@ def _set_level(verbosity: str) -> None:
     handler = Stderr()
     handler.setFormatter(logging.Formatter("%(levelname).1s %(asctime)s %(name)s] %(message)s"))
     logger.addHandler(handler)
+    if verbosity in levels:
+        logger.setLevel(levels[verbosity])
+    else:
+        logger.error("GRPC_VERBOSITY is %r: use DEBUG, INFO, ERROR or NONE", verbosity)
 
 
 def _trace(tracers: str) -> None:
     import atexit
 
     from .. import _core
-    from ._logging import logger
+
+    logger = _logging.logger
 
     def sink(tracer: str, line: str) -> None:
         logger("trace").getChild(tracer).debug("%s", line)

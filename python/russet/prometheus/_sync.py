@@ -45,6 +45,9 @@ class ServerInterceptor(interceptors.ServerInterceptor):
                     code = grpc.StatusCode.DEADLINE_EXCEEDED
                 else:
                     code = grpc.StatusCode.CANCELLED
+            elif not isinstance(code, grpc.StatusCode):
+                # What the caller gets for whatever else a handler sets.
+                code = grpc.StatusCode.UNKNOWN
             record.end(code)
 
         if not context.add_callback(ended):

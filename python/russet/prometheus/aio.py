@@ -43,8 +43,9 @@ class ServerInterceptor(_interceptors.ServerInterceptor):
         record = Record(self._metrics, call)
 
         def ended(context: Any) -> None:
-            code: grpc.StatusCode = context.code()
-            if context.cancelled() and code is grpc.StatusCode.OK:
+            # None where the call ended before its handler: then nothing was sent.
+            code: grpc.StatusCode | None = context._sent_code
+            if code is None:
                 late = context.time_remaining() == 0
                 code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             record.end(code)

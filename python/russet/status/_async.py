@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..grpc import aio
+from ..rpc import status_pb2
+from ._common import GRPC_DETAILS_METADATA_KEY as GRPC_DETAILS_METADATA_KEY
+from ._common import code_to_grpc_status_code as code_to_grpc_status_code
 from ._common import rich_status
 
 if TYPE_CHECKING:
@@ -18,7 +21,8 @@ async def from_call(call: aio.Call | aio.AioRpcError) -> Status | None:
 
     Raises ValueError where code or message of the status are not the call's.
     """
+    parse = status_pb2.Status.FromString
     if isinstance(call, aio.AioRpcError):
-        return rich_status(call.code(), call.details(), call.trailing_metadata())
+        return rich_status(parse, call.code(), call.details(), call.trailing_metadata())
     trailing_metadata: Any = await call.trailing_metadata()
-    return rich_status(await call.code(), await call.details(), trailing_metadata)
+    return rich_status(parse, await call.code(), await call.details(), trailing_metadata)

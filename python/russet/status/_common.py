@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..grpc import StatusCode
-from ..rpc.status_pb2 import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from ..rpc.status_pb2 import Status
 
 # The trailing metadata that carries the status.
 GRPC_DETAILS_METADATA_KEY = "grpc-status-details-bin"
@@ -24,12 +25,17 @@ def code_to_grpc_status_code(code: int) -> StatusCode:
         raise ValueError(f"Invalid status code {code}") from None
 
 
-def rich_status(code: Any, details: Any, trailing_metadata: Iterable[Any] | None) -> Status | None:
+def rich_status(
+    parse: Callable[[bytes], Status],
+    code: Any,
+    details: Any,
+    trailing_metadata: Iterable[Any] | None,
+) -> Status | None:
     """The status among the trailing metadata, if there is one."""
     for key, value in trailing_metadata or ():
         if key != GRPC_DETAILS_METADATA_KEY:
             continue
-        status = Status.FromString(value)
+        status = parse(value)
         if code.value[0] != status.code:
             told = code_to_grpc_status_code(status.code)
             raise ValueError(f"Code in Status proto ({told}) doesn't match status code ({code})")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import grpc
+from ..rpc import code_pb2 as code_pb2
+from ..rpc import status_pb2
 from . import _async as aio
 from ._common import GRPC_DETAILS_METADATA_KEY, code_to_grpc_status_code, rich_status
 
@@ -32,7 +34,9 @@ def from_call(call: grpc.Call) -> Status | None:
 
     Raises ValueError where code or message of the status are not the call's.
     """
-    return rich_status(call.code(), call.details(), call.trailing_metadata())
+    # By the module's attribute, so that a test's replacement is used.
+    parse = status_pb2.Status.FromString
+    return rich_status(parse, call.code(), call.details(), call.trailing_metadata())
 
 
 def to_status(status: Status) -> grpc.Status:

@@ -221,17 +221,39 @@ async def test_returning_none(pair):
         assert await channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
 
 
-async def test_mixing_yield_and_write(russet):
-    """The RPC ends, whatever the outcome; with grpcio it does not."""
-
+async def test_mixing_yield_and_write(grpc):
     async def mixed(request, context):
-        yield b"1"
-        await context.write(b"2")
+        await context.write(b"1")
+        yield b"2"
+        await context.write(b"3")
 
-    async with connected(russet, Mixed=("unary_stream", mixed)) as channel:
+    async with connected(grpc, Mixed=("unary_stream", mixed)) as channel:
         stream = channel.unary_stream(path("Mixed"))(b"", timeout=WAIT)
-        assert await stream.read() == b"1"
-        assert await stream.code() is not russet.StatusCode.DEADLINE_EXCEEDED
+        assert await collect(stream) == [b"1", b"2", b"3"]
+
+
+async def test_mixing_read_and_iteration(grpc):
+    async def read(requests, context):
+        read = [await context.read()]
+        async for request in requests:
+            read.append(request)
+            break
+        read.append(await context.read())
+        read.extend([request async for request in requests])
+        assert await context.read() is grpc.aio.EOF
+        return b",".join(read)
+
+    async def answer(requests, context):
+        yield await read(requests, context)
+
+    async with connected(
+        grpc, Read=("stream_unary", read), Answer=("stream_stream", answer)
+    ) as channel:
+        messages = [b"1", b"2", b"3", b"4", b"5"]
+        method = channel.stream_unary(path("Read"))
+        assert await method(aiter_of(*messages), timeout=WAIT) == b"1,2,3,4,5"
+        method = channel.stream_stream(path("Answer"))
+        assert await collect(method(aiter_of(*messages), timeout=WAIT)) == [b"1,2,3,4,5"]
 
 
 # The context
@@ -279,10 +301,144 @@ async def test_status_as_it_was_set(grpc):
         return context.code(), context.details(), tuple(context.trailing_metadata())
 
     code, details, metadata = await inside(grpc, check)
-    # grpcio gives the number of the code.
-    assert code in (grpc.StatusCode.OK, 0)
+    assert code is grpc.StatusCode.OK
     assert details == "details"
     assert metadata == (("k", "v"),)
+
+
+@pytest.mark.newest_grpcio
+async def test_status_that_is_not_set(grpc):
+    async def check(context):
+        return context.code(), context.details(), context.trailing_metadata()
+
+    assert await inside(grpc, check) == (None, "", ())
+
+
+@pytest.mark.parametrize(
+    ("code", "arrives"),
+    [(5, "NOT_FOUND"), (15, "DATA_LOSS"), (17, "UNKNOWN"), (-1, "UNKNOWN"), ("x", "UNKNOWN")],
+)
+@pytest.mark.newest_grpcio
+async def test_codes_by_number(grpc, code, arrives):
+    seen = []
+
+    async def give(request, context):
+        context.set_code(code)
+        seen.append(context.code())
+        return request
+
+    async with connected(grpc, Give=("unary_unary", give)) as channel:
+        assert await call(grpc, channel, "Give") == (arrives, "")
+    assert seen == [code]
+
+
+async def test_an_error_code_needs_no_response(grpc):
+    async def give(request, context):
+        context.set_code(grpc.StatusCode.NOT_FOUND)
+        context.set_details("gone")
+        return object()
+
+    async with connected(grpc, Give=("unary_unary", give)) as channel:
+        assert await call(grpc, channel, "Give") == ("NOT_FOUND", "gone")
+
+
+@pytest.mark.newest_grpcio
+async def test_what_callbacks_see_of_the_end(grpc):
+    """The code and details that the handler set, not what its exception became."""
+    seen = asyncio.Queue()
+
+    async def end(request, context):
+        context.add_done_callback(
+            lambda context: seen.put_nowait((request, context.code(), context.details()))
+        )
+        if request == b"abort":
+            await context.abort(grpc.StatusCode.ABORTED, "x")
+        if request == b"raise":
+            raise ValueError("v")
+        context.set_code(3)
+        context.set_details("d")
+        return request
+
+    async with connected(grpc, End=("unary_unary", end)) as channel:
+        for request, code, details in (
+            (b"abort", grpc.StatusCode.ABORTED, "x"),
+            (b"raise", None, ""),
+            (b"set", 3, "d"),
+        ):
+            await rpc_error(grpc, channel.unary_unary(path("End"))(request, timeout=WAIT))
+            assert await seen.get() == (request, code, details)
+
+
+async def test_an_abort_reaches_the_client_while_the_handler_goes_on(grpc):
+    released, seen = asyncio.Event(), []
+
+    async def abort(request, context):
+        context.set_details("set before")
+        context.set_trailing_metadata((("k", "v"),))
+        try:
+            await context.abort(grpc.StatusCode.NOT_FOUND)
+        finally:
+            seen.append(context.done())
+            context.set_code(grpc.StatusCode.INTERNAL)
+            for step in (context.read, lambda: context.write(b"")):
+                with pytest.raises(grpc.aio.AbortError):
+                    await step()
+            await released.wait()
+
+    async with connected(grpc, Abort=("unary_stream", abort)) as channel:
+        stream = channel.unary_stream(path("Abort"))(b"", timeout=WAIT)
+        assert await stream.code() is grpc.StatusCode.NOT_FOUND
+        assert await stream.details() == "set before"
+        assert ("k", "v") in [tuple(pair) for pair in await stream.trailing_metadata()]
+        released.set()
+    assert seen == [True]
+
+
+async def test_an_abort_that_another_error_replaces_counts(russet):
+    async def abort(request, context):
+        try:
+            await context.abort(russet.StatusCode.NOT_FOUND, "gone")
+        except russet.aio.AbortError:
+            raise ValueError("replaced") from None
+
+    async def raised(request, context):
+        raise russet.aio.AbortError("own")
+
+    async with connected(
+        russet, Abort=("unary_unary", abort), Raised=("unary_unary", raised)
+    ) as channel:
+        assert await call(russet, channel, "Abort") == ("NOT_FOUND", "gone")
+        # One that no abort has raised is an error as any other.
+        assert (await call(russet, channel, "Raised"))[0] == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"error": ("a", "b")}, {}, (("k", 1),), ("abc",), 7, (("k", None),), None, ((b"k", "v"),), "ab"],
+)
+@pytest.mark.newest_grpcio
+async def test_trailing_metadata_of_a_wrong_type(grpc, metadata):
+    async def give(request, context):
+        context.set_trailing_metadata(metadata)
+        return request
+
+    async with connected(grpc, Give=("unary_unary", give)) as channel:
+        assert await call(grpc, channel, "Give") == (
+            "UNKNOWN",
+            "Unexpected <class 'TypeError'>: Invalid trailing metadata type, expected"
+            f" Tuple[Tuple[str, Union[str, bytes]]...]: {metadata}",
+        )
+
+
+@pytest.mark.parametrize("metadata", [(("K", "v"),), (("k", "a\nb"),)])
+@pytest.mark.newest_grpcio
+async def test_trailing_metadata_that_cannot_be_sent(grpc, metadata):
+    async def give(request, context):
+        context.set_trailing_metadata(metadata)
+        return request
+
+    async with connected(grpc, Give=("unary_unary", give)) as channel:
+        assert await call(grpc, channel, "Give") == ("INTERNAL", "Invalid metadata")
 
 
 async def test_initial_metadata_only_once(grpc):

@@ -6,7 +6,7 @@ import asyncio
 import socket
 
 import pytest
-from support.aio import ECHO
+from support.aio import ECHO, connected
 from support.rpc import WAIT, handlers, path, refused_address
 
 
@@ -166,3 +166,55 @@ def test_loops_in_several_threads(russet):
     with futures.ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda number: asyncio.run(main(number)), range(4)))
     assert results == [[b"%d:%d" % (number, n) for n in range(20)] for number in range(4)]
+
+
+async def test_a_second_start_does_nothing_and_one_after_the_end_is_refused(grpc):
+    server = grpc.aio.server()
+    # Too early to mean anything.
+    await server.stop(None)
+    await server.start()
+    await server.start()
+    await server.stop(None)
+    with pytest.raises(grpc.aio.UsageError):
+        await server.start()
+    await server.stop(None)
+
+
+@pytest.mark.parametrize("maximum", [0, -1])
+async def test_there_must_be_room_for_a_call(grpc, maximum):
+    with pytest.raises(ValueError, match="maximum_concurrent_rpcs should be a positive integer"):
+        grpc.aio.server(maximum_concurrent_rpcs=maximum)
+
+
+@pytest.mark.parametrize("name", ["Plain", "/Plain", "a/b", "/a/b/c", "//"])
+async def test_any_method_name_reaches_the_generic_handlers(grpc, name):
+    asked = []
+
+    async def echo(request, context):
+        return request
+
+    class Everything(grpc.GenericRpcHandler):
+        def service(self, handler_call_details):
+            asked.append(handler_call_details.method)
+            return grpc.unary_unary_rpc_method_handler(echo)
+
+    server = grpc.aio.server(handlers=(Everything(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        assert await channel.unary_unary(name)(b"x", timeout=WAIT) == b"x"
+    await server.stop(None)
+    assert asked == [name]
+
+
+async def test_a_plain_handler_s_callback(grpc):
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def plain(request, context):
+        context.add_callback(lambda: loop.call_soon_threadsafe(ended.set))
+        return request
+
+    async with connected(grpc, Plain=("unary_unary", plain)) as channel:
+        assert await channel.unary_unary(path("Plain"))(b"x", timeout=WAIT) == b"x"
+        await asyncio.wait_for(ended.wait(), WAIT)

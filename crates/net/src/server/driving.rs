@@ -29,7 +29,9 @@ impl Peer {
                 let auth = if local {
                     AuthContext::local()
                 } else {
-                    transport.auth_context().unwrap_or_default()
+                    transport
+                        .auth_context()
+                        .unwrap_or_else(AuthContext::insecure)
                 };
                 Arc::new(PeerInfo {
                     name: transport.peer(),

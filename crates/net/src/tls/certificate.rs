@@ -4,6 +4,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::distinguished_name::{text_of, write_name};
+
+/// The longest SPIFFE id and trust domain (SPIFFE-ID, section 2.3).
+const MAX_SPIFFE_ID: usize = 2048;
+const MAX_TRUST_DOMAIN: usize = 255;
+
 /// A certificate taken apart. What cannot be read is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Certificate {
@@ -24,12 +30,15 @@ pub(crate) enum AlternativeName {
     Uri(String),
     Email(String),
     Ip(String),
+    /// Of a kind that gRPC has no property for.
+    Other,
 }
 
 impl AlternativeName {
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Dns(text) | Self::Uri(text) | Self::Email(text) | Self::Ip(text) => text,
+            Self::Other => "other types of SAN",
         }
     }
 
@@ -45,8 +54,17 @@ impl AlternativeName {
                 };
                 Self::Ip(ip.to_string())
             }
-            _ => return None,
+            GeneralName::Invalid(..) => return None,
+            _ => Self::Other,
         })
+    }
+
+    /// The SPIFFE id that this name is, if it is one: `spiffe://`, a trust domain and a workload's path.
+    fn spiffe_id(&self) -> Option<&str> {
+        let Self::Uri(uri) = self else { return None };
+        let (domain, path) = uri.strip_prefix("spiffe://")?.split_once('/')?;
+        let fits = uri.len() <= MAX_SPIFFE_ID && domain.len() <= MAX_TRUST_DOMAIN;
+        (fits && !path.is_empty() && !path.starts_with('/')).then_some(uri)
     }
 }
 
@@ -65,14 +83,13 @@ impl Certificate {
         };
         let validity = certificate.validity();
         Some(Self {
-            subject: distinguished_name(certificate.subject()),
-            issuer: distinguished_name(certificate.issuer()),
+            subject: write_name(certificate.subject()),
+            issuer: write_name(certificate.issuer()),
             common_name: certificate
                 .subject()
                 .iter_common_name()
                 .next()
-                .and_then(|name| name.as_str().ok())
-                .map(str::to_owned),
+                .and_then(|name| text_of(name.attr_value())),
             names,
             not_before: validity.not_before.timestamp(),
             not_after: validity.not_after.timestamp(),
@@ -80,29 +97,21 @@ impl Certificate {
         })
     }
 
+    /// The SPIFFE id of its holder. A certificate with several URIs has none (SPIFFE's X509-SVID, section 2).
+    pub(crate) fn spiffe_id(&self) -> Option<&str> {
+        let mut uris = self
+            .names
+            .iter()
+            .filter(|name| matches!(name, AlternativeName::Uri(_)));
+        let uri = uris.next()?;
+        uris.next().map_or_else(|| uri.spiffe_id(), |_| None)
+    }
+
     /// Whether it is valid at this time.
     pub(crate) fn is_current(&self, now: UnixTime) -> bool {
         i64::try_from(now.as_secs())
             .is_ok_and(|now| (self.not_before..=self.not_after).contains(&now))
     }
-}
-
-/// As RFC 4514 writes it: the last part first.
-fn distinguished_name(name: &x509_parser::x509::X509Name<'_>) -> String {
-    let parts: Vec<String> = name
-        .iter()
-        .flat_map(x509_parser::x509::RelativeDistinguishedName::iter)
-        .map(|part| {
-            let key = x509_parser::objects::oid2abbrev(
-                part.attr_type(),
-                x509_parser::objects::oid_registry(),
-            )
-            .map_or_else(|_| part.attr_type().to_string(), str::to_owned);
-            format!("{key}={}", part.as_str().unwrap_or("?"))
-        })
-        .collect();
-    let parts: Vec<&str> = parts.iter().rev().map(String::as_str).collect();
-    parts.join(",")
 }
 
 /// A certificate in the words of an error text.

@@ -5,6 +5,7 @@
 mod certificate;
 mod ciphers;
 mod client;
+mod distinguished_name;
 mod external;
 mod identity;
 mod server;

@@ -151,9 +151,11 @@ fn add_certificate(
         return;
     };
     context.add("x509_subject", &*certificate.subject);
-    if let Some(name) = &certificate.common_name {
-        context.add("x509_common_name", &**name);
-    }
+    // Without one it is there all the same, and empty.
+    context.add(
+        "x509_common_name",
+        certificate.common_name.clone().unwrap_or_default(),
+    );
     context.add("x509_pem_cert", to_pem(leaf));
     if !intermediates.is_empty() {
         let chain: String = intermediates.iter().map(to_pem).collect();
@@ -168,8 +170,12 @@ fn add_certificate(
             AlternativeName::Uri(_) => "peer_uri",
             AlternativeName::Email(_) => "peer_email",
             AlternativeName::Ip(_) => "peer_ip",
+            AlternativeName::Other => continue,
         };
         context.add(key, name.text());
+    }
+    if let Some(id) = certificate.spiffe_id() {
+        context.add("peer_spiffe_id", id);
     }
     context.set_identity(if certificate.names.is_empty() {
         "x509_common_name"

@@ -10,8 +10,12 @@ use russet_net::rpc::Code;
 use super::method::Method;
 use super::server_call::ServerCall;
 
-/// Runs a call's handler on the executor of its method.
-pub(super) fn submit(call: &Bound<'_, ServerCall>, method: &Arc<Method>) {
+/// Runs a call's handler on the executor of its method, with the variables of this `contextvars` context: interceptors may have set some.
+pub(super) fn submit(
+    call: &Bound<'_, ServerCall>,
+    method: &Arc<Method>,
+    context: &Bound<'_, PyAny>,
+) {
     let py = call.py();
     let job = Job {
         call: call.clone().unbind(),
@@ -19,7 +23,8 @@ pub(super) fn submit(call: &Bound<'_, ServerCall>, method: &Arc<Method>) {
     };
     let submitted = method.thread_pool.as_ref().map(|pool| {
         let job = Bound::new(py, job)?;
-        pool.bind(py).call_method1("submit", (job,))
+        let run = context.call_method0("copy")?.getattr("run")?;
+        pool.bind(py).call_method1("submit", (run, job))
     });
     if let Some(Err(error)) = submitted {
         ServerCall::report(
@@ -45,7 +50,10 @@ struct Job {
 impl Job {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         let call = self.call.bind(py);
-        call.get().inner.run_method(py, call, &self.method)
+        let outcome = call.get().inner.run_method(py, call, &self.method);
+        // No turn of a worker follows that would write it.
+        call.get().flush(py);
+        outcome
     }
 }
 
@@ -87,6 +95,7 @@ impl ResponseSender {
             }
         }
         if call.has_ended() {
+            call.flush(py);
             call.inner.unwatch(py, call);
         }
         Ok(())

@@ -20,8 +20,16 @@ imports! {
     rpc_error = "russet.grpc._errors", "RpcError";
     /// All status codes, by number.
     status_codes = "russet.grpc._status", "STATUS_CODES";
+    /// The class of `contextvars` contexts.
+    context = "contextvars", "Context";
     /// Logs the exception of a handler with its traceback.
     log_handler_error = "russet.grpc._server", "log_handler_error";
+    /// Runs a call of a synchronous server in steps that programs may replace.
+    run_steps = "russet.grpc._call_steps", "run";
+    /// A call's state as programs that know grpcio from the inside expect it.
+    call_state = "russet.grpc._call_steps", "CallState";
+    /// The event that a call begins with, for the same programs.
+    call_event = "russet.grpc._call_steps", "CallEvent";
     /// The logger of a module of the library.
     logger = "russet.grpc._logging", "logger";
     /// `logging.getLogger("grpc._server").error`, without importing `logging` before it is needed.

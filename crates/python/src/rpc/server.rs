@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytesMethods, PyDict};
 use russet_net::address::ListenAddress;
@@ -20,11 +21,13 @@ use super::census;
 use super::convert::{bind_error, deadline, exception_text};
 use super::detached::{self, ResponseSender};
 use super::fork;
+use super::imports;
 use super::method::Method;
 use super::observations;
 use super::options;
 use super::own_threads;
 use super::server_call::{RequestIterator, ServerCall};
+use super::steps;
 use super::tls::server_security;
 use super::waiting::{parker, wait};
 
@@ -155,8 +158,13 @@ impl Inner {
         Method::new(&handler).map(|method| Some(Arc::new(method)))
     }
 
-    /// Runs the handler of a call to its end. An error is one that no handler may cause, such as Ctrl-C on the main thread.
-    fn run(self: &Arc<Self>, py: Python<'_>, incoming: Incoming) -> PyResult<()> {
+    /// Runs the handler of a call to its end, in the `contextvars` context that is given and has been entered. An error is one that no handler may cause, such as Ctrl-C on the main thread.
+    fn run(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        incoming: Incoming,
+        context: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let found = self.method(py, &incoming);
         let call = Bound::new(py, ServerCall::new(self.clone(), incoming))?;
         let method = match found {
@@ -177,7 +185,7 @@ impl Inner {
             }
         };
         if method.thread_pool.is_some() {
-            detached::submit(&call, &method);
+            detached::submit(&call, &method, context);
             return Ok(());
         }
         if method.is_slow() {
@@ -213,6 +221,9 @@ impl Inner {
     }
 
     fn handle(py: Python<'_>, call: &Bound<'_, ServerCall>, method: &Arc<Method>) -> PyResult<()> {
+        if steps::are_wanted() {
+            return steps::run(py, call, method);
+        }
         let context = call.get();
         let request = if method.request_streaming {
             let iterator = RequestIterator {
@@ -232,7 +243,9 @@ impl Inner {
                 },
                 // The client sent no message at all, or is gone.
                 Ok(None) => {
-                    context.finish(Code::Unimplemented, "the client sent no request message");
+                    let path = &context.call.path;
+                    let details = format!("\"{path}\" requires exactly one request message.");
+                    context.finish(Code::Unimplemented, &details);
                     return Ok(());
                 }
                 Err(_) => return Ok(()),
@@ -324,16 +337,21 @@ pub(super) struct Worker {
 
 #[pymethods]
 impl Worker {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let inner = &self.inner;
+    fn __call__(this: &Bound<'_, Self>) -> PyResult<()> {
+        let inner = &this.get().inner;
         inner.workers.fetch_add(1, Ordering::SeqCst);
         inner.calling.store(false, Ordering::SeqCst);
-        let outcome = self.serve(py);
+        let outcome = Self::serve_in_contexts(this);
         let left = inner.workers.fetch_sub(1, Ordering::SeqCst) - 1;
         if left == 0 {
             inner.reactor.abandon();
         }
         outcome
+    }
+
+    /// Serves calls in `context`, which has been entered, as long as they leave nothing in it. Whether there may be more of them, for another context.
+    fn _serve(&self, context: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.serve(context)
     }
 
     /// See [`Inner::refused`]; for a submitter that works behind the server's back.
@@ -343,7 +361,21 @@ impl Worker {
 }
 
 impl Worker {
-    fn serve(&self, py: Python<'_>) -> PyResult<()> {
+    /// Each call runs in a `contextvars` context that was empty, as in grpcio. One that a call has left empty serves for the next.
+    fn serve_in_contexts(this: &Bound<'_, Self>) -> PyResult<()> {
+        let py = this.py();
+        let serve = this.getattr(intern!(py, "_serve"))?;
+        loop {
+            let context = imports::context(py)?.call0()?;
+            let more = context.call_method1(intern!(py, "run"), (&serve, &context))?;
+            if !more.is_truthy()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn serve(&self, context: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = context.py();
         let inner = &self.inner;
         let own = parker()?;
         loop {
@@ -360,10 +392,15 @@ impl Worker {
                 None
             });
             match next {
-                Ok(Some(Some(incoming))) => inner.run(py, incoming)?,
+                Ok(Some(Some(incoming))) => {
+                    inner.run(py, incoming, context)?;
+                    if context.len()? != 0 {
+                        return Ok(true);
+                    }
+                }
                 outcome => {
                     inner.reactor.core().forget_worker(&own);
-                    return outcome.map(drop);
+                    return outcome.map(|_| false);
                 }
             }
         }
@@ -483,7 +520,7 @@ impl Server {
     }
 
     /// Starts to accept and to serve.
-    fn start(&self, py: Python<'_>) -> PyResult<()> {
+    fn start(&self) -> PyResult<()> {
         if self.started.swap(true, Ordering::SeqCst) {
             return Err(PyValueError::new_err(
                 "Cannot start already-started server!",
@@ -495,7 +532,7 @@ impl Server {
             .core()
             .start()
             .map_err(|error| PyOSError::new_err(format!("cannot listen: {error}")))?;
-        inner.call_worker(py)?;
+        // The executor hears of nothing before there is a call: the guard calls the first worker.
         let guarded = inner.clone();
         std::thread::Builder::new()
             .name("russet-server".to_owned())

@@ -11,14 +11,14 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use russet_net::CallKey;
 use russet_net::Inbound;
 use russet_net::rpc::server::{CancelReason, IncomingCall};
-use russet_net::rpc::{Code, MessageOptions, Metadata, SendError, Status};
+use russet_net::rpc::{Code, MessageOptions, Metadata, MetadataError, SendError, Status};
 use russet_net::server::{Incoming, PeerInfo};
 
 use super::channel::BURST;
 use super::clock::Clock;
 use super::convert::{
-    code_from_python, code_to_python, encoding, exception_text, metadata_from_python,
-    metadata_to_python, seconds_until,
+    check_metadata, code_from_python, code_to_python, encoding, exception_text,
+    metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::greenlets;
 use super::imports;
@@ -31,8 +31,10 @@ use super::waiting::wait;
 #[derive(Default)]
 struct Given {
     code: Option<Code>,
+    /// What the handler gave as the code: it gets that back.
+    code_object: Option<Py<PyAny>>,
     details: Option<String>,
-    trailing: Option<Metadata>,
+    trailing: Option<Trailing>,
     initial_sent: bool,
     aborted: bool,
     uncompressed_next: bool,
@@ -40,6 +42,14 @@ struct Given {
     ended: bool,
     callbacks: Vec<Py<PyAny>>,
     last_send: Option<Instant>,
+}
+
+/// Trailing metadata that the handler has set.
+struct Trailing {
+    /// What it gave: it gets that back.
+    object: Py<PyAny>,
+    /// The same for the wire; the error where a key or value cannot be sent, which ends the call with INTERNAL.
+    metadata: Result<Metadata, MetadataError>,
 }
 
 /// One call of a server.
@@ -56,7 +66,9 @@ pub(super) struct ServerCall {
 impl Drop for ServerCall {
     fn drop(&mut self) {
         if !self.given().ended {
-            self.inner.reactor.core().release(self.key);
+            let mut core = self.inner.reactor.core();
+            core.release(self.key);
+            core.flush_now();
         }
     }
 }
@@ -131,6 +143,11 @@ impl ServerCall {
         Ok(reactor.core().ended(self.key).is_none())
     }
 
+    /// Writes what has been given, where no turn of a worker follows.
+    pub(super) fn flush(&self, py: Python<'_>) {
+        py.detach(|| self.inner.reactor.core().flush_now());
+    }
+
     fn next_options(&self) -> MessageOptions {
         MessageOptions {
             compress: !std::mem::take(&mut self.given().uncompressed_next),
@@ -138,17 +155,23 @@ impl ServerCall {
     }
 
     /// Ends the call with what the handler set, or OK; with a last message before it where there is one.
-    pub(super) fn complete(&self, message: Option<&[u8]>) {
+    pub(super) fn complete(&self, mut message: Option<&[u8]>) {
         let options = self.next_options();
         let (status, trailing) = {
             let mut given = self.given();
             given.ended = true;
             let code = given.code.unwrap_or(Code::Ok);
             let details = given.details.clone().unwrap_or_default();
-            (
-                Status::new(code, details),
-                given.trailing.clone().unwrap_or_default(),
-            )
+            let status = Status::new(code, details);
+            match given.trailing.as_ref().map(|trailing| &trailing.metadata) {
+                None => (status, Metadata::new()),
+                Some(Ok(metadata)) => (status, metadata.clone()),
+                Some(Err(_)) => {
+                    message = None;
+                    let status = Status::new(Code::Internal, "Invalid metadata");
+                    (status, Metadata::new())
+                }
+            }
         };
         let mut core = self.inner.reactor.core();
         if let Some(message) = message
@@ -171,6 +194,7 @@ impl ServerCall {
             let mut given = self.given();
             if matches!(given.code, None | Some(Code::Ok)) {
                 given.code = Some(code);
+                given.code_object = None;
             }
             given.details.get_or_insert_with(|| details.to_owned());
         }
@@ -199,8 +223,9 @@ impl ServerCall {
 
     /// Logs an exception with its traceback.
     pub(super) fn report(py: Python<'_>, text: &str, error: &PyErr) {
-        let logged =
-            imports::log_handler_error(py).and_then(|log| log.call1((text, error.value(py))));
+        // With its traceback, which is not yet the value's own before Python 3.12.
+        let value = error.clone_ref(py).into_value(py);
+        let logged = imports::log_handler_error(py).and_then(|log| log.call1((text, value)));
         if let Err(error) = logged {
             error.write_unraisable(py, None);
         }
@@ -299,7 +324,7 @@ impl ServerCall {
         self.peer.auth.identity_key()
     }
 
-    /// What is known of the connection's security; nothing of a plaintext one.
+    /// What is known of the connection's security.
     fn auth_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         auth_context(py, &self.peer.auth)
     }
@@ -323,45 +348,63 @@ impl ServerCall {
     }
 
     fn set_trailing_metadata(&self, trailing_metadata: &Bound<'_, PyAny>) -> PyResult<()> {
-        let metadata = metadata_from_python(Some(trailing_metadata))?;
-        self.given().trailing = Some(metadata);
+        let metadata = check_metadata(Some(trailing_metadata))?;
+        if let Err(error) = &metadata {
+            let text = format!("the trailing metadata cannot be sent: {error}");
+            imports::log_server_error(trailing_metadata.py())?.call1((text,))?;
+        }
+        let given = Trailing {
+            object: trailing_metadata.clone().unbind(),
+            metadata,
+        };
+        // Dropped after the lock: it may run Python.
+        let replaced = self.given().trailing.replace(given);
+        drop(replaced);
         Ok(())
     }
 
-    fn trailing_metadata<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let metadata = self.given().trailing.clone();
-        metadata
-            .map(|metadata| metadata_to_python(py, &metadata))
-            .transpose()
+    fn trailing_metadata(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let given = self.given();
+        given
+            .trailing
+            .as_ref()
+            .map(|trailing| trailing.object.clone_ref(py))
     }
 
     fn abort(&self, py: Python<'_>, code: &Bound<'_, PyAny>, details: &str) -> PyResult<()> {
-        let mut code = code_from_python(code);
+        let mut number = code_from_python(code);
+        let mut object = Some(code.clone().unbind());
         let mut details = details;
-        if code == Code::Ok {
+        if number == Code::Ok {
             imports::log_server_error(py)?
                 .call1(("abort() called with StatusCode.OK; returning UNKNOWN",))?;
-            code = Code::Unknown;
-            details = "";
+            (number, object, details) = (Code::Unknown, None, "");
         }
         let mut given = self.given();
-        given.code = Some(code);
+        given.code = Some(number);
+        let replaced = std::mem::replace(&mut given.code_object, object);
         given.details = Some(details.to_owned());
         given.aborted = true;
         drop(given);
+        // Dropped after the lock: it may run Python.
+        drop(replaced);
         Err(PyException::new_err(()))
     }
 
     fn abort_with_status(&self, py: Python<'_>, status: &Bound<'_, PyAny>) -> PyResult<()> {
-        let trailing = metadata_from_python(Some(&status.getattr("trailing_metadata")?))?;
-        self.given().trailing = Some(trailing);
+        self.set_trailing_metadata(&status.getattr("trailing_metadata")?)?;
         let details: String = status.getattr("details")?.extract()?;
         self.abort(py, &status.getattr("code")?, &details)
     }
 
     fn set_code(&self, code: &Bound<'_, PyAny>) {
-        let code = code_from_python(code);
-        self.given().code = Some(code);
+        let number = (!code.is_none()).then(|| code_from_python(code));
+        let mut given = self.given();
+        given.code = number;
+        let replaced = given.code_object.replace(code.clone().unbind());
+        drop(given);
+        // Dropped after the lock: it may run Python.
+        drop(replaced);
     }
 
     fn set_details(&self, details: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -374,12 +417,81 @@ impl ServerCall {
     }
 
     fn code<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let code = self.given().code;
-        code.map(|code| code_to_python(py, code)).transpose()
+        let (code, object) = {
+            let given = self.given();
+            let object = given.code_object.as_ref();
+            (given.code, object.map(|object| object.bind(py).clone()))
+        };
+        match (object, code) {
+            (None, Some(code)) => code_to_python(py, code).map(Some),
+            (object, _) => Ok(object.filter(|object| !object.is_none())),
+        }
     }
 
-    fn details(&self) -> Option<String> {
-        self.given().details.clone()
+    /// UTF-8, as grpcio's.
+    fn details<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let given = self.given();
+        let details = given.details.as_ref()?;
+        Some(PyBytes::new(py, details.as_bytes()))
+    }
+
+    /// The call's state, as agents read it in grpcio.
+    #[getter]
+    fn _state<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        imports::call_state(this.py())?.call1((this,))
+    }
+
+    #[getter]
+    fn _rpc_event<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        imports::call_event(this.py())?.call1((this,))
+    }
+
+    #[getter]
+    fn _authority(&self) -> &str {
+        &self.call.authority
+    }
+
+    /// Whether the call has ended without its handler's status: the client is gone, the deadline has passed, or the server stops.
+    #[getter]
+    fn _cancelled(&self) -> bool {
+        !self.given().ended && self.inner.reactor.core().ended(self.key).is_some()
+    }
+
+    /// Whether the status is on its way.
+    #[getter]
+    fn _statused(&self) -> bool {
+        self.has_ended()
+    }
+
+    #[getter]
+    fn _aborted(&self) -> bool {
+        self.given().aborted
+    }
+
+    #[getter]
+    fn _initial_metadata_allowed(&self) -> bool {
+        !self.given().initial_sent
+    }
+
+    /// The next request message; `None` where there is none to come.
+    fn _receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let message = self.receive(py)?.ok().flatten();
+        Ok(message.map(|message| PyBytes::new(py, &message)))
+    }
+
+    /// Sends a response of a stream. Whether the call goes on.
+    fn _send(&self, py: Python<'_>, message: &[u8]) -> PyResult<bool> {
+        self.send(py, message, true)
+    }
+
+    /// Ends the call with a status by number, after a last message where there is one.
+    fn _finish(&self, code: u32, details: &[u8], message: Option<&[u8]>) {
+        {
+            let mut given = self.given();
+            given.code = Some(Code::from_u32(code).unwrap_or(Code::Unknown));
+            given.details = Some(String::from_utf8_lossy(details).into_owned());
+        }
+        self.complete(message);
     }
 
     fn set_compression(&self, compression: u8) -> PyResult<()> {
@@ -405,6 +517,15 @@ pub(super) struct RequestIterator {
 impl RequestIterator {
     const fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
         this
+    }
+
+    /// grpcio's iterator has this name for it too.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.__next__(py)
+    }
+
+    fn _next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.__next__(py)
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -130,14 +130,15 @@ impl RequestReader {
                 status: Status::new(Code::Unknown, "the method of a gRPC request is POST"),
             });
         }
+        // Whatever its form, the name is the handlers' affair: some serve names without a slash.
         let path = headers
             .path()
-            .filter(|path| path.bytes.starts_with(b"/"))
+            .filter(|path| !path.bytes.is_empty())
             .and_then(|path| self.paths.get(path));
         let Some(path) = path else {
             return Err(Rejection::new(
                 Code::Unimplemented,
-                "malformed method name: not /service/method",
+                "malformed method name: it is empty or not UTF-8",
             ));
         };
         let authority = headers

@@ -69,12 +69,12 @@ class ServicerContext(ABC, Generic[RequestT, ResponseT]):
 
     @abstractmethod
     async def read(self) -> EOFType | RequestT:
-        """Wait for the next request; `EOF` after the last. Not to be mixed with the request iterator: raises `UsageError`."""
+        """Wait for the next request; `EOF` after the last. May be mixed with the request iterator."""
         raise NotImplementedError
 
     @abstractmethod
     async def write(self, message: ResponseT) -> None:
-        """Send a response; returns when flow control lets the next one be written. Not to be mixed with `yield`."""
+        """Send a response; returns when flow control lets the next one be written. May be mixed with `yield`."""
         raise NotImplementedError
 
     @abstractmethod
@@ -86,9 +86,9 @@ class ServicerContext(ABC, Generic[RequestT, ResponseT]):
     async def abort(
         self, code: StatusCode, details: str = "", trailing_metadata: MetadataType = ()
     ) -> NoReturn:
-        """End the RPC with this status by raising `AbortError`, which the handler must let through.
+        """End the RPC with this status, at once, and raise `AbortError`, which the handler must let through.
 
-        Raises `UsageError` for StatusCode.OK, and if the RPC was aborted before.
+        Details and trailing metadata that were set before stay where none are given. Raises `UsageError` for StatusCode.OK, and if the RPC was aborted before.
         """
         raise NotImplementedError
 
@@ -99,7 +99,7 @@ class ServicerContext(ABC, Generic[RequestT, ResponseT]):
 
     @abstractmethod
     def set_trailing_metadata(self, trailing_metadata: MetadataType) -> None:
-        """Set the metadata that goes with the status. A later call replaces an earlier one."""
+        """Set the metadata that goes with the status. A later call replaces an earlier one. Raises TypeError for anything but pairs of a str and a str or bytes."""
         raise NotImplementedError
 
     @abstractmethod
@@ -155,12 +155,12 @@ class ServicerContext(ABC, Generic[RequestT, ResponseT]):
         """What `set_trailing_metadata` was given."""
         raise NotImplementedError
 
-    def code(self) -> StatusCode:
-        """What `set_code` was given."""
+    def code(self) -> StatusCode | None:
+        """What `set_code` or `abort` was given, or None."""
         raise NotImplementedError
 
     def details(self) -> str:
-        """What `set_details` was given."""
+        """What `set_details` was given, or an empty string."""
         raise NotImplementedError
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:

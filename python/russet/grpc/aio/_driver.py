@@ -54,15 +54,16 @@ class Driver:
     def turn(self) -> None:
         """Let the core work on what has arrived, then write what came of it."""
         self._on_turn()
-        self._flush()
+        self.flush()
 
     def poke(self) -> None:
         """There is something to write: at the end of the loop's turn."""
         if not self._flushing:
             self._flushing = True
-            self.loop.call_soon(self._flush)
+            self.loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Let the core write what there is, and plan its next turn."""
         self._flushing = False
         due = self._core.flush()
         if due is None or self._closed:

@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 _DONE = object()
 
 
+class PlainHandlerError(Exception):
+    """Carries what a plain function raised where it cannot be raised in a coroutine or would end the event loop."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        # A future does not take a StopIteration, and asyncio lets others than exceptions out of its loop.
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            raise
+        raise PlainHandlerError(error) from error
+
+
 def is_asynchronous(behavior: Any) -> bool:
     """Whether a handler is a coroutine function or an asynchronous generator."""
     return any(
@@ -67,7 +85,7 @@ def _runner(context: Any) -> _Runner:
     in_context = contextvars.copy_context().run
 
     def run(function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
-        work = functools.partial(in_context, function, *arguments)
+        work = functools.partial(in_context, _guarded, function, *arguments)
         running: asyncio.Future[Any] = context._driver.loop.run_in_executor(
             context._thread_pool, work
         )
@@ -122,6 +140,13 @@ class _SyncContext:
     def abort_with_status(self, status: Status) -> NoReturn:
         self._run(self._context.abort_with_status(status))
         raise AssertionError("abort_with_status raises")
+
+    def add_callback(self, callback: Callable[[], Any]) -> bool:
+        """Call `callback()` when the RPC ends. False if it has ended already."""
+        if self._context.done():
+            return False
+        self._context.add_done_callback(lambda _: callback())
+        return True
 
     def is_active(self) -> bool:
         """Whether the RPC goes on."""

@@ -16,13 +16,13 @@ from .._logging import logger
 from .._observing import observe
 from .._options import server_settings
 from .._server import _HandlerCallDetails, _reuse_port
-from .._status import StatusCode
+from .._status import STATUS_CODES, StatusCode
 from ._base_interceptor import ServerInterceptor
 from ._base_server import Server, ServicerContext
 from ._driver import Driver, current_loop
 from ._eof import EOF
 from ._errors import AbortError, UsageError
-from ._plain_handlers import asynchronous, is_asynchronous
+from ._plain_handlers import PlainHandlerError, asynchronous, is_asynchronous
 from ._server_interceptors import service_pipeline
 
 if TYPE_CHECKING:
@@ -43,7 +43,44 @@ if TYPE_CHECKING:
     from .._typing import ChannelOption, ReceivedMetadata
     from ._base_channel import MetadataType
 
-_STYLES_MIXED = "Iterator and async read/write are used together: use one of them throughout."
+_INVALID_TRAILING_METADATA = (
+    "Invalid trailing metadata type, expected Tuple[Tuple[str, Union[str, bytes]]...]: %s"
+)
+
+
+def _trailing(metadata: Any) -> MetadataType:
+    """The metadata as a tuple. Raises TypeError for what is none."""
+    # A dictionary is refused even where it is empty.
+    is_one = hasattr(metadata, "__iter__") and not isinstance(metadata, dict)
+    pairs = tuple(metadata) if is_one else (None,)
+    for pair in pairs:
+        if not (
+            isinstance(pair, tuple)
+            and len(pair) == 2
+            and isinstance(pair[0], str)
+            and isinstance(pair[1], (str, bytes))
+        ):
+            raise TypeError(_INVALID_TRAILING_METADATA % (metadata,))
+    return pairs
+
+
+def _status_code(code: Any) -> StatusCode:
+    """The code of a status for what a handler has set: nothing, a code or its number."""
+    if code is None:
+        return StatusCode.OK
+    if isinstance(code, StatusCode):
+        return code
+    known = isinstance(code, int) and 0 <= code < len(STATUS_CODES)
+    return STATUS_CODES[code] if known else StatusCode.UNKNOWN
+
+
+def _unexpected(error: BaseException) -> str:
+    """The details of a call whose handler raised."""
+    try:
+        return f"Unexpected {type(error)}: {error}"
+    except Exception:
+        # Its own text cannot be had.
+        return f"Unexpected {type(error)}"
 
 
 class _Context(ServicerContext["Any", "Any"]):
@@ -62,17 +99,19 @@ class _Context(ServicerContext["Any", "Any"]):
         self._driver = driver
         # Where plain functions run.
         self._thread_pool = thread_pool
-        self._code = StatusCode.OK
+        # What the handler set, which need not be a StatusCode.
+        self._code: Any = None
         self._details = ""
         self._trailing: MetadataType = ()
         self._initial_sent = False
-        self._aborted = False
+        # What ends a handler that goes on after it has aborted the call, and the status of the abort.
+        self._abortion: AbortError | None = None
+        self._abort_status: tuple[StatusCode, str] | None = None
+        # Whether the status has been sent, and which code.
         self._ended = False
+        self._sent_code: StatusCode | None = None
         self._cancelled = False
         self._compress_next = True
-        # Whether requests are read by `read` (False) or by an iterator (True).
-        self._iterated: bool | None = None
-        self._wrote = False
         self._callbacks: list[Callable[[Any], None]] = []
 
     async def _news(self) -> None:
@@ -94,30 +133,37 @@ class _Context(ServicerContext["Any", "Any"]):
 
     async def _requests(self) -> AsyncIterator[Any]:
         """The request iterator that a handler gets."""
-        if self._iterated is False:
-            raise UsageError(_STYLES_MIXED)
-        self._iterated = True
         while True:
-            request = await self._next()
+            request = await self.read()
             if request is EOF:
                 return
             yield request
 
+    def _check_running(self) -> None:
+        """Raise the error that ends a handler whose call is over."""
+        if self._abortion is not None:
+            raise self._abortion
+        if self._ended:
+            raise UsageError("RPC already finished.")
+
     async def read(self) -> Any:
-        if self._iterated:
-            raise UsageError(_STYLES_MIXED)
-        self._iterated = False
-        return await self._next()
+        self._check_running()
+        request = await self._next()
+        self._check_running()
+        return request
 
     async def _send(self, response: Any) -> None:
         serialized = response if self._serialize is None else self._serialize(response)
+        if serialized is None:
+            serialized = b""
         compress, self._compress_next = self._compress_next, True
         try:
             congested = self._call.give_message(serialized, compress)
         except ValueError as error:
             self._code, self._details = StatusCode.RESOURCE_EXHAUSTED, str(error)
-            self._aborted = True
-            raise AbortError(str(error)) from None
+            self._abort_status = StatusCode.RESOURCE_EXHAUSTED, str(error)
+            self._abortion = AbortError(str(error))
+            raise self._abortion from None
         self._driver.poke()
         self._initial_sent = True
         while congested:
@@ -125,37 +171,40 @@ class _Context(ServicerContext["Any", "Any"]):
             congested = self._call.is_congested()
 
     async def write(self, message: Any) -> None:
-        self._wrote = True
-        if self._ended:
-            raise UsageError("the RPC has ended: nothing can be written any more")
+        self._check_running()
         await self._send(message)
 
     async def send_initial_metadata(self, initial_metadata: MetadataType) -> None:
+        self._check_running()
         if self._initial_sent:
             raise UsageError("Send initial metadata failed: already sent")
-        self._initial_sent = True
         self._call.send_initial_metadata(initial_metadata)
+        self._initial_sent = True
         self._driver.poke()
 
     async def abort(
         self, code: StatusCode, details: str = "", trailing_metadata: MetadataType = ()
     ) -> NoReturn:
-        if self._aborted:
+        if self._abortion is not None:
             raise UsageError("Abort already called!")
-        self._aborted = True
-        if code is StatusCode.OK:
+        if _status_code(code) is StatusCode.OK:
             raise UsageError("Abort() is not allowed to be called with StatusCode.OK")
-        self._code = code
-        self._details = details
         if trailing_metadata:
-            self._trailing = trailing_metadata
-        raise AbortError("Locally aborted.")
+            self._trailing = _trailing(trailing_metadata)
+        if details:
+            self.set_details(details)
+        self._code = code
+        self._abort_status = _status_code(code), self._details or ""
+        self._abortion = AbortError("Locally aborted.")
+        # In the loop's next turn at the latest: a handler that catches the error may go on for long, but interceptors may add trailing metadata on its way.
+        self._driver.loop.call_soon(self._finish)
+        raise self._abortion
 
     async def abort_with_status(self, status: Status) -> NoReturn:
         await self.abort(status.code, status.details, status.trailing_metadata or ())
 
     def set_trailing_metadata(self, trailing_metadata: MetadataType) -> None:
-        self._trailing = trailing_metadata
+        self._trailing = _trailing(trailing_metadata)
 
     def trailing_metadata(self) -> MetadataType:
         return self._trailing
@@ -166,10 +215,13 @@ class _Context(ServicerContext["Any", "Any"]):
     def set_code(self, code: StatusCode) -> None:
         self._code = code
 
-    def code(self) -> StatusCode:
-        return self._code
+    def code(self) -> StatusCode | None:
+        code: StatusCode | None = self._code
+        return code
 
     def set_details(self, details: str) -> None:
+        if details is not None and not isinstance(details, str):
+            raise TypeError(f"details are a str, not {type(details).__name__}")
         self._details = details
 
     def details(self) -> str:
@@ -204,21 +256,33 @@ class _Context(ServicerContext["Any", "Any"]):
         self._callbacks.append(callback)
 
     def cancelled(self) -> bool:
-        return self._cancelled
+        return self._cancelled or _status_code(self._code) is StatusCode.CANCELLED
 
     def done(self) -> bool:
-        return self._ended or self._call.ended()
+        return self._ended or self._abortion is not None or self._call.ended()
 
     def _finish(self) -> None:
-        """Send the status that was set."""
-        if not self._ended:
-            self._ended = True
-            try:
-                self._call.finish(self._code, self._details, self._trailing)
-            except (TypeError, ValueError):
-                logger("aio._server").exception("the trailing metadata cannot be sent")
-                self._call.finish(StatusCode.INTERNAL, "the trailing metadata cannot be sent", ())
-            self._driver.poke()
+        """Send the status that was set, unless it has been sent."""
+        self._end(*(self._abort_status or (_status_code(self._code), self._details or "")))
+
+    def _fail(self, error: BaseException) -> None:
+        """Send the status of a handler that raised. A code that it set before stays; what `code` and `details` give does not change."""
+        code = _status_code(self._code)
+        if code is StatusCode.OK:
+            code = StatusCode.UNKNOWN
+        self._end(*(self._abort_status or (code, _unexpected(error))))
+
+    def _end(self, code: StatusCode, details: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._sent_code = code
+        try:
+            self._call.finish(code, details, self._trailing)
+        except (TypeError, ValueError):
+            logger("aio._server").exception("the trailing metadata cannot be sent")
+            self._call.finish(StatusCode.INTERNAL, "Invalid metadata", ())
+        self._driver.poke()
 
     def _run_callbacks(self) -> None:
         for callback in self._callbacks:
@@ -245,6 +309,8 @@ class _Server(Server):
         settings = server_settings(options, compression)
         self._reuse_port = _reuse_port(settings)
         self._observer = observe(settings)
+        if maximum_concurrent_rpcs is not None and maximum_concurrent_rpcs <= 0:
+            raise ValueError("maximum_concurrent_rpcs should be a positive integer")
         self._core = _core.AioServer(settings, maximum_concurrent_rpcs)
         self._loop = current_loop()
         self._thread_pool = thread_pool
@@ -278,6 +344,9 @@ class _Server(Server):
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, RpcMethodHandler[Any, Any]]
     ) -> None:
+        if self._driver is not None:
+            logger("aio._server").warning("Cannot register method handlers once server has started")
+            return
         for name, handler in method_handlers.items():
             path = f"/{service_name}/{name}"
             self._registered[path] = handler
@@ -294,8 +363,10 @@ class _Server(Server):
         return self._core.bind(address, self._reuse_port, port) or 1
 
     async def start(self) -> None:
+        if self._terminated.done():
+            raise UsageError("Server not in ready state")
         if self._driver is not None:
-            raise UsageError("Server is already started.")
+            return
         self._driver = Driver(self._core, self._loop, self._turn)
         self._core.start()
         self._driver.poke()
@@ -333,10 +404,11 @@ class _Server(Server):
             if handler is not None:
                 return handler
             return self._look_up(_HandlerCallDetails(method, call.invocation_metadata()))
-        return await self._pipeline.execute(
-            self._look_up,
-            _HandlerCallDetails(method, call.invocation_metadata(), call.observed),
-        )
+        details = _HandlerCallDetails(method, call.invocation_metadata())
+        observed = call.observed
+        if observed is not None:
+            details.observed = observed
+        return await self._pipeline.execute(self._look_up, details)
 
     async def _serve(self, call: _core.AioServerCall) -> None:
         """One call, from the search for its handler to its status."""
@@ -351,37 +423,51 @@ class _Server(Server):
             context = _Context(call, handler, self._driver, self._thread_pool)
             await self._handle(context, handler)
             context._finish()
-        except AbortError:
-            if context is not None:
-                context._finish()
         except asyncio.CancelledError:
             if context is not None:
                 context._cancelled = True
+                if context._abortion is not None:
+                    context._finish()
+                    raise
             if call.ended():
                 # The client is gone, or the server stops: nobody is left to tell.
                 return
             call.finish(StatusCode.UNKNOWN, "the handler was cancelled")
             self._driver.poke()
             raise
-        except Exception as error:
-            logger("_cython.cygrpc").exception(
-                "Unexpected [%s] raised by servicer method [%s]", type(error).__name__, call.method
-            )
-            if context is None:
-                call.finish(StatusCode.UNKNOWN, f"Unexpected {type(error)}: {error}")
-                self._driver.poke()
-            else:
-                # An abort that the handler caught keeps its status.
-                if not context._aborted:
-                    if context._code is StatusCode.OK:
-                        context._code = StatusCode.UNKNOWN
-                    context._details = f"Unexpected {type(error)}: {error}"
+        except BaseException as error:
+            if context is not None and error is context._abortion:
                 context._finish()
+            else:
+                self._answer_error(call, context, error)
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                # It ends the program; the caller has its answer before.
+                self._driver.flush()
+                raise
         finally:
             if context is not None:
                 context._ended = True
                 if context._callbacks:
                     context._run_callbacks()
+
+    def _answer_error(
+        self, call: _core.AioServerCall, context: _Context | None, error: BaseException
+    ) -> None:
+        """Log what a handler or interceptor raised, and send the status for it."""
+        assert self._driver is not None
+        if isinstance(error, PlainHandlerError):
+            error = error.error
+        logger("_cython.cygrpc").error(
+            "Unexpected [%s] raised by servicer method [%s]",
+            type(error).__name__,
+            call.method,
+            exc_info=error,
+        )
+        if context is None:
+            call.finish(StatusCode.UNKNOWN, _unexpected(error))
+            self._driver.poke()
+        else:
+            context._fail(error)
 
     def _plan(self, handler: RpcMethodHandler[Any, Any]) -> tuple[Any, Any]:
         behavior: Any
@@ -404,13 +490,14 @@ class _Server(Server):
                 raise UsageError("the client sent no request message")
         if not handler.response_streaming:
             response = await behavior(request, context)
-            await context._send(response)
+            # With an error there is no response, whatever the handler returned.
+            if not context._ended and _status_code(context._code) is StatusCode.OK:
+                await context._send(response)
             return
         responses = behavior(request, context)
         if hasattr(responses, "__aiter__"):
             async for response in responses:
-                if context._wrote:
-                    raise UsageError(_STYLES_MIXED)
+                context._check_running()
                 await context._send(response)
         else:
             await responses
@@ -418,10 +505,10 @@ class _Server(Server):
     async def stop(self, grace: float | None) -> None:
         if self._terminated.done():
             return
-        self._core.shutdown()
         if self._driver is None:
-            self._end()
+            # It may start later.
             return
+        self._core.shutdown()
         self._driver.poke()
         health = None if grace is None else health_servicer(self._registered)
         if health is not None:
