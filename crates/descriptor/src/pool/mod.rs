@@ -4,6 +4,7 @@
 
 mod arena;
 mod error;
+mod feature_defaults;
 mod features;
 mod link;
 mod model;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 pub use error::PoolError;
+pub use feature_defaults::FeatureDefaultsError;
 pub use features::Features;
 pub use model::{
     Attachment, Cardinality, Default, Enum, EnumValue, Field, FieldType, File, Message, Method,
@@ -24,6 +26,7 @@ pub use model::{
 pub use names::{camelcase_name, json_name};
 pub use symbols::Symbol;
 
+use self::feature_defaults::FeatureDefaults;
 use self::symbols::Symbols;
 use self::view::FileView;
 use crate::proto::FileDescriptorProto;
@@ -41,6 +44,8 @@ struct Inner {
     symbols: Symbols,
     extensions: HashMap<(usize, u32), &'static Field>,
     by_extendee: HashMap<usize, Vec<&'static Field>>,
+    /// Given by the pool's owner, in place of the language's own.
+    feature_defaults: Option<FeatureDefaults>,
 }
 
 /// A descriptor's address, which is its identity.
@@ -100,7 +105,8 @@ impl Pool {
             })?);
         }
         let bytes: &'static [u8] = Box::leak(bytes.into());
-        let linked = link::link(bytes, dependencies, &inner.symbols, self.id)?;
+        let defaults = inner.feature_defaults.as_ref();
+        let linked = link::link(bytes, dependencies, &inner.symbols, self.id, defaults)?;
         let mut own = HashMap::new();
         for &extension in &linked.extensions {
             let key = (address(extension.containing_type()), extension.number());
@@ -132,6 +138,17 @@ impl Pool {
     /// Adds a file. A file that is there already, with the same content, is returned again.
     pub fn add_proto(&self, proto: &FileDescriptorProto) -> Result<&'static File, PoolError> {
         self.add_serialized(&proto.encode())
+    }
+
+    /// Gives the pool's files other feature defaults than the language has: those of a serialized `FeatureSetDefaults`, before the first file.
+    pub fn set_feature_defaults(&self, bytes: &[u8]) -> Result<(), FeatureDefaultsError> {
+        let defaults = FeatureDefaults::read(bytes)?;
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if !inner.files.is_empty() {
+            return Err(FeatureDefaultsError::InUse);
+        }
+        inner.feature_defaults = Some(defaults);
+        Ok(())
     }
 
     /// A file by its path.
