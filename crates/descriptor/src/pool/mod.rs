@@ -29,7 +29,7 @@ pub use symbols::Symbol;
 use self::feature_defaults::FeatureDefaults;
 use self::symbols::Symbols;
 use self::view::FileView;
-use crate::proto::FileDescriptorProto;
+use crate::proto::{FieldDescriptorProto, FileDescriptorProto};
 
 /// Files linked to each other. Sharing is by reference; adding and looking up take `&self`.
 #[derive(Debug)]
@@ -46,6 +46,24 @@ struct Inner {
     by_extendee: HashMap<usize, Vec<&'static Field>>,
     /// Given by the pool's owner, in place of the language's own.
     feature_defaults: Option<FeatureDefaults>,
+}
+
+/// A file with the JSON names that its fields have where none are given: descriptor sets have them, generated code does not.
+fn with_json_names(mut file: FileDescriptorProto) -> FileDescriptorProto {
+    let name = |field: &mut FieldDescriptorProto| {
+        if field.json_name.is_none() {
+            let json = json_name(field.name.as_deref().unwrap_or_default());
+            field.json_name = Some(json.into_bytes().into());
+        }
+    };
+    file.extension.iter_mut().for_each(name);
+    let mut rest: Vec<_> = file.message_type.iter_mut().collect();
+    while let Some(message) = rest.pop() {
+        message.field.iter_mut().for_each(name);
+        message.extension.iter_mut().for_each(name);
+        rest.extend(&mut message.nested_type);
+    }
+    file
 }
 
 /// A descriptor's address, which is its identity.
@@ -87,7 +105,8 @@ impl Pool {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(&earlier) = inner.files.get(name) {
             let is_same = earlier.serialized() == bytes
-                || *earlier.proto() == FileDescriptorProto::decode(bytes)?;
+                || with_json_names(earlier.proto().clone())
+                    == with_json_names(FileDescriptorProto::decode(bytes)?);
             return if is_same {
                 Ok(earlier)
             } else {

@@ -153,8 +153,12 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
             return Ok(false);
         }
     }
-    if is_numpy_bool(object) {
+    if is_of_numpy(object, &["bool", "bool_"]) {
         return object.is_truthy();
+    }
+    // An array of one number is an index, but no truth.
+    if is_of_numpy(object, &["ndarray"]) {
+        return Err(wrong_type(field, expected(field), object));
     }
     let int = integer(field, object, true)?;
     match as_i64(object.py(), int.as_ptr())? {
@@ -167,14 +171,13 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
     }
 }
 
-/// Whether it is a truth of numpy, which has no `__index__`.
-fn is_numpy_bool(object: &Bound<'_, PyAny>) -> bool {
+/// Whether it is of a class of numpy: its truths have no `__index__`, and are "bool_" until numpy 1.
+fn is_of_numpy(object: &Bound<'_, PyAny>, names: &[&str]) -> bool {
     let class = object.get_type();
     let is = |name: PyResult<Bound<'_, PyString>>, expected: &[&str]| {
         name.is_ok_and(|name| name.to_str().is_ok_and(|name| expected.contains(&name)))
     };
-    // "bool_" until numpy 1.
-    is(class.name(), &["bool", "bool_"]) && is(class.module(), &["numpy"])
+    is(class.name(), names) && is(class.module(), &["numpy"])
 }
 
 /// A number as a double.

@@ -481,19 +481,22 @@ fn is_mapping(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn foreign(object: &Bound<'_, PyAny>) -> PyResult<Foreign> {
     let class = object.get_type();
     let (integer, has_fraction) = match whole_number(object) {
-        Some((integer, true)) => (integer.extract().ok(), false),
+        // What is beyond the greatest of fields is so with any number as great.
+        Some((integer, true)) => (integer.extract().ok().or(Some(i128::MAX)), false),
         Some((_, false)) => (None, true),
         None => (None, false),
     };
     // SAFETY: the object is alive; an error is taken away.
     let float = unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Float(object.as_ptr())) }.ok();
+    let float: Option<f64> = float.and_then(|float| float.extract().ok());
     Ok(Foreign {
         type_name: class.fully_qualified_name()?.to_string(),
         shown: object.str()?.to_string(),
         quoted: object.repr()?.to_string(),
         integer,
-        has_fraction,
-        float: float.and_then(|float| float.extract().ok()),
+        // A NaN or an infinity is a number that is no integer.
+        has_fraction: has_fraction || float.is_some_and(|float| !float.is_finite()),
+        float,
     })
 }
 
