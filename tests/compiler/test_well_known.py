@@ -14,11 +14,17 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 NAMES = [
     "any",
     "api",
+    "c_sharp_features",
     "compiler/plugin",
+    "cpp_features",
+    "cpp_file_options",
+    "cpp_options",
     "descriptor",
     "duration",
     "empty",
     "field_mask",
+    "go_features",
+    "java_features",
     "json_enumvalue_options",
     "json_options",
     "source_context",
@@ -89,6 +95,8 @@ def test_descriptors_equal_the_originals(name: str, made: Path) -> None:
     release = tuple(int(part) for part in importlib.metadata.version("protobuf").split(".")[:2])
     if release != (7, 36):
         pytest.skip("another release of protobuf has other descriptors")
+    if name.startswith(("c_sharp_", "cpp_", "go_", "java_")):
+        pytest.skip("the original has no modules of features and options of other languages")
     module = importlib.import_module(f"google.protobuf.{name.replace('/', '.')}_pb2")
     found = FileDescriptorSet.FromString((made / "set").read_bytes())
     file = next(file for file in found.file if file.name == f"google/protobuf/{name}.proto")

@@ -45,7 +45,7 @@ CHANGES: list[Any] = [
     lambda m: m.r_sub.pop(),
     lambda m: m.r_sub.sort(key=lambda sub: -sub.x),
     lambda m: m.r_sub.__delitem__(0),
-    lambda m: m.r_sub.__setitem__(slice(None), []),
+    lambda m: m.r_sub.__delitem__(slice(None)),
     lambda m: setattr(m.r_sub[0], "x", 9),
     lambda m: m.r_sub[0].l.append(1),
     lambda m: m.r_int32.append(1),

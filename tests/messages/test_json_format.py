@@ -207,7 +207,6 @@ def test_valid_json_has_no_error(name: str, text: Any, options: dict[str, Any]) 
 
 # Where the original takes what the specification forbids, or its text is an accident of its implementation.
 DIFFERENT = [
-    ('{"fInt32": 1, "f_int32": 2}', 'Message type "russet.test.All" should not have multiple "f_int32" fields at "All"'),
     ('{"fInt32": 1, "fInt32": 2}', "Failed to load JSON: duplicate key fInt32."),
     ('{"fSub": ""}', "'str' object is no JSON object"),
     ('{"fSub": []}', "'list' object is no JSON object"),
@@ -219,10 +218,10 @@ DIFFERENT = [
     ('{"fEnum": 2147483648}', "Value out of range: 2147483648"),
     ('{"fBytes": "a"}', "Invalid base64-encoded string"),
     ('{"fBytes": 5}', "expected base64 in a str, got 'int'"),
-    ('{"wTimestamp": "1970-02-30T00:00:00Z"}', "time data '1970-02-30T00:00:00' does not match format"),
+    ('{"wTimestamp": "1970-02-30T00:00:00Z"}', "day is out of range for month"),
     ('{"wAny": 5}', "an Any must be in a dict, not 'int'"),
     ('{"wAny": {"@type": 5}}', "@type must be a str, not 'int'"),
-    ('{"wAny": {"@type": "x/google.protobuf.Duration"}}', "value is missing when parsing any message of google.protobuf.Duration"),
+    ('{"wAny": {"@type": "x/google.protobuf.Duration"}}', "KeyError: 'value'"),
     ('{"rSub": [' + "[" * 3000 + "]" * 3000 + "]}", "'list' object is no JSON object"),
 ]  # fmt: skip
 
@@ -261,7 +260,7 @@ def test_the_greatest_float_comes_back() -> None:
 def test_a_dict_that_holds_itself_is_refused() -> None:
     endless: dict[str, Any] = {}
     endless["next"] = endless
-    with pytest.raises(RecursionError):
+    with pytest.raises(russet_json.ParseError, match="Message too deep"):
         russet_json.ParseDict({"fSub": endless}, RUSSET.classes.All())
 
 

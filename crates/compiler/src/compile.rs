@@ -263,15 +263,28 @@ impl<'s> Compiler<'s> {
         }
         let mut imports = Vec::with_capacity(all.len());
         let mut findings = Findings::default();
-        for (kind, index, import) in all {
+        // As protoc, a place is looked up by name, which gives the last one of an import that is listed twice; and of a file that imports itself, only that is said.
+        let imports_itself = all.iter().any(|(_, _, import)| *import == name);
+        let places: HashMap<&str, [i32; 2]> = all
+            .iter()
+            .map(|&(kind, index, import)| {
+                let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
+                (import.as_str(), place)
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        for (_, _, import) in all {
             let loaded = self.loaded.get(import).copied().flatten();
             imports.push(loaded);
-            if loaded.is_some() || import == name {
-                continue;
+            let position = || position_of(file, places.get(import.as_str())?);
+            if !seen.insert(import) {
+                let message = format!("Import \"{import}\" was listed twice.");
+                findings.error(position(), message);
             }
-            let place = [kind, i32::try_from(index).unwrap_or(i32::MAX)];
-            let message = format!("Import \"{import}\" was not found or had errors.");
-            findings.error(position_of(file, &place), message);
+            if loaded.is_none() && !imports_itself {
+                let message = format!("Import \"{import}\" was not found or had errors.");
+                findings.error(position(), message);
+            }
         }
         self.pending.pop();
         self.report(name, findings);

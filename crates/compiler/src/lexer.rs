@@ -395,7 +395,8 @@ impl<'s> Lexer<'s> {
             let first = self.peek();
             if first < b' ' {
                 self.error("Invalid control characters encountered in text.");
-                self.eat_while(|byte| byte < b' ' && !is_space(byte));
+                // Lines that end are unprintable too.
+                self.eat_while(|byte| byte < b' ');
                 continue;
             }
             self.advance();

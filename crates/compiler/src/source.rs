@@ -116,6 +116,9 @@ impl SourceTree {
             text.extend_from_slice(found);
             return Ok(());
         }
+        if name.is_empty() {
+            return Err(SourceError::NotFound);
+        }
         if !is_canonical(name) {
             return Err(SourceError::NotCanonical);
         }

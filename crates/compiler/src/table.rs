@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use russet_descriptor::proto::{
     ExtensionRangeOptions, FeatureSupport, edition, field_presence, field_type, label,
+    utf8_validation,
 };
 
 use crate::features::Features;
@@ -182,6 +183,11 @@ impl Field {
         matches!(self.type_, field_type::MESSAGE | field_type::GROUP)
     }
 
+    /// Whether its values must be UTF-8.
+    pub(crate) fn needs_utf8(&self) -> bool {
+        self.type_ == field_type::STRING && self.features.utf8_validation == utf8_validation::VERIFY
+    }
+
     /// Whether a zero is the same as no value.
     pub(crate) fn has_implicit_presence(&self) -> bool {
         self.features.field_presence == field_presence::IMPLICIT
@@ -218,6 +224,8 @@ pub(crate) struct Enum {
     /// A number of `symbol_visibility`.
     pub(crate) visibility: i32,
     pub(crate) parent: Option<MessageId>,
+    /// Whether one of its values is marked `debug_redact`.
+    pub(crate) has_redacted: bool,
     pub(crate) features: Features,
 }
 

@@ -10,6 +10,9 @@ pub const DEFAULT_RECURSION_LIMIT: u32 = 100;
 /// The largest field number, 2^29 - 1.
 pub const MAX_FIELD_NUMBER: u32 = (1 << 29) - 1;
 
+/// The largest number of an extension of a message set, 2^31 - 2: it is written as a number, not as a tag.
+pub const MAX_MESSAGE_SET_NUMBER: u32 = (1 << 31) - 2;
+
 /// How a field's value is delimited on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

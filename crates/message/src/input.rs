@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use russet_descriptor::wire::WireError;
 use thiserror::Error;
 
-use crate::MAX_MESSAGE_SIZE;
+use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE, MAX_NESTING};
 use crate::types::Types;
 
 /// Why bytes are not a message of a type.
@@ -37,6 +37,7 @@ pub struct Input<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) buffer: Option<NonNull<()>>,
     pub(crate) types: Types<'a>,
+    pub(crate) max_depth: u32,
 }
 
 impl<'a> Input<'a> {
@@ -46,6 +47,7 @@ impl<'a> Input<'a> {
             bytes,
             buffer: None,
             types: Types::default(),
+            max_depth: MAX_DEPTH,
         }
     }
 
@@ -59,6 +61,18 @@ impl<'a> Input<'a> {
             bytes,
             buffer: Some(object),
             types: Types::default(),
+            max_depth: MAX_DEPTH,
+        }
+    }
+
+    /// With messages that nest as deep as they can be written, [`MAX_NESTING`](crate::MAX_NESTING), each made at once.
+    #[must_use]
+    pub fn deep(self) -> Self {
+        Self {
+            // What is left unread is read again by the usual limit.
+            buffer: None,
+            max_depth: MAX_NESTING,
+            ..self
         }
     }
 

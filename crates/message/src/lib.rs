@@ -26,6 +26,7 @@ mod list;
 mod map;
 mod merge;
 mod message;
+mod message_set;
 mod parse;
 mod required;
 mod resolve;

@@ -6,7 +6,6 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use crate::export;
 use crate::guard::Guard;
 use crate::host::{NodeKind, host};
 use crate::message::{Link, Message, Scalar, keep_buffer, release_buffer};
@@ -365,11 +364,7 @@ impl List {
         if !self.body().note.get().is_null() {
             self.body().forget_note();
         }
-        let mut items = self.body().items.borrow_mut();
-        if self.body().link.is_lent() {
-            export::leave(self, &mut items);
-        }
-        items
+        self.body().items.borrow_mut()
     }
 
     /// The object that the host keeps with the elements, as what it made of them; `None` if there is none or they were written since.
@@ -424,16 +419,6 @@ impl List {
 
     pub(crate) fn write_guard(&self, guard: Guard) {
         self.body().link.set_guard(guard);
-    }
-
-    /// Notes whether its block is lent out. See [`export`].
-    pub(crate) fn write_lent(&self, lent: bool) {
-        self.body().link.set_lent(lent);
-    }
-
-    /// What tells it from every other list that is alive.
-    pub(crate) fn address(&self) -> usize {
-        self.0.addr().get()
     }
 
     #[inline]

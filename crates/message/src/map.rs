@@ -82,7 +82,12 @@ impl Entries {
         self.entries.is_empty()
     }
 
-    /// Changes whenever an entry comes or goes, for iterators.
+    /// Ends what iterates over it now.
+    pub fn end_iterators(&mut self) {
+        self.version += 1;
+    }
+
+    /// Changes when an entry comes or goes otherwise than by a merge, for iterators.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -134,10 +139,18 @@ impl Entries {
 
     /// Sets the value of a key; what it had is returned.
     pub fn insert(&mut self, key: Value, value: Value) -> Option<Value> {
+        let replaced = self.put(key, value);
+        if replaced.is_none() {
+            self.version += 1;
+        }
+        replaced
+    }
+
+    /// As [`Entries::insert`] where messages are merged or parsed: iterators go on, and come to what is new.
+    pub(crate) fn put(&mut self, key: Value, value: Value) -> Option<Value> {
         if let Some(place) = self.find(&key) {
             return Some(std::mem::replace(&mut self.entries[place].1, value));
         }
-        self.version += 1;
         self.entries.push((key, value));
         let place = self.entries.len() - 1;
         if self.seed.is_some() {
@@ -154,7 +167,6 @@ impl Entries {
     /// Fills a map that has no entries with those of another, whose keys differ from each other.
     pub(crate) fn fill(&mut self, entries: Vec<(Value, Value)>) {
         debug_assert!(self.is_empty(), "entries of the map would be lost");
-        self.version += 1;
         self.entries = entries;
         if self.entries.len() > SMALL {
             self.seed = Some(RandomState::new());

@@ -308,7 +308,7 @@ fn merge_field(
                 return Ok(());
             }
             for (key, value) in copies {
-                entries.insert(key, value);
+                entries.put(key, value);
             }
         }
     }

@@ -12,6 +12,7 @@ use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint, 
 use crate::codec::{Codec, with_codec};
 use crate::input::{DecodeError, Input};
 use crate::list::Items;
+use crate::message_set;
 use crate::message::{Message, Reference, Unread};
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
@@ -46,7 +47,7 @@ impl Message {
             checked: None,
         };
         parser
-            .fields(self, &mut Reader::new(input.bytes), None, MAX_DEPTH)
+            .fields(self, &mut Reader::new(input.bytes), None, input.max_depth)
             .map_err(|error| DecodeError::Wire {
                 message: name(),
                 error,
@@ -128,6 +129,13 @@ impl Parser<'_> {
                     Err(WireError::UnmatchedGroup)
                 };
             }
+            if wire_type == WireType::StartGroup
+                && number == message_set::ITEM
+                && ty.descriptor().is_message_set()
+            {
+                self.item(message, reader, depth)?;
+                continue;
+            }
             reader.skip(number, wire_type, depth)?;
             message.append_unknown(&start[..start.len() - reader.rest().len()]);
         }
@@ -135,6 +143,47 @@ impl Parser<'_> {
             return Err(WireError::Truncated);
         }
         Ok(())
+    }
+
+    /// An item of a message set, after its start tag. The first type id and the first message count, in any order; without both it is nothing.
+    fn item(
+        &self,
+        message: &Message,
+        reader: &mut Reader<'_>,
+        depth: u32,
+    ) -> Result<(), WireError> {
+        let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
+        let (mut type_id, mut content) = (None, None);
+        loop {
+            let (number, wire_type) = reader.tag()?;
+            match (number, wire_type) {
+                (message_set::ITEM, WireType::EndGroup) => break,
+                (message_set::TYPE_ID, WireType::Varint) => {
+                    #[expect(clippy::cast_possible_truncation, reason = "of a number, the low bits count")]
+                    let id = reader.varint()? as u32;
+                    type_id.get_or_insert(id);
+                }
+                (message_set::MESSAGE, WireType::LengthDelimited) => {
+                    let bytes = reader.length_delimited()?;
+                    content.get_or_insert(bytes);
+                }
+                (_, WireType::EndGroup) => return Err(WireError::UnmatchedGroup),
+                _ => reader.skip(number, wire_type, depth)?,
+            }
+        }
+        let (Some(type_id), Some(content)) = (type_id, content) else {
+            return Ok(());
+        };
+        match self.types.extension(message.ty(), type_id) {
+            Some(field) if message_set::is_item(field) => {
+                let child = message.message_for_parse(field);
+                self.fields(&child, &mut Reader::new(content), None, depth)
+            }
+            _ => {
+                message.append_unknown(&message_set::unknown_item(type_id, content));
+                Ok(())
+            }
+        }
     }
 
     /// Single scalars and strings of the common forms, up to a field that is none, which is where what is returned begins.
@@ -526,7 +575,7 @@ impl Parser<'_> {
         }
         let key = key.unwrap_or_else(|| Value::zero(key_field));
         let value = value.unwrap_or_else(|| Value::default_of(value_field));
-        map.entries_cache().insert(key, value);
+        map.entries_cache().put(key, value);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::codec::{Codec, with_codec};
 use crate::list::Items;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
+use crate::message_set;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::wire_table::Kind;
@@ -53,11 +54,28 @@ fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
         };
     }
     if message.has_extra() {
+        let is_set = message.ty().descriptor().is_message_set();
         for extension in message.extensions() {
-            total += field_size(message, extension, nesting)?;
+            total += match message_set::is_item(extension) {
+                true if is_set => item_size(message, extension, nesting)?,
+                _ => field_size(message, extension, nesting)?,
+            };
         }
     }
     Ok(total)
+}
+
+/// Of an extension of a message set.
+fn item_size(
+    message: &Message,
+    extension: &'static FieldInfo,
+    nesting: Nesting,
+) -> Result<usize, TooDeep> {
+    let Some(child) = message.message_slot(extension) else {
+        return Ok(0);
+    };
+    let content = delimited(size(&child, nesting.deeper()?)?);
+    Ok(message_set::TAGS + varint_len(extension.number().into()) + content)
 }
 
 /// Of all occurrences of a field, with their tags; 0 if it is not set.

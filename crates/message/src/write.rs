@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::codec::{Codec, with_codec};
 use crate::list::Items;
 use crate::message::{Message, Scalar};
+use crate::message_set;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::wire_table::Kind;
@@ -216,8 +217,13 @@ impl Encoder {
             }
         });
         if message.has_extra() {
+            let is_set = message.ty().descriptor().is_message_set();
             for extension in message.extensions().into_iter().rev() {
-                self.field(message, extension, depth)?;
+                if is_set && message_set::is_item(extension) {
+                    self.item(message, extension, depth)?;
+                } else {
+                    self.field(message, extension, depth)?;
+                }
             }
         }
         let ty = message.ty();
@@ -262,6 +268,28 @@ impl Encoder {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// An extension of a message set.
+    fn item(
+        &mut self,
+        message: &Message,
+        extension: &'static FieldInfo,
+        depth: u32,
+    ) -> Result<(), Deep> {
+        let depth = depth.checked_sub(1).ok_or(Deep)?;
+        let Some(child) = message.message_slot(extension) else {
+            return Ok(());
+        };
+        self.tag(message_set::ITEM, WireType::EndGroup);
+        let before = self.written();
+        self.message(&child, depth)?;
+        self.varint((self.written() - before) as u64);
+        self.tag(message_set::MESSAGE, WireType::LengthDelimited);
+        self.varint(extension.number().into());
+        self.tag(message_set::TYPE_ID, WireType::Varint);
+        self.tag(message_set::ITEM, WireType::StartGroup);
         Ok(())
     }
 

@@ -37,5 +37,5 @@ def ValidateProtobufRuntimeVersion(
     """Accepts generated code of any version; one that could not be is an error of its caller."""
     if min(gen_major, gen_minor, gen_patch) < 0:
         raise VersionError(
-            f"Invalid gencode version of {location}: {gen_major}.{gen_minor}.{gen_patch}{gen_suffix}"
+            f"Invalid gencode version: {gen_major}.{gen_minor}.{gen_patch}{gen_suffix} of {location}"
         )

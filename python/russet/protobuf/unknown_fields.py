@@ -27,8 +27,10 @@ class UnknownFieldSet:
     __slots__ = ("_fields",)
 
     def __init__(self, msg: Message) -> None:
-        reader = _Reader(unknown_field_bytes(msg))
-        self._fields: list[UnknownField] = list(reader.fields(None))
+        fields = _Reader(unknown_field_bytes(msg)).fields(None)
+        if msg.DESCRIPTOR.GetOptions().message_set_wire_format:
+            fields = map(_item, fields)
+        self._fields: list[UnknownField] = list(fields)
 
     @classmethod
     def _of(cls, fields: list[UnknownField]) -> UnknownFieldSet:
@@ -44,6 +46,15 @@ class UnknownFieldSet:
 
     def __iter__(self) -> Iterator[UnknownField]:
         return iter(self._fields)
+
+
+def _item(field: UnknownField) -> UnknownField:
+    """An item of a message set as the field that it is: its type id, and its message as bytes."""
+    if field.field_number == 1 and isinstance(field.data, UnknownFieldSet):
+        parts = {part.field_number: part.data for part in field.data}
+        if isinstance(parts.get(2), int) and isinstance(parts.get(3), bytes):
+            return UnknownField(parts[2], _DELIMITED, parts[3])  # type: ignore[arg-type]
+    return field
 
 
 class _Reader:

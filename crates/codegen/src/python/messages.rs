@@ -8,7 +8,7 @@ use russet_descriptor::proto::{
 };
 
 use super::{
-    Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, module_alias,
+    Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, is_importable, module_alias,
     pure_descriptor,
 };
 use crate::{GenerateError, Output, Schema};
@@ -127,10 +127,16 @@ fn imports(out: &mut Printer, schema: &Schema<'_>, file: &FileDescriptorProto, o
     }
     out.lines("");
     for dependency in public_dependencies(file) {
-        out.lines(&format!(
-            "from {} import *",
-            options.module_from(name, dependency)
-        ));
+        let module = options.module_from(name, dependency);
+        if is_importable(module.trim_start_matches('.')) {
+            out.lines(&format!("from {module} import *"));
+        } else {
+            // The same, of a module that no statement can name; it was imported above.
+            let alias = module_alias(dependency);
+            out.lines(&format!(
+                "globals().update({{name: value for name, value in vars({alias}).items() if not name.startswith('_')}})"
+            ));
+        }
     }
     out.lines("");
 }

@@ -20,6 +20,8 @@ pub(crate) use options::{Import, Kind};
 pub use service_stubs::generate as generate_service_stubs;
 pub use services::generate as generate_services;
 
+use std::fmt::Write as _;
+
 use crate::{GenerateError, Output, Schema};
 use russet_descriptor::proto::FileDescriptorProto;
 
@@ -58,10 +60,42 @@ impl Runtime {
     fn module(self, proto: &str) -> String {
         let name = module_name(proto);
         match (self, name.strip_prefix("google.protobuf.")) {
-            (Self::Russet, Some(rest)) => format!("russet.protobuf.{rest}"),
+            (Self::Russet, Some(rest)) if is_shipped(proto) => format!("russet.protobuf.{rest}"),
             _ => name,
         }
     }
+}
+
+/// The files whose modules come with the package, of those under `google/protobuf`.
+const SHIPPED: [&str; 20] = [
+    "any",
+    "api",
+    "c_sharp_features",
+    "compiler/plugin",
+    "cpp_features",
+    "cpp_file_options",
+    "cpp_options",
+    "descriptor",
+    "duration",
+    "empty",
+    "field_mask",
+    "go_features",
+    "java_features",
+    "json_enumvalue_options",
+    "json_options",
+    "source_context",
+    "struct",
+    "timestamp",
+    "type",
+    "wrappers",
+];
+
+/// Whether the module of a file comes with the package. Others are where they were generated.
+fn is_shipped(proto: &str) -> bool {
+    proto
+        .strip_prefix("google/protobuf/")
+        .and_then(|rest| rest.strip_suffix(".proto"))
+        .is_some_and(|name| SHIPPED.contains(&name))
 }
 
 /// `a/b-c.proto` to `a.b_c_pb2`.
@@ -75,7 +109,22 @@ fn module_name(proto: &str) -> String {
 
 /// The name a module is imported by: dots cannot stand in it, and underscores are doubled so that no two modules share one.
 fn module_alias(proto: &str) -> String {
-    module_name(proto).replace('_', "__").replace('.', "_dot_")
+    let name = module_name(proto);
+    let mut alias = String::with_capacity(name.len() + 16);
+    if name.starts_with(|c: char| !is_identifier_start(c)) {
+        alias.push('_');
+    }
+    for c in name.chars() {
+        match c {
+            '_' => alias.push_str("__"),
+            '.' => alias.push_str("_dot_"),
+            c if c.is_alphanumeric() => alias.push(c),
+            c => {
+                let _ = write!(alias, "_u{:x}_", u32::from(c));
+            }
+        }
+    }
+    alias
 }
 
 /// Where a module's file is, relative to the output directory.
@@ -95,8 +144,17 @@ fn is_keyword(name: &str) -> bool {
     KEYWORDS.contains(&name)
 }
 
-fn has_keyword(module: &str) -> bool {
-    module.split('.').any(is_keyword)
+fn is_identifier_start(c: char) -> bool {
+    c == '_' || c.is_alphabetic()
+}
+
+/// Whether an import statement can name a module: it cannot where a part is a keyword, or no identifier.
+fn is_importable(module: &str) -> bool {
+    module.split('.').all(|part| {
+        part.starts_with(is_identifier_start)
+            && part.chars().all(|c| c == '_' || c.is_alphanumeric())
+            && !is_keyword(part)
+    })
 }
 
 /// The nested name of a type within its file, from its full name with the leading dot: `Outer.Inner`.

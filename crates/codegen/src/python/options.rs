@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Runtime, file_name, has_keyword, module_name};
+use super::{Runtime, file_name, is_importable, is_shipped, module_name};
 use crate::{GenerateError, Output, parse_parameter};
 
 /// The options of all four Python generators.
@@ -73,7 +73,7 @@ impl Options {
                 .is_some_and(|rest| rest.starts_with('/'))
         };
         self.relative
-            && !is_below("google/protobuf")
+            && !is_shipped(proto)
             && !self.absolute.iter().any(|folder| is_below(folder))
             && (!is_below("google") || self.generated.contains(proto))
     }
@@ -81,8 +81,7 @@ impl Options {
     /// The statement that makes the module of `proto` known as `alias` in the module of `from`.
     pub(crate) fn import(&self, from: &str, proto: &str, alias: &str) -> Import {
         let module = self.module_from(from, proto);
-        if has_keyword(module.trim_start_matches('.')) {
-            // An import statement with a keyword in it is a syntax error.
+        if !is_importable(module.trim_start_matches('.')) {
             let package = if module.starts_with('.') {
                 ", __package__"
             } else {

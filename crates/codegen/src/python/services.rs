@@ -8,7 +8,7 @@ use russet_descriptor::proto::{
 
 use super::comments::{Comments, docstring_text};
 use super::{
-    Import, Options, Printer, Runtime, file_of, has_keyword, is_keyword, local_name, module_alias,
+    Import, Options, Printer, Runtime, file_of, is_importable, is_keyword, local_name, module_alias,
     module_name,
 };
 use crate::paths::{FILE_SERVICE, SERVICE_METHOD, below};
@@ -149,7 +149,7 @@ impl Generator<'_, '_> {
         let mut has_importlib = false;
         for (module, proto) in message_files(self.schema, self.file) {
             let alias = module_alias(proto);
-            if self.runtime() == Runtime::Original && has_keyword(&module) {
+            if self.runtime() == Runtime::Original && !is_importable(&module) {
                 // A syntax error, as the original writes it.
                 let (package, name) = module.rsplit_once('.').unwrap_or(("", &module));
                 self.out.lines(&match package {

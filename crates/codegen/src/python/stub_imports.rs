@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use russet_descriptor::proto::FileDescriptorProto;
 
 use super::messages::public_dependencies;
-use super::{Options, Printer, has_keyword, is_keyword, module_name};
+use super::{Options, Printer, is_importable, is_keyword, module_name};
 use crate::Schema;
 
 /// Stubs name what is deprecated where they declare it; only uses are to be reported.
@@ -76,7 +76,7 @@ pub(super) fn public_imports(
             .map(|name| format!("{name} as {name}"))
             .collect();
         let module = options.module_from(from, dependency);
-        let is_importable = !has_keyword(module.trim_start_matches('.'));
+        let is_importable = is_importable(module.trim_start_matches('.'));
         if is_importable && !names.is_empty() {
             out.lines(&format!("from {module} import {}", names.join(", ")));
         }

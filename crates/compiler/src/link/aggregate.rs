@@ -9,6 +9,7 @@ use super::interpret::{put_float, put_integer, signed};
 use super::lookup::Wanted;
 use super::{Linker, canonical};
 use crate::lexer::{Lexer, Mode, TokenKind};
+use crate::names::is_identifier;
 use crate::literal;
 use crate::table::{Field, FieldId, LastPart, MessageId, Symbol};
 
@@ -54,7 +55,11 @@ impl Linker<'_> {
     fn aggregate_extension(&mut self, message: MessageId, name: &str) -> Option<FieldId> {
         let scope = self.table[message].full_name.clone();
         match self.lookup(name, &scope, Wanted::Anything)? {
-            Symbol::Field(id) if self.table[id].is_extension => Some(id),
+            Symbol::Field(id)
+                if self.table[id].is_extension && self.table[id].containing == Some(message) =>
+            {
+                Some(id)
+            }
             // In a message set an item may be given by its type instead of its extension.
             Symbol::Message(id) if self.table[message].is_message_set => self.table[id]
                 .extensions
@@ -119,6 +124,35 @@ impl TextReader<'_> {
         Ok(name)
     }
 
+    /// What stands in `[...]`: a full name, of a type with the prefix of its URL.
+    fn type_name(&mut self) -> Result<String, String> {
+        let mut name = String::new();
+        while matches!(
+            self.lexer.current().kind,
+            TokenKind::Identifier | TokenKind::Integer
+        ) || [".", "/", "-"].iter().any(|text| self.at(text))
+        {
+            name.push_str(&self.text());
+            self.lexer.next();
+        }
+        self.expect("]")?;
+        let (prefix, short) = match name.rsplit_once('/') {
+            Some((prefix, short)) => (Some(prefix), short),
+            None => (None, name.as_str()),
+        };
+        if prefix == Some("") {
+            return Err("Type URL prefix is empty".to_owned());
+        }
+        for part in short.split('.') {
+            if !is_identifier(part) {
+                return Err(format!(
+                    "Invalid identifier in type name, got: \"{part}\""
+                ));
+            }
+        }
+        Ok(name)
+    }
+
     /// Fields up to `end`, or to the end of the text.
     fn message(
         &mut self,
@@ -160,16 +194,12 @@ impl TextReader<'_> {
     ) -> Result<(), String> {
         let full_name = linker.table[message].full_name.clone();
         let id = if self.eat("[") {
-            let mut name = self.identifier()?;
-            while self.at(".") || self.at("/") {
-                let separator = self.text();
-                self.lexer.next();
-                name.push_str(&separator);
-                name.push_str(&self.identifier()?);
-            }
-            self.expect("]")?;
-            if &*full_name == ANY && name.contains('/') {
-                return self.any(linker, &name, fields);
+            let name = self.type_name()?;
+            if name.contains('/') {
+                if &*full_name == ANY {
+                    return self.any(linker, &name, fields);
+                }
+                return Err("Extension name contains \"/\"".to_owned());
             }
             linker.aggregate_extension(message, &name).ok_or_else(|| {
                 format!(
@@ -292,7 +322,7 @@ impl TextReader<'_> {
                 let end = self.open()?;
                 if let Some(message) = field.message {
                     let value = self.message(linker, message, Some(end))?;
-                    canonical::put_message(field, &value.bytes, &mut out);
+                    canonical::put_message(linker.table, field, &value.bytes, &mut out);
                     missing = value.missing;
                 }
             }
@@ -304,6 +334,12 @@ impl TextReader<'_> {
                 while self.lexer.current().kind == TokenKind::String {
                     literal::append_string(self.lexer.current().text, &mut value);
                     self.lexer.next();
+                }
+                if field.needs_utf8() && std::str::from_utf8(&value).is_err() {
+                    return Err(format!(
+                        "Value of string field \"{}\" is not valid UTF-8.",
+                        field.name
+                    ));
                 }
                 put_bytes(&mut out, number, &value);
             }
@@ -459,7 +495,7 @@ fn complete_entry(linker: &Linker<'_>, entry: MessageId, fields: &mut Fields) {
         let mut bytes = Vec::new();
         match field.type_ {
             field_type::MESSAGE | field_type::GROUP => {
-                canonical::put_message(field, &[], &mut bytes);
+                canonical::put_message(linker.table, field, &[], &mut bytes);
             }
             field_type::STRING | field_type::BYTES => put_bytes(&mut bytes, number, &[]),
             field_type::FLOAT | field_type::DOUBLE => {

@@ -103,17 +103,6 @@ impl Linker<'_> {
     }
 
     fn imports(&mut self, file: &FileDescriptorProto, dependencies: &[Option<FileId>]) {
-        let plain = file.dependency.iter().enumerate();
-        let plain = plain.map(|(index, name)| (path::FILE_DEPENDENCY, index, name));
-        let option = file.option_dependency.iter().enumerate();
-        let option = option.map(|(index, name)| (path::FILE_OPTION_DEPENDENCY, index, name));
-        let mut seen = FxHashSet::default();
-        for (kind, index, name) in plain.chain(option) {
-            if !seen.insert(name) {
-                let message = format!("Import \"{name}\" was listed twice.");
-                self.error(file, &[kind, at(index)], &[], message);
-            }
-        }
         let public: Vec<FileId> = file
             .public_dependency
             .iter()
@@ -409,6 +398,7 @@ impl Linker<'_> {
             supports: FxHashMap::default(),
             visibility: declared.visibility.unwrap_or_default(),
             parent,
+            has_redacted: false,
             features: Features::default(),
         });
         // The names of the values before; made when the first name is taken already.

@@ -11,18 +11,60 @@ use crate::table::{Field, MessageId, Table};
 /// How deep options may nest.
 pub(super) const MAX_OPTION_DEPTH: u32 = 100;
 
+/// The field that is an item of a message set, and the parts of an item: the number of an extension, and its message.
+const ITEM: u32 = 1;
+const TYPE_ID: u32 = 2;
+const MESSAGE: u32 = 3;
+
 /// Appends a message's bytes as the value of a field.
-pub(super) fn put_message(field: &Field, value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_message(table: &Table, field: &Field, value: &[u8], out: &mut Vec<u8>) {
     // A tag and a length, or two tags.
     out.reserve(value.len() + 10);
     let number = field.number.unsigned_abs();
-    if field.is_delimited() {
+    if field.containing.is_some_and(|id| table[id].is_message_set) {
+        put_tag(out, ITEM, WireType::StartGroup);
+        put_tag(out, TYPE_ID, WireType::Varint);
+        put_varint(out, number.into());
+        put_bytes(out, MESSAGE, value);
+        put_tag(out, ITEM, WireType::EndGroup);
+    } else if field.is_delimited() {
         put_tag(out, number, WireType::StartGroup);
         out.extend_from_slice(value);
         put_tag(out, number, WireType::EndGroup);
     } else {
         put_bytes(out, number, value);
     }
+}
+
+/// The next field of a message: its number, its wire type, and [`value_bytes`]. An item of a message set is the extension that it has the number of.
+pub(super) fn next_field<'b>(
+    table: &Table,
+    message: MessageId,
+    reader: &mut Reader<'b>,
+) -> Result<(u32, WireType, &'b [u8]), WireError> {
+    let (number, wire_type) = reader.tag()?;
+    let value = value_bytes(reader, number, wire_type)?;
+    if (number, wire_type) == (ITEM, WireType::StartGroup)
+        && table[message].is_message_set
+        && let Some((type_id, content)) = item(value)
+    {
+        return Ok((type_id, WireType::LengthDelimited, content));
+    }
+    Ok((number, wire_type, value))
+}
+
+/// The number and the message of an item as [`put_message`] writes it.
+fn item(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut reader = Reader::new(bytes);
+    let (TYPE_ID, WireType::Varint) = reader.tag().ok()? else {
+        return None;
+    };
+    let type_id = u32::try_from(reader.varint().ok()?).ok()?;
+    let (MESSAGE, WireType::LengthDelimited) = reader.tag().ok()? else {
+        return None;
+    };
+    let content = reader.length_delimited().ok()?;
+    reader.is_empty().then_some((type_id, content))
 }
 
 /// The bytes of a value: of a length-delimited one and of a group the content, of a number its encoding.
@@ -79,11 +121,12 @@ fn canonical(
     let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
     let mut known: BTreeMap<u32, Values<'_, '_>> = BTreeMap::new();
     let mut unknown = Vec::new();
+    // The member of each oneof that is set: of several, the last.
+    let mut members: BTreeMap<usize, u32> = BTreeMap::new();
     let mut reader = Reader::new(bytes);
     while !reader.is_empty() {
         let start = reader.rest();
-        let (number, wire_type) = reader.tag()?;
-        let value = value_bytes(&mut reader, number, wire_type)?;
+        let (number, wire_type, value) = next_field(table, message, &mut reader)?;
         let signed = i32::try_from(number).unwrap_or(i32::MAX);
         let Some(id) = table.field_by_number(message, signed) else {
             unknown.extend_from_slice(&start[..start.len() - reader.rest().len()]);
@@ -92,6 +135,12 @@ fn canonical(
         let field = &table[id];
         if strip && field.is_source_only {
             continue;
+        }
+        if let (Some(oneof), false) = (field.oneof, field.is_extension)
+            && let Some(earlier) = members.insert(oneof, number)
+            && earlier != number
+        {
+            known.remove(&earlier);
         }
         let values = known.entry(number).or_insert_with(|| Values {
             field,
@@ -111,7 +160,7 @@ fn canonical(
                     }
                     None => value.to_vec(),
                 };
-                put_message(field, &inner, &mut out);
+                put_message(table, field, &inner, &mut out);
             }
         } else if field.is_packable() && field.packed {
             let packed: Vec<u8> = values
@@ -203,11 +252,9 @@ fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> 
     let mut reader = Reader::new(bytes);
     let mut last = 0;
     let mut unknown = false;
+    let mut members = Vec::new();
     while !reader.is_empty() {
-        let Ok((number, wire_type)) = reader.tag() else {
-            return false;
-        };
-        let Ok(value) = value_bytes(&mut reader, number, wire_type) else {
+        let Ok((number, wire_type, value)) = next_field(table, message, &mut reader) else {
             return false;
         };
         let signed = i32::try_from(number).unwrap_or(i32::MAX);
@@ -222,6 +269,12 @@ fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> 
             return false;
         }
         last = number;
+        if let (Some(oneof), false) = (field.oneof, field.is_extension) {
+            if members.contains(&oneof) {
+                return false;
+            }
+            members.push(oneof);
+        }
         if field.has_implicit_presence() && value.iter().all(|&byte| byte == 0) {
             return false;
         }
@@ -297,10 +350,7 @@ fn removed_paths(
     let mut reader = Reader::new(bytes);
     let mut counts: BTreeMap<u32, i32> = BTreeMap::new();
     while !reader.is_empty() && path.len() < MAX_OPTION_DEPTH as usize {
-        let Ok((number, wire_type)) = reader.tag() else {
-            return;
-        };
-        let Ok(value) = value_bytes(&mut reader, number, wire_type) else {
+        let Ok((number, _, value)) = next_field(table, message, &mut reader) else {
             return;
         };
         let signed = i32::try_from(number).unwrap_or(i32::MAX);

@@ -9,7 +9,7 @@ use russet_descriptor::proto::{
 use super::{Linker, at, below};
 use crate::diagnostics::Position;
 use crate::parser::path;
-use crate::table::FieldId;
+use crate::table::{FieldId, FileId};
 
 /// `ExtensionRangeOptions.VerificationState`.
 const DECLARATION: i32 = 0;
@@ -235,4 +235,52 @@ fn declaration_errors(declaration: &ExtensionDeclaration) -> Vec<String> {
 /// Letters, digits and underscores, in any order: protoc asks for no more here.
 fn is_name(part: &str) -> bool {
     !part.is_empty() && part.bytes().all(crate::lexer::is_alphanumeric)
+}
+
+// Extensions that may not come by an `import option`.
+impl Linker<'_> {
+    /// Files that are imported for their options alone may declare no extension whose values are to be redacted: what is not linked in could not redact them. As protoc, it names the last one of a file.
+    pub(super) fn check_redacted(&mut self, imports: &[Option<FileId>]) {
+        for &import in imports.iter().flatten() {
+            let file = &self.table[import];
+            let mut extensions = file.extensions.clone();
+            let mut messages = file.messages.clone();
+            while let Some(id) = messages.pop() {
+                extensions.extend(&self.table[id].extensions);
+                messages.extend(&self.table[id].nested);
+            }
+            let redacted = extensions
+                .into_iter()
+                .rfind(|&id| self.has_redacted(id, import));
+            if let Some(id) = redacted {
+                let message = format!(
+                    "Option dependency {} contains a custom option {} marked debug_redact, which is used to mark fields that need to be redacted in debug string APIs. Switch to a regular import or remove the debug_redact annotation to avoid potentially leaking sensitive data.",
+                    self.table[import].name, self.table[id].full_name
+                );
+                self.findings.error(None, message);
+            }
+        }
+    }
+
+    /// Whether a field can hold a value of an enum, of the same file, that is marked `debug_redact`.
+    fn has_redacted(&self, id: FieldId, file: FileId) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut rest = vec![id];
+        while let Some(id) = rest.pop() {
+            let field = &self.table[id];
+            if let Some(id) = field.enumeration
+                && self.table[id].has_redacted
+                && self.table[id].file == file
+            {
+                return true;
+            }
+            if let Some(id) = field.message
+                && self.table[id].file == file
+                && seen.insert(id)
+            {
+                rest.extend(&self.table[id].fields);
+            }
+        }
+        false
+    }
 }

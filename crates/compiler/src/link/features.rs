@@ -112,6 +112,8 @@ impl Linker<'_> {
         self.table[id].features = outer.merged(own);
         for (index, value) in declared.value.iter().enumerate() {
             let options = value.options.as_ref();
+            self.table[id].has_redacted |=
+                options.is_some_and(|options| options.debug_redact == Some(true));
             if let Some(support) = options.and_then(|options| options.feature_support.as_ref()) {
                 self.table.has_restricted_options = true;
                 self.declares_support = true;

@@ -55,7 +55,7 @@ impl Linker<'_> {
     pub(super) fn interpret(&mut self, file: &mut FileDescriptorProto) {
         let source = file.source_code_info.take();
         // Positions are looked up in a file that holds nothing but them.
-        let places = FileDescriptorProto {
+        let mut places = FileDescriptorProto {
             source_code_info: source,
             ..FileDescriptorProto::default()
         };
@@ -68,6 +68,9 @@ impl Linker<'_> {
             Keep::Yes
         });
         self.resolve_features(file);
+        file.source_code_info = places.source_code_info.take();
+        self.check_features(file);
+        places.source_code_info = file.source_code_info.take();
         let mut waiting = waiting.into_iter();
         for_each(file, &mut |mut element| {
             let options = waiting.next().unwrap_or_default();
@@ -78,7 +81,6 @@ impl Linker<'_> {
         if let Some(info) = &mut file.source_code_info {
             move_locations(info, &moved);
         }
-        self.check_features(file);
     }
 
     fn interpret_element(
@@ -134,12 +136,14 @@ impl Linker<'_> {
                     moved.insert(place, below(&element_path, &fields));
                 }
                 Err(Wrong::Name(message)) => {
-                    self.error(places, &place, &[path::OPTION_NAME], message);
+                    let path = below(&place, &[path::OPTION_NAME]);
+                    let position = self.option_position(places, &element_path, &path);
+                    self.findings.error(position, message);
                     return;
                 }
                 Err(Wrong::Unknown(message, hint)) => {
                     let path = below(&place, &[path::OPTION_NAME]);
-                    let position = self.position(places, &path);
+                    let position = self.option_position(places, &element_path, &path);
                     let finding = self.findings.error(position, message);
                     if let (Some(finding), Some(hint)) = (finding, hint) {
                         finding.hint(hint);
@@ -159,6 +163,28 @@ impl Linker<'_> {
             let message = format!("Some options could not be correctly parsed: {error}.");
             self.error(places, &place, &[path::OPTION_NAME], message);
         }
+    }
+
+    /// The place of an option's name. Of the extension ranges of one statement, which share their options, protoc knows it for the first alone.
+    fn option_position(
+        &mut self,
+        places: &FileDescriptorProto,
+        element: &[i32],
+        name: &[i32],
+    ) -> Option<crate::diagnostics::Position> {
+        let position = self.position(places, name);
+        let length = element.len();
+        if length >= 3
+            && element[length - 3] == path::MESSAGE_EXTENSION_RANGE
+            && element[length - 2] > 0
+        {
+            let mut earlier = Place::from_slice(name);
+            earlier[length - 2] -= 1;
+            if self.position(places, &earlier) == position {
+                return None;
+            }
+        }
+        position
     }
 
     /// The value's location ends in the kind of value, which only the parser knows.
@@ -199,7 +225,11 @@ impl Linker<'_> {
                     "Option must not use reserved name \"uninterpreted_option\".".to_owned(),
                 ));
             }
-            if name == "map_entry" && type_name == MESSAGE_OPTIONS && index == 0 {
+            if name == "map_entry"
+                && type_name == MESSAGE_OPTIONS
+                && index == 0
+                && !is_extension(part)
+            {
                 return Err(Wrong::Name(
                     "map_entry should not be set explicitly. Use map<KeyType, ValueType> instead."
                         .to_owned(),
@@ -285,7 +315,7 @@ impl Linker<'_> {
         }
         for &id in outer.iter().rev() {
             let value = written.bytes.split_off(start);
-            canonical::put_message(&self.table[id], &value, &mut written.bytes);
+            canonical::put_message(self.table, &self.table[id], &value, &mut written.bytes);
         }
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, is_repeated))
@@ -329,12 +359,13 @@ impl Linker<'_> {
             return false;
         };
         let number = self.table[first].number.unsigned_abs();
+        let Some(message) = self.table[first].containing else {
+            return false;
+        };
         let mut reader = Reader::new(bytes);
         while !reader.is_empty() {
-            let Ok((found, wire_type)) = reader.tag() else {
-                return false;
-            };
-            let Ok(value) = canonical::value_bytes(&mut reader, found, wire_type) else {
+            let Ok((found, _, value)) = canonical::next_field(self.table, message, &mut reader)
+            else {
                 return false;
             };
             if found == number && (rest.is_empty() || self.is_set(value, rest)) {
@@ -407,6 +438,11 @@ impl Linker<'_> {
                         "Value must be quoted string for string option \"{name}\"."
                     ));
                 };
+                if field.needs_utf8() && std::str::from_utf8(value).is_err() {
+                    return Err(format!(
+                        "Value must be valid UTF-8 for string option \"{name}\"."
+                    ));
+                }
                 put_bytes(out, number, value);
             }
             _ => {
@@ -420,7 +456,7 @@ impl Linker<'_> {
                     let name = &self.table[id].name;
                     format!("Error while parsing option value for \"{name}\": {error}")
                 })?;
-                canonical::put_message(&self.table[id], &value, out);
+                canonical::put_message(self.table, &self.table[id], &value, out);
             }
         }
         Ok(())

@@ -20,7 +20,8 @@ impl Linker<'_> {
     pub(super) fn find_anywhere(&mut self, name: &str) -> Option<Symbol> {
         let symbol = self.table.find(name)?;
         let file = self.table.file_of(symbol);
-        if self.sees(file) {
+        // A package is of several files, of which none is used by its name alone.
+        if self.sees(file) && !matches!(symbol, Symbol::Package(_)) {
             self.unused.retain(|unused| *unused != file);
         }
         Some(symbol)

@@ -147,6 +147,7 @@ impl Linker<'_> {
         if is_input {
             self.report_unused(file);
         }
+        self.check_redacted(dependencies.get(file.dependency.len()..).unwrap_or_default());
         self.check_declared(file, is_input);
     }
 
@@ -172,7 +173,7 @@ impl Linker<'_> {
                 self.check_style(file, declared, &oneof_sizes);
             }
             if !self.findings.has_errors() {
-                self.check_exports(file, &all);
+                self.check_exports();
             }
         }
         self.check_options(file, &all, is_input);

@@ -101,7 +101,7 @@ impl Linker<'_> {
 
     fn too_many_members(declared: &Declared<'_>, oneof_sizes: &OneofSizes) -> Option<String> {
         let (what, count, limit, members) = match declared.kind {
-            Kind::Message(message, _) => ("Message", message.field.len(), MAX_FIELDS, "fields"),
+            Kind::Message(message) => ("Message", message.field.len(), MAX_FIELDS, "fields"),
             Kind::Enum(declared, _) => ("Enum", declared.value.len(), MAX_ENUM_VALUES, "values"),
             Kind::Oneof(_, id, index) => {
                 let count = oneof_sizes.get(&(id, index)).copied().unwrap_or_default();

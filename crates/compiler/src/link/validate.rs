@@ -261,9 +261,13 @@ impl Linker<'_> {
             self.type_error(file, proto, place, message);
         }
         if (options.lazy == Some(true) || options.unverified_lazy == Some(true))
-            && field.type_ != field_type::MESSAGE
+            && (field.type_ != field_type::MESSAGE || field.is_delimited())
         {
             let message = "[lazy = true] can only be specified for submessage fields.";
+            self.type_error(file, proto, place, message);
+        }
+        if options.unverified_lazy == Some(true) && field.is_extension {
+            let message = "Extensions cannot be marked as unverified_lazy.";
             self.type_error(file, proto, place, message);
         }
         if options.packed == Some(true) && !field.is_packable() {
@@ -325,7 +329,9 @@ impl Linker<'_> {
         {
             messages.push("Field option packed is not allowed under editions.  Use the repeated_field_encoding feature to control this behavior.");
         }
-        let implicit = field.features.field_presence == field_presence::IMPLICIT;
+        // An extension has presence whatever its features say.
+        let implicit =
+            !field.is_extension && field.features.field_presence == field_presence::IMPLICIT;
         if field.has_default && implicit {
             messages.push("Implicit presence fields can't specify defaults.");
         }

@@ -1,9 +1,8 @@
 //! Who may use a symbol: `export`, `local`, and what a file's `default_symbol_visibility` says where neither is written.
 
-use russet_descriptor::proto::{FileDescriptorProto, default_symbol_visibility, symbol_visibility};
+use russet_descriptor::proto::{default_symbol_visibility, symbol_visibility};
 
 use super::Linker;
-use super::walk::{Declared, Kind};
 use crate::parser::MAX_FIELD_NUMBER;
 use crate::table::{EnumId, FileId, MessageId, Symbol};
 
@@ -59,20 +58,30 @@ impl Linker<'_> {
         is_local.then(|| default_symbol_visibility::name(default).unwrap_or_default())
     }
 
-    /// With `STRICT`, nothing nested is exported, but for enums in a message that is only their namespace.
-    pub(super) fn check_exports(&mut self, file: &FileDescriptorProto, all: &[Declared<'_>]) {
-        for declared in all {
-            let strict =
-                declared.features.default_symbol_visibility == default_symbol_visibility::STRICT;
-            let message = match declared.kind {
-                Kind::Message(_, id) if strict => self.exported_message(id),
-                Kind::Enum(_, id) if strict => self.exported_enum(id),
-                _ => None,
-            };
-            if let Some(message) = message {
-                // protoc asks for the place of an input type, which only a method has.
-                self.error_with_place(file, declared, None, message);
-            }
+    /// With `STRICT`, nothing nested is exported, but for enums in a message that is only their namespace. In protoc's order: a message, what is nested in it, its enums.
+    pub(super) fn check_exports(&mut self) {
+        let features = self.table[self.file].features;
+        if features.default_symbol_visibility != default_symbol_visibility::STRICT {
+            return;
+        }
+        let mut found = Vec::new();
+        for &id in &self.table[self.file].messages {
+            self.exported_in(id, &mut found);
+        }
+        for message in found {
+            // protoc asks for the place of an input type, which only a method has.
+            self.findings.error(None, message);
+        }
+    }
+
+    /// Messages nest no deeper than the parser lets them.
+    fn exported_in(&self, id: MessageId, found: &mut Vec<String>) {
+        found.extend(self.exported_message(id));
+        for &nested in &self.table[id].nested {
+            self.exported_in(nested, found);
+        }
+        for &declared in &self.table[id].enums {
+            found.extend(self.exported_enum(declared));
         }
     }
 

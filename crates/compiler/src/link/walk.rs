@@ -15,7 +15,7 @@ use crate::table::{EnumId, FieldId, FileId, MessageId, Table};
 #[derive(Clone, Copy)]
 pub(super) enum Kind<'f> {
     File(&'f FileDescriptorProto),
-    Message(&'f DescriptorProto, MessageId),
+    Message(&'f DescriptorProto),
     Range(&'f ExtensionRange),
     /// With its index in the message.
     Oneof(&'f OneofDescriptorProto, MessageId, usize),
@@ -38,7 +38,7 @@ impl<'f> Declared<'f> {
     pub(super) fn name(&self) -> &'f str {
         let name = match self.kind {
             Kind::File(file) => &file.name,
-            Kind::Message(message, _) => &message.name,
+            Kind::Message(message) => &message.name,
             Kind::Range(_) => &None,
             Kind::Oneof(oneof, ..) => &oneof.name,
             Kind::Field(field, _) => &field.name,
@@ -59,7 +59,7 @@ impl<'f> Declared<'f> {
         }
         match self.kind {
             Kind::File(file) => features!(file),
-            Kind::Message(message, _) => features!(message),
+            Kind::Message(message) => features!(message),
             Kind::Range(range) => features!(range),
             Kind::Oneof(oneof, ..) => features!(oneof),
             Kind::Field(field, _) => features!(field),
@@ -80,7 +80,7 @@ impl<'f> Declared<'f> {
         }
         Some(match self.kind {
             Kind::File(file) => options!(file, "FileOptions"),
-            Kind::Message(message, _) => options!(message, "MessageOptions"),
+            Kind::Message(message) => options!(message, "MessageOptions"),
             Kind::Range(range) => options!(range, "ExtensionRangeOptions"),
             Kind::Oneof(oneof, ..) => options!(oneof, "OneofOptions"),
             Kind::Field(field, _) => options!(field, "FieldOptions"),
@@ -168,7 +168,7 @@ impl<'f> Walk<'_, 'f> {
     fn add(&mut self, kind: Kind<'f>, place: &[i32], features: Features) {
         let is_left_out = match kind {
             Kind::File(_) | Kind::Enum(..) => false,
-            Kind::Message(message, _) => message.options.is_none(),
+            Kind::Message(message) => message.options.is_none(),
             Kind::Range(range) => range.options.is_none(),
             Kind::Oneof(oneof, ..) => oneof.options.is_none(),
             Kind::Field(field, _) => field.options.is_none(),
@@ -190,7 +190,7 @@ impl<'f> Walk<'_, 'f> {
         let table = self.table;
         let features = table[id].features;
         let under = |number: i32, index: usize| below(place, &[number, at(index)]);
-        self.add(Kind::Message(message, id), place, features);
+        self.add(Kind::Message(message), place, features);
         for (index, declared) in message.enum_type.iter().enumerate() {
             let place = under(path::MESSAGE_ENUM, index);
             self.enumeration(declared, table[id].enums[index], &place);

@@ -5,7 +5,9 @@ use russet_descriptor::proto::{
     edition, field_type, label,
 };
 
-use super::{NAME_ROOM, Parsed, Parser, Place, Syntax, len, path, text_of};
+use super::{
+    MAX_MESSAGE_NESTING, NAME_ROOM, NESTED_TOO_DEEP, Parsed, Parser, Place, Syntax, len, path, text_of,
+};
 use crate::lexer::Token;
 use crate::{literal, names};
 
@@ -57,6 +59,7 @@ impl Parser<'_> {
         nested_number: i32,
         place: Place,
     ) -> Parsed {
+        let type_position = self.lexer.current().position;
         let map_types = self.field_type(field, place)?;
         let name_token = self.lexer.current();
         let name_place = self.place(place, &[path::NAME]);
@@ -75,7 +78,14 @@ impl Parser<'_> {
         }
         self.end(place);
         if let Some((key, value)) = map_types {
-            messages.push(map_entry(field, &name, key, value));
+            let entry = map_entry(field, &name, key, value);
+            // The entry is a message too. protoc finds that late, where it is not defined for the field either.
+            if self.nesting + 1 >= MAX_MESSAGE_NESTING {
+                self.lexer.findings.error(None, NESTED_TOO_DEEP);
+                let name = entry.name.as_deref().unwrap_or_default();
+                self.error_at(type_position, format!("\"{name}\" is not defined."));
+            }
+            messages.push(entry);
         }
         Ok(())
     }

@@ -198,6 +198,11 @@ impl Parser<'_> {
             self.end(place);
             return Ok(());
         }
+        if !file.option_dependency.is_empty() {
+            self.error(
+                "imports should precede any option imports to ensure proto files can roundtrip.",
+            );
+        }
         let index = len(&file.dependency);
         if self.at("public") {
             let keyword = [path::FILE_PUBLIC_DEPENDENCY, len(&file.public_dependency)];
@@ -212,11 +217,6 @@ impl Parser<'_> {
             self.place_token(root, &keyword, &self.lexer.current());
             self.lexer.next();
             file.weak_dependency.push(index);
-        }
-        if !file.option_dependency.is_empty() {
-            self.error(
-                "imports should precede any option imports to ensure proto files can roundtrip.",
-            );
         }
         let name = self.string("Expected a string naming the file to import.")?;
         file.dependency.push(name);

@@ -6,7 +6,8 @@ use russet_descriptor::proto::{
 };
 
 use super::{
-    Failed, MAX_MESSAGE_NESTING, Parsed, Parser, Place, Syntax, VISIBILITY_MISPLACED, len, path,
+    Failed, MAX_MESSAGE_NESTING, NESTED_TOO_DEEP, Parsed, Parser, Place, Syntax,
+    VISIBILITY_MISPLACED, len, path,
 };
 use crate::lexer::TokenKind;
 
@@ -72,7 +73,7 @@ impl Parser<'_> {
 
     fn check_nesting(&mut self) -> Parsed {
         if self.nesting + 1 >= MAX_MESSAGE_NESTING {
-            return self.fail("Reached maximum recursion limit for nested messages.");
+            return self.fail(NESTED_TOO_DEEP);
         }
         Ok(())
     }
@@ -269,9 +270,10 @@ impl Parser<'_> {
         let start_place = self.place(place, &[path::RANGE_START]);
         let start = self.int32(otherwise)?;
         self.end(start_place);
+        let after_start = self.exclusive(start)?;
         if !self.eat("to") {
             self.place_token(place, &[path::RANGE_END], &start_token);
-            return Ok((start, self.exclusive(start)?));
+            return Ok((start, after_start));
         }
         let end_place = self.place(place, &[path::RANGE_END]);
         let end = if self.eat("max") {

@@ -21,6 +21,9 @@ use crate::literal;
 /// How deep messages and groups may nest, the file itself counted.
 pub const MAX_MESSAGE_NESTING: usize = 32;
 
+/// What is said of messages and map entries beyond that.
+const NESTED_TOO_DEEP: &str = "Reached maximum recursion limit for nested messages.";
+
 /// How many bytes a name that is put together from parts gets at first.
 const NAME_ROOM: usize = 32;
 
@@ -375,15 +378,15 @@ impl Parser<'_> {
     fn skip_block(&mut self) {
         let mut depth = 1_usize;
         while !self.at_end() {
+            // As protoc, it passes over what follows an inner brace, be it another one.
             if self.at_kind(TokenKind::Symbol) {
-                if self.at("{") {
-                    depth += 1;
-                } else if self.at("}") {
+                if self.eat_end("}", None) {
                     depth -= 1;
                     if depth == 0 {
-                        self.eat_end("}", None);
                         return;
                     }
+                } else if self.eat("{") {
+                    depth += 1;
                 }
             }
             self.lexer.next();

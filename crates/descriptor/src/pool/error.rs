@@ -56,6 +56,14 @@ pub enum PoolError {
         /// Its file.
         second_file: String,
     },
+    /// The pool's feature defaults have none for the file's edition.
+    #[error("{file}: {problem}")]
+    Edition {
+        /// The file.
+        file: String,
+        /// Why its edition has no defaults.
+        problem: String,
+    },
     /// A type name that leads nowhere.
     #[error("{file}: couldn't resolve name '{name}', the type of {referrer}")]
     Unresolved {

@@ -4,6 +4,7 @@
 
 mod arena;
 mod error;
+mod feature_defaults;
 mod features;
 mod link;
 mod model;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 pub use error::PoolError;
+pub use feature_defaults::FeatureDefaultsError;
 pub use features::Features;
 pub use model::{
     Attachment, Cardinality, Default, Enum, EnumValue, Field, FieldType, File, Message, Method,
@@ -24,9 +26,10 @@ pub use model::{
 pub use names::{camelcase_name, json_name};
 pub use symbols::Symbol;
 
+use self::feature_defaults::FeatureDefaults;
 use self::symbols::Symbols;
 use self::view::FileView;
-use crate::proto::FileDescriptorProto;
+use crate::proto::{FieldDescriptorProto, FileDescriptorProto};
 
 /// Files linked to each other. Sharing is by reference; adding and looking up take `&self`.
 #[derive(Debug)]
@@ -41,6 +44,26 @@ struct Inner {
     symbols: Symbols,
     extensions: HashMap<(usize, u32), &'static Field>,
     by_extendee: HashMap<usize, Vec<&'static Field>>,
+    /// Given by the pool's owner, in place of the language's own.
+    feature_defaults: Option<FeatureDefaults>,
+}
+
+/// A file with the JSON names that its fields have where none are given: descriptor sets have them, generated code does not.
+fn with_json_names(mut file: FileDescriptorProto) -> FileDescriptorProto {
+    let name = |field: &mut FieldDescriptorProto| {
+        if field.json_name.is_none() {
+            let json = json_name(field.name.as_deref().unwrap_or_default());
+            field.json_name = Some(json.into_bytes().into());
+        }
+    };
+    file.extension.iter_mut().for_each(name);
+    let mut rest: Vec<_> = file.message_type.iter_mut().collect();
+    while let Some(message) = rest.pop() {
+        message.field.iter_mut().for_each(name);
+        message.extension.iter_mut().for_each(name);
+        rest.extend(&mut message.nested_type);
+    }
+    file
 }
 
 /// A descriptor's address, which is its identity.
@@ -82,7 +105,8 @@ impl Pool {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(&earlier) = inner.files.get(name) {
             let is_same = earlier.serialized() == bytes
-                || *earlier.proto() == FileDescriptorProto::decode(bytes)?;
+                || with_json_names(earlier.proto().clone())
+                    == with_json_names(FileDescriptorProto::decode(bytes)?);
             return if is_same {
                 Ok(earlier)
             } else {
@@ -100,7 +124,8 @@ impl Pool {
             })?);
         }
         let bytes: &'static [u8] = Box::leak(bytes.into());
-        let linked = link::link(bytes, dependencies, &inner.symbols, self.id)?;
+        let defaults = inner.feature_defaults.as_ref();
+        let linked = link::link(bytes, dependencies, &inner.symbols, self.id, defaults)?;
         let mut own = HashMap::new();
         for &extension in &linked.extensions {
             let key = (address(extension.containing_type()), extension.number());
@@ -132,6 +157,17 @@ impl Pool {
     /// Adds a file. A file that is there already, with the same content, is returned again.
     pub fn add_proto(&self, proto: &FileDescriptorProto) -> Result<&'static File, PoolError> {
         self.add_serialized(&proto.encode())
+    }
+
+    /// Gives the pool's files other feature defaults than the language has: those of a serialized `FeatureSetDefaults`, before the first file.
+    pub fn set_feature_defaults(&self, bytes: &[u8]) -> Result<(), FeatureDefaultsError> {
+        let defaults = FeatureDefaults::read(bytes)?;
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if !inner.files.is_empty() {
+            return Err(FeatureDefaultsError::InUse);
+        }
+        inner.feature_defaults = Some(defaults);
+        Ok(())
     }
 
     /// A file by its path.

@@ -282,6 +282,20 @@ messages! {
         enforce_proto_limits: Option<i32> = 9,
     }
 
+    /// What every feature is in every edition.
+    FeatureSetDefaults {
+        defaults: Vec<FeatureSetEditionDefault> = 1,
+        minimum_edition: Option<i32> = 4,
+        maximum_edition: Option<i32> = 5,
+    }
+
+    /// What every feature is from an edition on.
+    FeatureSetEditionDefault {
+        edition: Option<i32> = 3,
+        overridable_features: Option<FeatureSet> = 4,
+        fixed_features: Option<FeatureSet> = 5,
+    }
+
     /// What a plugin is asked to generate.
     CodeGeneratorRequest {
         file_to_generate: Vec<String> = 1,

@@ -1,6 +1,6 @@
 //! From a document into messages.
 //!
-//! Rules and errors are those of `google.protobuf.json_format`. Where that takes what the specification forbids by accident, this does not: a field under both of its names, a list or string in place of an object, a fraction as an enum's number.
+//! Rules and errors are those of `google.protobuf.json_format`. Where that takes what the specification forbids by accident, this does not: a list or string in place of an object, a fraction as an enum's number.
 
 use std::fmt;
 
@@ -100,6 +100,9 @@ impl Converter<'_, '_> {
                 self.parser.max_depth.min(MAX_NESTING)
             ))
         })?;
+        if matches!(self.node(index), Node::TooDeep) {
+            return Err(Failure::parse(format!("Message too deep at {path}")));
+        }
         match message.ty().well_known() {
             None => self.fields(index, message, None, path, depth),
             Some(kind) => self.well_known(kind, index, message, path, depth),
@@ -116,7 +119,7 @@ impl Converter<'_, '_> {
         depth: u32,
     ) -> Result<(), Failure> {
         let node = self.node(index);
-        if !matches!(node, Node::Object(_)) {
+        if !matches!(node, Node::Object(_) | Node::Mapping(_)) {
             let name = type_name(node);
             return Err(Failure::new(
                 Kind::Type,
@@ -128,8 +131,8 @@ impl Converter<'_, '_> {
                 },
             ));
         }
-        // A field may come under two names, and a oneof's members after each other.
-        let mut seen: Vec<&'static FieldInfo> = Vec::new();
+        // The oneofs of which a member was there.
+        let mut seen = Vec::new();
         for (name, value) in self.document.entries(index) {
             if except == Some(name) {
                 continue;
@@ -139,7 +142,7 @@ impl Converter<'_, '_> {
             let Some(field) = self.named(name, message, path)? else {
                 continue;
             };
-            self.check_single(name, value, field, message, &mut seen, path)
+            self.check_single(value, field, message, &mut seen, path)
                 .and_then(|()| self.field(name, value, field, message, path, depth))
                 .map_err(|failure| failure.in_field(name, Some(field)))?;
         }
@@ -213,38 +216,27 @@ impl Converter<'_, '_> {
         )))
     }
 
-    /// An error where a field, or another member of its oneof, was there before.
+    /// An error where a member of a field's oneof was there before.
     fn check_single(
         &self,
-        name: &str,
         value: usize,
-        field: &'static FieldInfo,
+        field: &FieldInfo,
         message: &Message,
-        seen: &mut Vec<&'static FieldInfo>,
+        seen: &mut Vec<usize>,
         path: &Path<'_>,
     ) -> Result<(), Failure> {
         let descriptor = message.ty().descriptor();
-        let named_twice =
-            name != field.descriptor().json_name() || name != field.descriptor().name();
-        if named_twice && seen.iter().any(|other| std::ptr::eq(*other, field)) {
-            return Err(Failure::parse(format!(
-                "Message type \"{}\" should not have multiple \"{name}\" fields at \"{path}\".",
-                descriptor.full_name()
-            )));
-        }
         if let Some(oneof) = field.oneof()
             && !matches!(self.node(value), Node::Null)
         {
-            if seen.iter().any(|other| other.oneof() == Some(oneof)) {
+            if seen.contains(&oneof) {
                 return Err(Failure::parse(format!(
                     "Message type \"{}\" should not have multiple \"{}\" oneof fields at \"{path}\".",
                     descriptor.full_name(),
                     descriptor.oneofs()[oneof].name()
                 )));
             }
-            seen.push(field);
-        } else if named_twice && field.oneof().is_none() {
-            seen.push(field);
+            seen.push(oneof);
         }
         Ok(())
     }
@@ -473,7 +465,7 @@ impl Converter<'_, '_> {
                 Node::Bool(_) => self.set(index, field(4), message, path),
                 Node::String(_) | Node::Unpaired(_) => self.set(index, field(3), message, path),
                 Node::Number(_) | Node::Float(_) => self.set(index, field(2), message, path),
-                node @ (Node::Bytes(_) | Node::Other(..)) => Err(Failure::parse(format!(
+                node @ (Node::Bytes(_) | Node::Mapping(_) | Node::Other(_) | Node::TooDeep) => Err(Failure::parse(format!(
                     "Value {} has unexpected type <class '{}'> at {path}",
                     shown(self.document, index),
                     type_name(node)
@@ -498,6 +490,9 @@ impl Converter<'_, '_> {
 
     /// The string that a timestamp, duration or mask is in JSON.
     fn text_of(&self, index: usize, ty: &MessageType, path: &Path<'_>) -> Result<&str, Failure> {
+        if matches!(self.node(index), Node::Unpaired(_)) {
+            return Err(Failure::parse(format!("Unpaired surrogate at {path}")));
+        }
         self.document.text(index).ok_or_else(|| {
             Failure::parse(format!(
                 "{} JSON value not a string: {} at {path}",
@@ -515,7 +510,7 @@ impl Converter<'_, '_> {
         depth: u32,
     ) -> Result<(), Failure> {
         let node = self.node(index);
-        if !matches!(node, Node::Object(_)) {
+        if !matches!(node, Node::Object(_) | Node::Mapping(_)) {
             return Err(Failure::new(
                 Kind::Type,
                 format!("an Any must be in a dict, not '{}'", type_name(node)),
@@ -549,11 +544,8 @@ impl Converter<'_, '_> {
         };
         let packed = Message::new(MessageType::of(descriptor));
         if packed.ty().well_known().is_some() {
-            let value = find("value").ok_or_else(|| {
-                Failure::parse(format!(
-                    "value is missing when parsing any message of {name} at {path}"
-                ))
-            })?;
+            let value =
+                find("value").ok_or_else(|| Failure::new(Kind::Key, "value".to_owned()))?;
             self.message(value, &packed, &Path::Field(path, "value"), depth)?;
         } else {
             self.fields(index, &packed, Some("@type"), path, depth)?;

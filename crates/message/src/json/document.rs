@@ -23,8 +23,29 @@ pub enum Node<'a> {
     List(usize),
     /// An object, with the index of the node behind its last value.
     Object(usize),
-    /// An object of a host that is nothing of JSON: its type's name and how it is shown.
-    Other(Box<(String, String)>),
+    /// A mapping of a host that is no object of JSON, with the index of the node behind its last value: messages are read from it.
+    Mapping(usize),
+    /// An object of a host that is nothing of JSON.
+    Other(Box<Foreign>),
+    /// A value that is nested too deep to be read.
+    TooDeep,
+}
+
+/// An object of a host that is nothing of JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreign {
+    /// The name of its type, with its module unless that is built in.
+    pub type_name: String,
+    /// How it is shown.
+    pub shown: String,
+    /// How it is shown in a list or object.
+    pub quoted: String,
+    /// The integer that it converts to without losing a fraction.
+    pub integer: Option<i128>,
+    /// Whether it converts to an integer, if it loses a fraction.
+    pub has_fraction: bool,
+    /// The floating-point number that it converts to.
+    pub float: Option<f64>,
 }
 
 /// A JSON value.
@@ -54,7 +75,9 @@ impl<'a> Document<'a> {
     /// Ends the list or object at an index.
     pub fn close(&mut self, index: usize) {
         let after = self.nodes.len();
-        if let Some(Node::List(end) | Node::Object(end)) = self.nodes.get_mut(index) {
+        if let Some(Node::List(end) | Node::Object(end) | Node::Mapping(end)) =
+            self.nodes.get_mut(index)
+        {
             *end = after;
         }
     }
@@ -66,7 +89,7 @@ impl<'a> Document<'a> {
     /// The index behind a value.
     pub(super) fn after(&self, index: usize) -> usize {
         match self.nodes[index] {
-            Node::List(end) | Node::Object(end) => end,
+            Node::List(end) | Node::Object(end) | Node::Mapping(end) => end,
             _ => index + 1,
         }
     }

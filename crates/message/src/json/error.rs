@@ -16,6 +16,8 @@ pub enum Kind {
     Value,
     /// A `TypeError`.
     Type,
+    /// A `KeyError`, whose text is the key; it passes through messages as it is.
+    Key,
 }
 
 /// JSON that is no message of a type.
@@ -69,6 +71,9 @@ impl Failure {
     /// As the original passes it on from a field of a message.
     #[cold]
     pub(super) fn in_field(self, name: &str, field: Option<&FieldInfo>) -> Self {
+        if self.0.kind == Kind::Key {
+            return self;
+        }
         let is_parse_error = matches!(self.0.kind, Kind::Parse | Kind::EnumString);
         let in_oneof = field.is_none_or(|field| field.descriptor().containing_oneof().is_some());
         if is_parse_error && in_oneof {

@@ -16,7 +16,7 @@ mod text;
 mod time;
 
 pub use convert::Parser;
-pub use document::{Document, Node};
+pub use document::{Document, Foreign, Node};
 pub(crate) use enum_names::EnumNames;
 pub use error::{Kind, ParseError};
 pub use print::{Integer, PrintError, Printer, Sink};

@@ -36,7 +36,7 @@ pub(super) fn scalar(
         FieldType::Bytes => {
             let encoded = match node {
                 Node::String(text) => text.as_bytes(),
-                Node::Unpaired(text) => text.as_bytes(),
+                Node::Unpaired(_) => return Err(Failure::parse("Unpaired surrogate")),
                 Node::Bytes(bytes) => bytes,
                 _ => {
                     return Err(Failure::new(
@@ -47,12 +47,7 @@ pub(super) fn scalar(
             };
             base64::decode(encoded)
                 .map(|bytes| Value::Text(Text::copy_of(&bytes)))
-                .ok_or_else(|| {
-                    Failure::new(
-                        Kind::Value,
-                        "Invalid base64-encoded string: its number of characters cannot be 1 more than a multiple of 4".to_owned(),
-                    )
-                })
+                .map_err(|problem| Failure::new(Kind::Value, problem))
         }
         _ => integer_of(document, index, field),
     }
@@ -135,18 +130,30 @@ fn integer(document: &Document<'_>, index: usize) -> Result<i128, Failure> {
                 Failure::parse(format!("Couldn't parse non-integer string: \"{text}\""))
             })
         }
+        Node::Other(other) => match other.integer {
+            Some(number) => Ok(number),
+            None if other.has_fraction => Err(Failure::parse(format!(
+                "Couldn't parse integer: {}",
+                other.shown
+            ))),
+            None => Err(no_integer(node)),
+        },
         Node::Bool(_) => Err(Failure::parse(format!(
             "Bool value {} is not acceptable for integer field",
             shown(document, index)
         ))),
-        _ => Err(Failure::new(
-            Kind::Type,
-            format!(
-                "int() argument must be a string, a bytes-like object or a real number, not '{}'",
-                type_name(node)
-            ),
-        )),
+        _ => Err(no_integer(node)),
     }
+}
+
+fn no_integer(node: &Node<'_>) -> Failure {
+    Failure::new(
+        Kind::Type,
+        format!(
+            "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+            type_name(node)
+        ),
+    )
 }
 
 /// The integer that a float is.
@@ -205,6 +212,7 @@ fn float(document: &Document<'_>, index: usize, field: &FieldInfo) -> Result<Val
         Node::String(text) => python_float(text)
             .ok_or_else(|| Failure::parse(format!("Couldn't parse float: {text}")))?,
         Node::Bool(truth) => f64::from(u8::from(*truth)),
+        Node::Other(other) if other.float.is_some() => other.float.unwrap_or(f64::NAN),
         _ => {
             return Err(Failure::new(
                 Kind::Type,
@@ -273,19 +281,16 @@ fn enum_number(document: &Document<'_>, index: usize, field: &FieldInfo) -> Resu
         Node::Number(_) | Node::Float(_) => {
             integer(document, index).map_err(|_| invalid(Kind::Parse))?
         }
-        Node::List(_) | Node::Object(_) => {
+        Node::Other(_) => match integer(document, index) {
+            Ok(number) => number,
+            Err(failure) if failure.kind() == Kind::Type => return Err(failure),
+            Err(_) => return Err(invalid(Kind::Parse)),
+        },
+        Node::List(_) | Node::Object(_) | Node::Mapping(_) => {
             let text = format!("unhashable type: '{}'", type_name(node));
             return Err(Failure::new(Kind::Type, text));
         }
-        _ => {
-            return Err(Failure::new(
-                Kind::Type,
-                format!(
-                    "int() argument must be a string, a bytes-like object or a real number, not '{}'",
-                    type_name(node)
-                ),
-            ));
-        }
+        _ => return Err(no_integer(node)),
     };
     let out_of_range = || Failure::new(Kind::Value, format!("Value out of range: {number}"));
     let known = i32::try_from(number)

@@ -13,7 +13,8 @@ pub(super) fn shown(document: &Document<'_>, index: usize) -> String {
     match document.node(index) {
         Node::String(text) => text.to_string(),
         Node::Unpaired(text) => text.clone(),
-        Node::List(_) | Node::Object(_) => all(document, index),
+        Node::List(_) | Node::Object(_) | Node::Mapping(_) => all(document, index),
+        Node::Other(other) => other.shown.clone(),
         _ => {
             let mut out = String::new();
             one(document.node(index), &mut out);
@@ -64,7 +65,7 @@ fn all(document: &Document<'_>, index: usize) -> String {
                 open.push((*stop, ']', false));
                 first = true;
             }
-            Node::Object(stop) => {
+            Node::Object(stop) | Node::Mapping(stop) => {
                 out.push('{');
                 open.push((*stop, '}', true));
                 first = true;
@@ -95,8 +96,9 @@ fn one(node: &Node<'_>, out: &mut String) {
         Node::Bytes(bytes) => {
             let _ = write!(out, "b'{}'", bytes.escape_ascii());
         }
-        Node::Other(other) => out.push_str(&other.1),
-        Node::List(_) | Node::Object(_) => {}
+        Node::Other(other) => out.push_str(&other.quoted),
+        Node::TooDeep => out.push_str("..."),
+        Node::List(_) | Node::Object(_) | Node::Mapping(_) => {}
     }
 }
 
@@ -110,7 +112,8 @@ pub(super) fn type_name<'a>(node: &'a Node<'_>) -> &'a str {
         Node::String(_) | Node::Unpaired(_) => "str",
         Node::Bytes(_) => "bytes",
         Node::List(_) => "list",
-        Node::Object(_) => "dict",
-        Node::Other(other) => &other.0,
+        Node::Object(_) | Node::TooDeep => "dict",
+        Node::Mapping(_) => "mapping",
+        Node::Other(other) => &other.type_name,
     }
 }

@@ -113,8 +113,9 @@ fn nanoseconds(digits: &str) -> Option<i32> {
 }
 
 /// A date and time without its offset, in seconds from 1970.
-fn moment(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once('T')?;
+fn moment(text: &str) -> Result<i64, String> {
+    let form = || format!("time data '{text}' does not match format '{FORMAT}'");
+    let (date, time) = text.split_once('T').ok_or_else(form)?;
     let mut numbers = date.splitn(3, '-').chain(time.splitn(3, ':')).enumerate();
     let mut next = |least: i64, most: i64| {
         let (place, digits) = numbers.next()?;
@@ -125,12 +126,22 @@ fn moment(text: &str) -> Option<i64> {
         let number = digits.parse().ok()?;
         (least..=most).contains(&number).then_some(number)
     };
-    let (year, month, day) = (next(1, 9999)?, next(1, 12)?, next(1, 31)?);
-    let (hour, minute, second) = (next(0, 23)?, next(0, 59)?, next(0, 59)?);
+    // A year of four zeros and a leap second are of the form, and of no moment.
+    let mut next = |least, most| next(least, most).ok_or_else(form);
+    let (year, month, day) = (next(0, 9999)?, next(1, 12)?, next(1, 31)?);
+    let (hour, minute, second) = (next(0, 23)?, next(0, 59)?, next(0, 61)?);
+    if year == 0 {
+        return Err("year 0 is out of range".to_owned());
+    }
     let days = days_from_civil(year, month, day);
     // A day that its month does not have comes back as another.
-    (civil_from_days(days) == (year, month, day))
-        .then_some(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
+    if civil_from_days(days) != (year, month, day) {
+        return Err("day is out of range for month".to_owned());
+    }
+    if second > 59 {
+        return Err("second must be in 0..59".to_owned());
+    }
+    Ok(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
 }
 
 /// The distance from UTC that an offset such as `+01:30` says, in seconds.
@@ -158,8 +169,7 @@ pub(super) fn parse_timestamp(text: &str) -> Result<(i64, i32), String> {
             "time data '{whole}' does not match format '{FORMAT}', lowercase 't' is not accepted"
         ));
     }
-    let seconds = moment(whole)
-        .ok_or_else(|| format!("time data '{whole}' does not match format '{FORMAT}'"))?;
+    let seconds = moment(whole)?;
     if digits.len() > 9 {
         return Err(format!(
             "Failed to parse Timestamp: nanos {digits} more than 9 fractional digits."

@@ -270,7 +270,7 @@ impl Message {
         child
             .body()
             .parent_number
-            .set(field.number() | guard << super::GUARD_SHIFT);
+            .set(field.number() & super::LINK_NUMBER | guard << super::GUARD_SHIFT);
         self.store(field, Some(child.clone().into_body()));
         child
     }

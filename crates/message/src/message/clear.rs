@@ -20,6 +20,12 @@ impl Message {
 
     /// Clears a field. A sub-message, list or map that others hold lives on, detached.
     pub fn clear_field(&self, field: &FieldInfo) {
+        if field.shape() == Shape::Map
+            && let Reference::Block(_) = self.slot_reference(field)
+            && let Some(map) = self.map_slot(field)
+        {
+            map.entries_cache().end_iterators();
+        }
         self.clear_slot(field);
         self.touch();
     }
@@ -64,19 +70,25 @@ unsafe fn clear(slot: NonNull<u8>, field: &FieldInfo) {
                 if let Reference::Block(list) = Reference::take(slot) {
                     let list = List::from_raw(list);
                     list.unlink();
+                    if field.storage() == Storage::Message {
+                        release_nested(Nested::List(list));
+                    }
                 }
             }
             (Shape::Map, _) => {
                 if let Reference::Block(map) = Reference::take(slot) {
                     let map = Map::from_raw(map);
                     map.unlink();
+                    if field.map_fields().1.storage() == Storage::Message {
+                        release_nested(Nested::Map(map));
+                    }
                 }
             }
             (Shape::Singular, Storage::Message) => {
                 if let Reference::Block(child) = Reference::take(slot) {
                     let child = Message(child.cast());
                     child.unlink();
-                    release_child(child);
+                    release_nested(Nested::Message(child));
                 }
             }
             (Shape::Singular, Storage::Text) => {
@@ -120,21 +132,29 @@ pub(crate) unsafe fn destroy(body: NonNull<Body>) {
 /// Nested messages are dropped by recursion down to this depth, then one after another.
 const MAX_DROP_DEPTH: u32 = 64;
 
-/// Drops a sub-message without using stack for each level of nesting, which a program may build without limit.
-fn release_child(child: Message) {
+/// What may hold further messages.
+#[expect(dead_code, reason = "it is held to be dropped")]
+enum Nested {
+    Message(Message),
+    List(List),
+    Map(Map),
+}
+
+/// Drops sub-messages without using stack for each level of nesting, which a program may build without limit.
+fn release_nested(nested: Nested) {
     thread_local! {
         static DEPTH: Cell<u32> = const { Cell::new(0) };
         static IS_PENDING: Cell<bool> = const { Cell::new(false) };
-        static PENDING: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
+        static PENDING: RefCell<Vec<Nested>> = const { RefCell::new(Vec::new()) };
     }
     let depth = DEPTH.get();
     if depth >= MAX_DROP_DEPTH {
-        PENDING.with_borrow_mut(|pending| pending.push(child));
+        PENDING.with_borrow_mut(|pending| pending.push(nested));
         IS_PENDING.set(true);
         return;
     }
     DEPTH.with(|cell| cell.set(depth + 1));
-    drop(child);
+    drop(nested);
     if depth == 0 && IS_PENDING.get() {
         while let Some(pending) = PENDING.with_borrow_mut(Vec::pop) {
             drop(pending);

@@ -35,14 +35,12 @@ pub(crate) fn release_buffer(cell: &Cell<*mut ()>) {
     }
 }
 
-/// A weak link from a list or map to the message that holds it, while that is a stub itself. Blocks are 8-aligned; the address's low bits are the guard, and whether a list is lent out.
+/// A weak link from a list or map to the message that holds it, while that is a stub itself. Blocks are 8-aligned; the address's low bits are the guard.
 #[derive(Debug)]
 pub(crate) struct Link(Cell<*const Body>);
 
 const GUARD: usize = (1 << Guard::BITS) - 1;
-const LENT: usize = 1 << Guard::BITS;
-const MARKS: usize = GUARD | LENT;
-const _: () = assert!(MARKS < align_of::<Body>());
+const _: () = assert!(GUARD < align_of::<Body>());
 
 impl Link {
     /// A link to `owner`, if a change must be passed on to it.
@@ -62,8 +60,8 @@ impl Link {
     }
 
     pub(crate) fn cut(&self) {
-        let marks = self.0.get().addr() & MARKS;
-        self.0.set(ptr::without_provenance(marks));
+        let guard = self.0.get().addr() & GUARD;
+        self.0.set(ptr::without_provenance(guard));
     }
 
     #[inline]
@@ -77,21 +75,10 @@ impl Link {
             .set(link.map_addr(|bits| bits & !GUARD | guard as usize));
     }
 
-    #[inline]
-    pub(crate) fn is_lent(&self) -> bool {
-        self.0.get().addr() & LENT != 0
-    }
-
-    pub(crate) fn set_lent(&self, lent: bool) {
-        let link = self.0.get();
-        let bit = if lent { LENT } else { 0 };
-        self.0.set(link.map_addr(|bits| bits & !LENT | bit));
-    }
-
     /// Passes a change on, once.
     #[inline]
     pub(crate) fn touch(&self) {
-        let owner = self.0.get().map_addr(|bits| bits & !MARKS).cast_mut();
+        let owner = self.0.get().map_addr(|bits| bits & !GUARD).cast_mut();
         if let Some(owner) = NonNull::new(owner) {
             self.cut();
             // SAFETY: an owner that dies or clears the field cuts the link.

@@ -37,7 +37,7 @@ pub(crate) struct Body {
     extra: UnsafeCell<Option<Box<Extra>>>,
     /// The input that texts are ranges of, or null.
     buffer: Cell<*mut ()>,
-    /// The number of the field that it stands in, while `parent` is set; the guard is the highest bits, which no number has.
+    /// The number of the field that it stands in, while `parent` is set, as far as the guard, in the highest bits, leaves room.
     parent_number: Cell<u32>,
     /// The first 32 presence bits; further words follow.
     bits: Cell<u32>,
@@ -45,6 +45,9 @@ pub(crate) struct Body {
 
 /// Where the guard begins in `parent_number`.
 const GUARD_SHIFT: u32 = u32::BITS - Guard::BITS;
+
+/// What `parent_number` has of a field's number: all of it, but for the greatest of message sets.
+const LINK_NUMBER: u32 = !(u32::MAX << GUARD_SHIFT);
 
 /// The size of the header, of which the first word of presence bits is the end.
 pub(crate) const HEADER: usize = size_of::<Body>();
@@ -280,6 +283,14 @@ impl Message {
         self.extra().is_some()
     }
 
+    /// The extension in whose slot a message stands, of those whose link has this number.
+    fn extension_of_child(&self, number: u32, child: NonNull<Body>) -> Option<&'static FieldInfo> {
+        self.touched_extensions().find(|info| {
+            info.number() & LINK_NUMBER == number
+                && matches!(self.slot_reference(info), Reference::Block(block) if block == child.cast())
+        })
+    }
+
     fn find_extension(&self, number: u32) -> Option<&Extension> {
         let extensions = &self.extra()?.extensions;
         let place = extensions
@@ -414,11 +425,11 @@ impl Message {
             };
             // SAFETY: see above.
             let owner = unsafe { Self::borrow_raw(parent.cast()) };
-            let number = body.parent_number.get() & !(u32::MAX << GUARD_SHIFT);
+            let number = body.parent_number.get() & LINK_NUMBER;
             let field = owner
                 .ty()
                 .field(number)
-                .or_else(|| owner.find_extension(number).map(|e| e.info))
+                .or_else(|| owner.extension_of_child(number, child))
                 .expect("a link names a field of the parent");
             owner.write_presence(field, true);
             owner.clear_other_members(field);
@@ -445,7 +456,7 @@ impl Message {
 
     /// Guards this message alone. See [`Message::set_guard`].
     pub(crate) fn write_guard(&self, guard: Guard) {
-        let number = self.body().parent_number.get() & !(u32::MAX << GUARD_SHIFT);
+        let number = self.body().parent_number.get() & LINK_NUMBER;
         self.body()
             .parent_number
             .set(number | (guard as u32) << GUARD_SHIFT);

@@ -10,6 +10,7 @@ use super::numbers::{c_double, c_float, push_python_repr, shortest_float};
 use crate::input::DecodeError;
 use crate::list::{Items, List};
 use crate::message::Message;
+use crate::message_set;
 use crate::resolve::{Resolver, extension_name};
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
@@ -150,6 +151,7 @@ impl Printer {
             printer: *self,
             resolution,
             text: String::new(),
+            in_message_set: false,
             error: None,
         };
         print(&mut out);
@@ -161,6 +163,8 @@ struct Output<'a> {
     printer: Printer,
     resolution: Resolution<'a>,
     text: String,
+    /// Whether the unknown fields that come next are those of a message set.
+    in_message_set: bool,
     /// The first.
     error: Option<PrintError>,
 }
@@ -215,6 +219,7 @@ impl Output<'_> {
             }
         }
         if self.printer.print_unknown_fields {
+            self.in_message_set = message.ty().descriptor().is_message_set();
             message.with_unknown(|unknown| self.unknown(&mut Reader::new(unknown), indent, depth));
         }
     }
@@ -429,12 +434,25 @@ impl Output<'_> {
             return;
         };
         let original_c = self.printer.dialect != Dialect::TextFormat;
+        let is_set = std::mem::take(&mut self.in_message_set);
         while !reader.is_empty() {
             let Ok((number, wire_type)) = reader.tag() else {
                 return;
             };
             if wire_type == WireType::EndGroup {
                 return;
+            }
+            if is_set
+                && (number, wire_type) == (message_set::ITEM, WireType::StartGroup)
+                && let Some((type_id, content)) = message_set::read_item(reader)
+            {
+                self.start_line(indent);
+                let _ = write!(self.text, "{type_id}");
+                self.unknown_message(indent, |out, inner| {
+                    out.unknown(&mut Reader::new(content), inner, depth);
+                });
+                self.end_line();
+                continue;
             }
             self.start_line(indent);
             let _ = write!(self.text, "{number}");

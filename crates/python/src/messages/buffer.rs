@@ -1,6 +1,6 @@
-//! The buffer protocol of repeated numbers: their memory without a copy, read-only, for `memoryview` and numpy.
+//! The buffer protocol of repeated numbers: a copy of them in one block, for `memoryview` and numpy.
 //!
-//! A view is what the list was when it was taken: [`Export`] keeps that block, and a list that changes meanwhile goes on with a copy. Requests for plain bytes are refused, since for `bytearray(list)` or `file.write(list)` they would silently give the memory where the original has it fail or take the values.
+//! A view has memory of its own, as the original's arrays have: what is written there changes no list, and it sees no change of the list. Requests for memory that must be written are refused, since those want to change the list, and requests for plain bytes are refused, since for `bytearray(list)` or `file.write(list)` they would silently give numbers' bytes where the original has it fail or take the values.
 
 #![expect(unsafe_code, reason = "the C structure of a buffer")]
 
@@ -15,7 +15,7 @@ use super::object::{list_of, run};
 
 /// What a view refers to while it lives: the memory, and the numbers of the structure that it is described by.
 struct View {
-    export: Export,
+    _export: Export,
     shape: ffi::Py_ssize_t,
     stride: ffi::Py_ssize_t,
 }
@@ -57,7 +57,7 @@ pub(super) unsafe extern "C" fn get(
         };
         if flags & ffi::PyBUF_WRITABLE != 0 {
             return Err(PyBufferError::new_err(format!(
-                "Field {name}: the buffer of a repeated field is read-only; copy it, as numpy.array does, or assign to the field"
+                "Field {name}: a view of a repeated field is a copy, and writing it would not change the field; assign to the field"
             )));
         }
         if flags & (ffi::PyBUF_ND | ffi::PyBUF_FORMAT) == 0 {
@@ -65,13 +65,14 @@ pub(super) unsafe extern "C" fn get(
                 "Field {name}: a repeated field is no plain bytes; memoryview(field) is its memory, list(field) its values"
             )));
         }
-        let export = Export::of(&list).ok_or_else(|| {
+        let mut export = Export::of(&list).ok_or_else(|| {
             PyBufferError::new_err(format!("Field {name}: the values are being changed"))
         })?;
+        let start = export.start();
         let made = Box::into_raw(Box::new(View {
             shape: export.count().cast_signed(),
             stride: export.width().cast_signed(),
-            export,
+            _export: export,
         }));
         let asked = |flag: c_int| flags & flag == flag;
         // SAFETY: the view lives until `release` frees it, and so does all that it points to; the list's reference is given to `obj`, which Python gives back.
@@ -79,11 +80,11 @@ pub(super) unsafe extern "C" fn get(
             let length = (*made).shape * (*made).stride;
             ffi::Py_INCREF(object);
             *view = ffi::Py_buffer {
-                buf: (*made).export.start().cast_mut().cast(),
+                buf: start.cast(),
                 obj: object,
                 len: length,
                 itemsize: (*made).stride,
-                readonly: 1,
+                readonly: 0,
                 ndim: 1,
                 format: if asked(ffi::PyBUF_FORMAT) {
                     format.as_ptr().cast_mut()

@@ -19,6 +19,7 @@ use russet_message::{FieldInfo, Message, MessageType, Types};
 
 use super::descriptor::{self, Described};
 use super::object::{self, run};
+use super::class_names::{self, FieldOfInstances};
 use super::{errors, fields, guard, init, pool, types};
 
 /// What belongs to a message class; lives as long as the process.
@@ -223,17 +224,18 @@ fn build(
 ) -> PyResult<&'static Class> {
     static WRAPPER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static MIXINS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let message = ty.descriptor();
     dict.set_item("__slots__", PyTuple::empty(py))?;
     dict.set_item(
         "DESCRIPTOR",
         descriptor::wrap(py, Described::Message(message))?,
     )?;
+    // Names that the class does not have otherwise: see `class_names`.
+    let declared = PyDict::new(py);
     for nested in message.nested() {
-        if !dict.contains(nested.name())? {
-            let class = class_of(py, MessageType::of(nested))?;
-            dict.set_item(nested.name(), class.bind(py))?;
-        }
+        let class = class_of(py, MessageType::of(nested))?;
+        declared.set_item(nested.name(), class.bind(py))?;
     }
     for &enumeration in message.enums() {
         let wrapper = types::import(
@@ -243,21 +245,21 @@ fn build(
             "EnumTypeWrapper",
         )?;
         let described = descriptor::wrap(py, Described::Enum(enumeration))?;
-        dict.set_item(enumeration.name(), wrapper.call1((described,))?)?;
+        declared.set_item(enumeration.name(), wrapper.call1((described,))?)?;
         for value in enumeration.values() {
-            dict.set_item(value.name(), value.number())?;
+            declared.set_item(value.name(), value.number())?;
         }
     }
     let number_name = |name: &str| format!("{}_FIELD_NUMBER", name.to_uppercase());
     for &extension in message.extensions() {
-        dict.set_item(
+        declared.set_item(
             extension.name(),
             descriptor::wrap(py, Described::Field(extension))?,
         )?;
-        dict.set_item(number_name(extension.name()), extension.number())?;
+        declared.set_item(number_name(extension.name()), extension.number())?;
     }
     for field in message.fields() {
-        dict.set_item(number_name(field.name()), field.number())?;
+        declared.set_item(number_name(field.name()), field.number())?;
     }
     let mixins = types::import(
         py,
@@ -268,9 +270,12 @@ fn build(
     // SAFETY: the base class lives as long as the process.
     let base: Bound<'_, PyAny> =
         unsafe { Bound::from_borrowed_ptr(py, types::message_base().cast()) };
-    let bases = match mixins.cast::<PyDict>()?.get_item(message.full_name())? {
-        Some(mixin) => PyTuple::new(py, [base, mixin])?,
-        None => PyTuple::new(py, [base])?,
+    // What programs know as `Message`: it has no methods of its own, but other classes may be derived from it.
+    let plain = types::import(py, &PLAIN, "russet.protobuf.message", "Message")?.clone();
+    let mixin = mixins.cast::<PyDict>()?.get_item(message.full_name())?;
+    let bases = match &mixin {
+        Some(mixin) => PyTuple::new(py, [base, plain, mixin.clone()])?,
+        None => PyTuple::new(py, [base, plain])?,
     };
     let args = (message.name(), bases, dict).into_pyobject(py)?;
     // SAFETY: `type.__new__` with the metaclass makes a type whose fields are then set as the layout needs; instances are made by our constructors only.
@@ -298,6 +303,20 @@ fn build(
     // SAFETY: the type's own dict, before anyone else has seen the type.
     unsafe {
         let dict = type_dict(py, object)?;
+        let class: Bound<'_, PyAny> = Bound::from_borrowed_ptr(py, object.cast());
+        let is_taken = |name: &str| -> PyResult<bool> {
+            Ok(class_names::is_common(py, name)?
+                || dict.contains(name)?
+                || match &mixin {
+                    Some(mixin) => mixin.hasattr(name)?,
+                    None => false,
+                })
+        };
+        for (name, value) in declared.iter() {
+            if !is_taken(name.cast::<PyString>()?.to_str()?)? {
+                dict.set_item(name, value)?;
+            }
+        }
         for field in ty.fields() {
             let name = PyString::intern(py, field.descriptor().name());
             let definition = Box::leak(Box::new(ffi::PyGetSetDef {
@@ -311,6 +330,13 @@ fn build(
             }));
             let property =
                 Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewGetSet(object, definition))?;
+            let property = if is_taken(field.descriptor().name())?
+                && let Some(of_class) = class.getattr_opt(&name)?
+            {
+                FieldOfInstances::new(property, of_class)?
+            } else {
+                property
+            };
             dict.set_item(&name, property)?;
             names.push(name.into_ptr());
         }
@@ -339,7 +365,7 @@ fn build(
 }
 
 /// The dict of a type.
-unsafe fn type_dict(py: Python<'_>, object: *mut ffi::PyTypeObject) -> PyResult<Bound<'_, PyDict>> {
+pub(super) unsafe fn type_dict(py: Python<'_>, object: *mut ffi::PyTypeObject) -> PyResult<Bound<'_, PyDict>> {
     // SAFETY: heap types keep their dict here in all versions; the caller passes a living type.
     unsafe {
         Bound::from_borrowed_ptr_or_err(py, (*object).tp_dict)?

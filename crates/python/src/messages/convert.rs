@@ -15,6 +15,17 @@ use russet_message::{FieldInfo, Storage, Text, Value};
 use super::errors::{out_of_range, wrong_type};
 use super::object;
 
+/// An option of a function: any object, by its truth, as the original takes it.
+#[derive(Clone, Copy)]
+pub(super) struct Truth(pub(super) bool);
+
+impl FromPyObject<'_, '_> for Truth {
+    type Error = PyErr;
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        object.is_truthy().map(Self)
+    }
+}
+
 /// What a field takes, for texts.
 fn expected(field: &FieldInfo) -> &'static str {
     match field.field_type() {
@@ -142,8 +153,12 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
             return Ok(false);
         }
     }
-    if is_numpy_bool(object) {
+    if is_of_numpy(object, &["bool", "bool_"]) {
         return object.is_truthy();
+    }
+    // An array of one number is an index, but no truth.
+    if is_of_numpy(object, &["ndarray"]) {
+        return Err(wrong_type(field, expected(field), object));
     }
     let int = integer(field, object, true)?;
     match as_i64(object.py(), int.as_ptr())? {
@@ -156,14 +171,13 @@ pub(super) fn to_bool(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<
     }
 }
 
-/// Whether it is a truth of numpy, which has no `__index__`.
-fn is_numpy_bool(object: &Bound<'_, PyAny>) -> bool {
+/// Whether it is of a class of numpy: its truths have no `__index__`, and are "bool_" until numpy 1.
+fn is_of_numpy(object: &Bound<'_, PyAny>, names: &[&str]) -> bool {
     let class = object.get_type();
     let is = |name: PyResult<Bound<'_, PyString>>, expected: &[&str]| {
         name.is_ok_and(|name| name.to_str().is_ok_and(|name| expected.contains(&name)))
     };
-    // "bool_" until numpy 1.
-    is(class.name(), &["bool", "bool_"]) && is(class.module(), &["numpy"])
+    is(class.name(), names) && is(class.module(), &["numpy"])
 }
 
 /// A number as a double.
@@ -267,12 +281,10 @@ fn string(field: &FieldInfo, object: &Bound<'_, PyAny>) -> PyResult<Text> {
     match std::str::from_utf8(bytes.as_bytes()) {
         Ok(_) => Ok(Text::copy_of(bytes.as_bytes())),
         // Python's own decoder says best what is wrong.
-        Err(_) => Err(
-            match bind_bytes(object.py(), FieldType::String, bytes.as_bytes()) {
-                Err(error) => error,
-                Ok(_) => wrong_type(field, expected(field), object),
-            },
-        ),
+        Err(_) => Err(match PyString::from_bytes(object.py(), bytes.as_bytes()) {
+            Err(error) => error,
+            Ok(_) => wrong_type(field, expected(field), object),
+        }),
     }
 }
 
@@ -295,7 +307,7 @@ pub(super) fn lent_object<'py>(py: Python<'py>, text: &Text) -> Option<Bound<'py
     Some(unsafe { Bound::from_borrowed_ptr(py, object) })
 }
 
-/// A str or bytes of bytes. Null with an exception where they are no UTF-8.
+/// A str or bytes of bytes: bytes too where a string field, of proto2, holds no UTF-8.
 #[inline]
 pub(super) fn from_bytes(field_type: FieldType, bytes: &[u8]) -> *mut ffi::PyObject {
     let length = bytes.len().cast_signed();
@@ -305,7 +317,12 @@ pub(super) fn from_bytes(field_type: FieldType, bytes: &[u8]) -> *mut ffi::PyObj
             return ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), length);
         }
         if !bytes.is_ascii() {
-            return ffi::PyUnicode_DecodeUTF8(bytes.as_ptr().cast(), length, std::ptr::null());
+            let text = ffi::PyUnicode_DecodeUTF8(bytes.as_ptr().cast(), length, std::ptr::null());
+            if text.is_null() && ffi::PyErr_ExceptionMatches(ffi::PyExc_UnicodeDecodeError) != 0 {
+                ffi::PyErr_Clear();
+                return ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), length);
+            }
+            return text;
         }
         let text = ffi::PyUnicode_New(length, 127);
         if !text.is_null() {

@@ -93,12 +93,7 @@ impl ExtensionDict {
     fn __contains__(&self, handle: &Bound<'_, PyAny>) -> PyResult<bool> {
         let message = self.message();
         let field = field_of(&message, handle)?;
-        if field.shape() != Shape::Singular {
-            return Err(PyKeyError::new_err(format!(
-                "Extension \"{}\" is repeated",
-                field.descriptor().full_name()
-            )));
-        }
+        // Of a repeated one, whether there are elements.
         Ok(message.has(field))
     }
 

@@ -90,7 +90,8 @@ fn set_message(
     field: &'static FieldInfo,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    if assign_well_known(message, field, value)? {
+    let is_form = value.cast::<PyDict>().is_ok_and(is_struct_form);
+    if !is_form && assign_well_known(message, field, value)? {
         return Ok(());
     }
     let child = message.message_mut(field);
@@ -107,7 +108,8 @@ pub(super) fn fill(py: Python<'_>, child: &Message, value: &Bound<'_, PyAny>) ->
         let source = unsafe { object::message_of(value.as_ptr()) };
         return child.merge_from(&source).map_err(errors::too_deep);
     }
-    if stands_for(child.ty().descriptor(), value) {
+    let is_form = value.cast::<PyDict>().is_ok_and(is_struct_form);
+    if !is_form && stands_for(child.ty().descriptor(), value) {
         let child = object::bind(py, child.clone())?;
         child.call_method1(intern!(py, "_internal_assign"), (value,))?;
         return Ok(());
@@ -152,6 +154,22 @@ fn stands_for(descriptor: &pool::Message, value: &Bound<'_, PyAny>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a dict gives a `Struct` as any message, `{"fields": {key: Value}}`, and not the values that it stands for. A dict of Values tells it, since a `Struct` holds none.
+fn is_struct_form(dict: &Bound<'_, PyDict>) -> bool {
+    if dict.len() != 1 {
+        return false;
+    }
+    let Ok(Some(fields)) = dict.get_item(intern!(dict.py(), "fields")) else {
+        return false;
+    };
+    if types::is_map(fields.as_ptr()) {
+        return true;
+    }
+    fields.cast::<PyDict>().is_ok_and(|fields| {
+        !fields.is_empty() && fields.values().iter().all(|value| types::is_message(value.as_ptr()))
+    })
 }
 
 /// A new element of a list, from a message or dict.

@@ -2,18 +2,22 @@
 //!
 //! The functions are what programs call, without a layer in Python: for a small message, that would take longer than the work.
 
+#![expect(unsafe_code, reason = "conversions of the C API")]
+
 use std::borrow::Cow;
 
-use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use russet_message::json::{
-    Document, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
+    Document, Foreign, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
 };
 use russet_message::{FieldInfo, MAX_NESTING, Text};
 use rustc_hash::FxHashMap;
 
-use super::convert;
+use super::convert::{self, Truth};
 use super::errors::DecodeError;
 use super::guard::check;
 use super::pool::{self, DescriptorPool, Names};
@@ -70,46 +74,45 @@ impl Indent {
 #[pyo3(
     signature = (
         message,
-        preserving_proto_field_name = false,
+        preserving_proto_field_name = Truth(false),
         indent = Some(Indent::Spaces(2)),
-        sort_keys = false,
-        use_integers_for_enums = false,
+        sort_keys = Truth(false),
+        use_integers_for_enums = Truth(false),
         descriptor_pool = None,
-        ensure_ascii = true,
-        always_print_fields_with_no_presence = false,
+        ensure_ascii = Truth(true),
+        always_print_fields_with_no_presence = Truth(false),
         *,
-        unquote_int64_if_possible = false,
+        unquote_int64_if_possible = Truth(false),
     ),
     text_signature = "(message, preserving_proto_field_name=False, indent=2, sort_keys=False, use_integers_for_enums=False, descriptor_pool=None, ensure_ascii=True, always_print_fields_with_no_presence=False, *, unquote_int64_if_possible=False)"
 )]
 #[expect(
     clippy::too_many_arguments,
-    clippy::fn_params_excessive_bools,
     reason = "they are the original's"
 )]
 fn message_to_json<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
-    preserving_proto_field_name: bool,
+    preserving_proto_field_name: Truth,
     indent: Option<Indent>,
-    sort_keys: bool,
-    use_integers_for_enums: bool,
+    sort_keys: Truth,
+    use_integers_for_enums: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
-    ensure_ascii: bool,
-    always_print_fields_with_no_presence: bool,
-    unquote_int64_if_possible: bool,
+    ensure_ascii: Truth,
+    always_print_fields_with_no_presence: Truth,
+    unquote_int64_if_possible: Truth,
 ) -> PyResult<Bound<'py, PyString>> {
     let message = message_argument(message)?;
     let indent = indent.map(Indent::into_text).transpose()?;
-    let mut sink = TextSink::new(indent, ensure_ascii);
+    let mut sink = TextSink::new(indent, ensure_ascii.0);
     let names = Names::new(py, descriptor_pool);
     let printer = Printer {
         types: &names,
-        preserving_proto_field_name,
-        use_integers_for_enums,
-        always_print_fields_with_no_presence,
-        unquote_int64_if_possible,
-        sort_keys,
+        preserving_proto_field_name: preserving_proto_field_name.0,
+        use_integers_for_enums: use_integers_for_enums.0,
+        always_print_fields_with_no_presence: always_print_fields_with_no_presence.0,
+        unquote_int64_if_possible: unquote_int64_if_possible.0,
+        sort_keys: sort_keys.0,
     };
     let printed = printer.print(&message, &mut sink);
     names.finish()?;
@@ -121,22 +124,21 @@ fn message_to_json<'py>(
 #[pyfunction(name = "MessageToDict")]
 #[pyo3(signature = (
     message,
-    always_print_fields_with_no_presence = false,
-    preserving_proto_field_name = false,
-    use_integers_for_enums = false,
+    always_print_fields_with_no_presence = Truth(false),
+    preserving_proto_field_name = Truth(false),
+    use_integers_for_enums = Truth(false),
     descriptor_pool = None,
     *,
-    unquote_int64_if_possible = false,
-))]
-#[expect(clippy::fn_params_excessive_bools, reason = "they are the original's")]
+    unquote_int64_if_possible = Truth(false),
+), text_signature = "(message, always_print_fields_with_no_presence=False, preserving_proto_field_name=False, use_integers_for_enums=False, descriptor_pool=None, *, unquote_int64_if_possible=False)")]
 fn message_to_dict<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
-    always_print_fields_with_no_presence: bool,
-    preserving_proto_field_name: bool,
-    use_integers_for_enums: bool,
+    always_print_fields_with_no_presence: Truth,
+    preserving_proto_field_name: Truth,
+    use_integers_for_enums: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
-    unquote_int64_if_possible: bool,
+    unquote_int64_if_possible: Truth,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let message = message_argument(message)?;
     let mut sink = ObjectSink {
@@ -149,10 +151,10 @@ fn message_to_dict<'py>(
     let names = Names::new(py, descriptor_pool);
     let printer = Printer {
         types: &names,
-        preserving_proto_field_name,
-        use_integers_for_enums,
-        always_print_fields_with_no_presence,
-        unquote_int64_if_possible,
+        preserving_proto_field_name: preserving_proto_field_name.0,
+        use_integers_for_enums: use_integers_for_enums.0,
+        always_print_fields_with_no_presence: always_print_fields_with_no_presence.0,
+        unquote_int64_if_possible: unquote_int64_if_possible.0,
         sort_keys: false,
     };
     let printed = printer.print(&message, &mut sink);
@@ -285,15 +287,15 @@ impl Sink for ObjectSink<'_> {
 #[pyo3(signature = (
     text,
     message,
-    ignore_unknown_fields = false,
+    ignore_unknown_fields = Truth(false),
     descriptor_pool = None,
     max_recursion_depth = 100,
-))]
+), text_signature = "(text, message, ignore_unknown_fields=False, descriptor_pool=None, max_recursion_depth=100)")]
 fn parse_json<'py>(
     py: Python<'py>,
     text: Bound<'py, PyAny>,
     message: Bound<'py, PyAny>,
-    ignore_unknown_fields: bool,
+    ignore_unknown_fields: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -313,7 +315,7 @@ fn parse_json<'py>(
         py,
         &message,
         &document,
-        ignore_unknown_fields,
+        ignore_unknown_fields.0,
         descriptor_pool,
         max_recursion_depth,
     )?;
@@ -326,6 +328,7 @@ fn parse_json<'py>(
                 Kind::EnumString => json_error(py, "EnumStringValueParseError", text),
                 Kind::Value => failed(py, &format!("ValueError: {text}")),
                 Kind::Type => failed(py, &format!("TypeError: {text}")),
+                Kind::Key => failed(py, &format!("KeyError: '{text}'")),
             })
         }
     }
@@ -336,15 +339,15 @@ fn parse_json<'py>(
 #[pyo3(signature = (
     js_dict,
     message,
-    ignore_unknown_fields = false,
+    ignore_unknown_fields = Truth(false),
     descriptor_pool = None,
     max_recursion_depth = 100,
-))]
+), text_signature = "(js_dict, message, ignore_unknown_fields=False, descriptor_pool=None, max_recursion_depth=100)")]
 fn parse_dict<'py>(
     py: Python<'py>,
     js_dict: &Bound<'py, PyAny>,
     message: Bound<'py, PyAny>,
-    ignore_unknown_fields: bool,
+    ignore_unknown_fields: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -354,7 +357,7 @@ fn parse_dict<'py>(
         py,
         &message,
         &document,
-        ignore_unknown_fields,
+        ignore_unknown_fields.0,
         descriptor_pool,
         max_recursion_depth,
     )?;
@@ -365,6 +368,7 @@ fn parse_dict<'py>(
             Kind::EnumString => json_error(py, "EnumStringValueParseError", error.text),
             Kind::Value => PyValueError::new_err(error.text),
             Kind::Type => PyTypeError::new_err(error.text),
+            Kind::Key => PyKeyError::new_err(error.text),
         }),
     }
 }
@@ -405,9 +409,9 @@ fn merge<'py>(
 /// Adds an object and all in it. Strings are copied, since code that runs later may change what holds them.
 fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> PyResult<()> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(PyRecursionError::new_err(
-            "the dict is nested deeper than messages can be",
-        ));
+        // Whoever comes so deep refuses it; what is passed over may be as deep as it likes.
+        document.push(Node::TooDeep);
+        return Ok(());
     };
     let node = if object.is_none() {
         Node::Null
@@ -448,12 +452,62 @@ fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> Py
         return Ok(());
     } else if let Ok(bytes) = object.cast::<PyBytes>() {
         Node::Bytes(bytes.as_bytes().to_vec().into())
+    } else if is_mapping(object)? {
+        let index = document.push(Node::Mapping(0));
+        for key in object.call_method0(intern!(object.py(), "keys"))?.try_iter()? {
+            let key = key?;
+            add(&key, document, depth)?;
+            add(&object.get_item(&key)?, document, depth)?;
+        }
+        document.close(index);
+        return Ok(());
     } else {
-        let name = object.get_type().name()?.to_string();
-        Node::Other(Box::new((name, object.str()?.to_string())))
+        Node::Other(Box::new(foreign(object)?))
     };
     document.push(node);
     Ok(())
+}
+
+/// Whether messages are read from an object as from a dict, which it is not.
+fn is_mapping(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = object.py();
+    // A class has the methods of its instances.
+    Ok(!object.is_instance_of::<PyType>()
+        && object.hasattr(intern!(py, "keys"))?
+        && object.hasattr(intern!(py, "__getitem__"))?)
+}
+
+/// What is taken of an object that JSON does not have, such as a `Decimal` or a number of numpy.
+fn foreign(object: &Bound<'_, PyAny>) -> PyResult<Foreign> {
+    let class = object.get_type();
+    let (integer, has_fraction) = match whole_number(object) {
+        // What is beyond the greatest of fields is so with any number as great.
+        Some((integer, true)) => (integer.extract().ok().or(Some(i128::MAX)), false),
+        Some((_, false)) => (None, true),
+        None => (None, false),
+    };
+    // SAFETY: the object is alive; an error is taken away.
+    let float = unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Float(object.as_ptr())) }.ok();
+    let float: Option<f64> = float.and_then(|float| float.extract().ok());
+    Ok(Foreign {
+        type_name: class.fully_qualified_name()?.to_string(),
+        shown: object.str()?.to_string(),
+        quoted: object.repr()?.to_string(),
+        integer,
+        // A NaN or an infinity is a number that is no integer.
+        has_fraction: has_fraction || float.is_some_and(|float| !float.is_finite()),
+        float,
+    })
+}
+
+/// The integer that an object converts to, and whether they are equal; `None` if it is no number.
+fn whole_number<'py>(object: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, bool)> {
+    // SAFETY: as in `foreign`.
+    let integer = unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Long(object.as_ptr())) }
+        .ok()?;
+    // Bytes are converted as text, which is never equal to a number.
+    let is_equal = object.cast::<PyByteArray>().is_ok() || object.eq(&integer).unwrap_or(false);
+    Some((integer, is_equal))
 }
 
 /// Adds the functions to the module.

@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySlice};
+use russet_descriptor::pool::FieldType;
 use russet_message::{Items, List, Storage};
 
 use super::convert;
@@ -232,7 +233,11 @@ pub(super) unsafe extern "C" fn array(
                     Storage::F32 => "float32",
                     Storage::F64 => "float64",
                     Storage::Bool => "bool",
-                    Storage::Text | Storage::Message => "",
+                    // Of values, numpy sees which it is.
+                    Storage::Text if !list.is_empty() => "",
+                    Storage::Text if list.field().field_type() == FieldType::Bytes => "S",
+                    Storage::Text => "U",
+                    Storage::Message => "",
                 };
                 if !name.is_empty() {
                     options.set_item("dtype", name)?;

@@ -164,7 +164,14 @@ pub(super) unsafe extern "C" fn assign(object: Object, key: Object, value: Objec
         // SAFETY: Python passes a list, a living key, and a value or null.
         let (list, key) = unsafe { (list_of(object), arg(py, &key)) };
         check(py, &*list)?;
-        let composite = list.field().storage() == Storage::Message;
+        if list.field().storage() == Storage::Message && !value.is_null() {
+            if key.cast::<PySlice>().is_err() {
+                place(as_index(key)?, list.len()).ok_or_else(out_of_range)?;
+            }
+            return Err(PyTypeError::new_err(
+                "does not support assignment: messages of a repeated field are added or removed, not replaced",
+            ));
+        }
         if let Ok(slice) = key.cast::<PySlice>() {
             // Values first: what they come from may be this list, and may change it.
             let fresh = if value.is_null() {
@@ -173,7 +180,7 @@ pub(super) unsafe extern "C" fn assign(object: Object, key: Object, value: Objec
                 // SAFETY: alive for the call.
                 let values = unsafe { arg(py, &value) };
                 let fresh = List::detached(list.field());
-                extend_checked(py, &fresh, values)?;
+                extend(py, &fresh, values)?;
                 Some(fresh)
             };
             let length = list.len();
@@ -185,11 +192,6 @@ pub(super) unsafe extern "C" fn assign(object: Object, key: Object, value: Objec
         if value.is_null() {
             let at = at(list.len())?;
             drop(take(&list, at..at + 1));
-        } else if composite {
-            at(list.len())?;
-            return Err(PyTypeError::new_err(
-                "does not support assignment: messages of a repeated field are added or removed, not replaced",
-            ));
         } else {
             // SAFETY: alive for the call.
             let value = convert::to_value(list.field(), unsafe { arg(py, &value) })?;

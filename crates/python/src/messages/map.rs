@@ -6,7 +6,9 @@ use std::cell::RefMut;
 use std::ffi::c_int;
 use std::ptr::{self, NonNull};
 
-use pyo3::exceptions::{PyKeyError, PyNotImplementedError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyAttributeError, PyKeyError, PyNotImplementedError, PyTypeError, PyValueError,
+};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -339,6 +341,7 @@ unsafe extern "C" fn set_default(
             let key = key(&map, arg(py, &*args))?;
             let found = lookup(py, &map, &key)?;
             if !found.is_null() {
+                map.entries_cache().end_iterators();
                 return Ok(found);
             }
             if count < 2 || ffi::Py_IsNone(*args.add(1)) != 0 {
@@ -346,6 +349,7 @@ unsafe extern "C" fn set_default(
                     "The value for map key must be set and not None.",
                 ));
             }
+            map.entries_mut().end_iterators();
             let default = *args.add(1);
             let value = init::map_value(py, &map, arg(py, &default))?;
             map.entries_mut().insert(key, value);
@@ -385,6 +389,10 @@ unsafe extern "C" fn merge_from(object: Object, other: Object) -> Object {
         // SAFETY: as above; `other` is alive.
         let (map, other) = unsafe { (map_of(object), arg(py, &other)) };
         check(py, &*map)?;
+        if other.cast::<PyDict>().is_ok() {
+            return Err(PyAttributeError::new_err("Merging of dict is not allowed"));
+        }
+        map.entries_mut().end_iterators();
         update(py, &map, other)?;
         Ok(none(py))
     })

@@ -94,7 +94,7 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
     let size = russet_message::PREFIX + size_of::<usize>();
     types::make(
         py,
-        c"russet.protobuf.message.Message",
+        c"russet._core.Message",
         size,
         ffi::Py_TPFLAGS_BASETYPE,
         slots,
@@ -222,11 +222,21 @@ unsafe extern "C" fn is_initialized(
     object: Object,
     args: *const Object,
     count: ffi::Py_ssize_t,
-    _keywords: Object,
+    keywords: Object,
 ) -> Object {
     run(|py| {
         // SAFETY: as above; `args` has as many as `count` says.
         unsafe {
+            if !keywords.is_null() {
+                return Err(PyTypeError::new_err(
+                    "IsInitialized() takes no keyword arguments",
+                ));
+            }
+            if count > 1 {
+                return Err(PyTypeError::new_err(format!(
+                    "function takes at most 1 argument ({count} given)"
+                )));
+            }
             let message = message_of(object);
             let initialized = message.is_initialized().map_err(too_deep)?;
             if count > 0 && !initialized {

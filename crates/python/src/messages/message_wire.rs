@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::ffi;
@@ -20,6 +21,16 @@ use super::types;
 type Object = *mut ffi::PyObject;
 
 // Parsing.
+
+/// Whether messages may nest as deep as they can be written when they are parsed.
+static DEEP: AtomicBool = AtomicBool::new(false);
+
+/// Lets messages nest deeper than the usual limit when they are parsed, or ends that, for the whole process; the original's name for it comes of an older limit.
+#[pyfunction(name = "SetAllowOversizeProtos")]
+pub(super) fn set_allow_oversize_protos(allow: bool) -> bool {
+    DEEP.store(allow, Ordering::Relaxed);
+    allow
+}
 
 /// Parses bytes, or what has a buffer, into a message.
 #[inline]
@@ -40,6 +51,11 @@ pub(super) unsafe fn parse_into(
         let class = class::class_of(py, message.ty())?;
         let input =
             Input::of_object(bytes, NonNull::new_unchecked(data.cast())).with_types(class.types());
+        let input = if DEEP.load(Ordering::Relaxed) {
+            input.deep()
+        } else {
+            input
+        };
         message
             .merge_wire(input)
             .map_err(|error| DecodeError::new_err(error.to_string()))?;

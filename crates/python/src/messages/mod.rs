@@ -4,6 +4,7 @@
 
 mod buffer;
 mod class;
+mod class_names;
 mod convert;
 mod descriptor;
 mod errors;
@@ -43,6 +44,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     module.add_function(wrap_pyfunction!(class::get_message_class, module)?)?;
     module.add_function(wrap_pyfunction!(message::unknown_field_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(
+        message_wire::set_allow_oversize_protos,
+        module
+    )?)?;
     guard::register(module)?;
     json::register(module)?;
     text::register(module)

@@ -3,26 +3,44 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
-use russet_descriptor::pool::{File, Pool, PoolError, Symbol};
+use pyo3::types::{PyBytes, PyList, PyWeakrefMethods, PyWeakrefReference};
+use russet_descriptor::pool::{File, Message, Pool, PoolError, Symbol};
 use russet_descriptor::proto::FileDescriptorProto;
 use russet_message::{Resolver, Types};
 
 use super::descriptor::{self, Described};
+use super::text::message_argument;
 
 /// Every pool of Python's, by its id. Pools live as long as the process, as the classes made from them do.
 static POOLS: RwLock<Vec<&'static Pool>> = RwLock::new(Vec::new());
 
-/// The Python object of each pool that was asked for by one of its descriptors.
-static OBJECTS: Mutex<Vec<(u64, Py<DescriptorPool>)>> = Mutex::new(Vec::new());
+/// The Python object of each pool, by the pool's id.
+static OBJECTS: Mutex<Vec<(u64, PoolObject)>> = Mutex::new(Vec::new());
 
-/// The Python object of a pool: the default pool is the one that programs see, of others it is made when first asked for (it has no database, whose files are in the pool by then).
+/// How the Python object of a pool is known.
+enum PoolObject {
+    /// For ever: that of the default pool, and those made for descriptors.
+    Kept(Py<DescriptorPool>),
+    /// As long as the program keeps it: its database may be what the program wants to let go.
+    Weak(Py<PyWeakrefReference>),
+}
+
+impl PoolObject {
+    fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, DescriptorPool>> {
+        match self {
+            Self::Kept(object) => Some(object.clone_ref(py).into_bound(py)),
+            Self::Weak(weak) => weak.bind(py).upgrade()?.cast_into().ok(),
+        }
+    }
+}
+
+/// The Python object of a pool: the one that the program made, or if that is gone a new one (it has no database, whose files are in the pool by then).
 pub(super) fn object_of(py: Python<'_>, id: u64) -> PyResult<Bound<'_, PyAny>> {
-    let found = |objects: &[(u64, Py<DescriptorPool>)]| {
-        let found = objects.iter().find(|(known, _)| *known == id)?;
-        Some(found.1.clone_ref(py).into_bound(py).into_any())
+    let found = |objects: &[(u64, PoolObject)]| {
+        let mut known = objects.iter().filter(|(known, _)| *known == id);
+        known.find_map(|(_, object)| object.get(py)).map(Bound::into_any)
     };
     if let Some(object) = found(&OBJECTS.lock().unwrap_or_else(PoisonError::into_inner)) {
         return Ok(object);
@@ -35,7 +53,8 @@ pub(super) fn object_of(py: Python<'_>, id: u64) -> PyResult<Bound<'_, PyAny>> {
     let made = Bound::new(py, made)?;
     let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
     if found(&objects).is_none() {
-        objects.push((id, made.clone().unbind()));
+        objects.retain(|(known, _)| *known != id);
+        objects.push((id, PoolObject::Kept(made.clone().unbind())));
     }
     found(&objects).ok_or_else(|| PyKeyError::new_err("the descriptor is of no pool"))
 }
@@ -63,7 +82,7 @@ fn new_pool() -> &'static Pool {
 }
 
 /// A collection of descriptors linked to each other.
-#[pyclass(frozen, module = "russet.protobuf.descriptor_pool")]
+#[pyclass(frozen, weakref, module = "russet.protobuf.descriptor_pool")]
 pub(crate) struct DescriptorPool {
     pool: &'static Pool,
     /// Where files are looked for that the pool does not hold.
@@ -84,7 +103,7 @@ impl DescriptorPool {
         };
         for dependency in &proto.dependency {
             if self.pool.file(dependency).is_none()
-                && let Some(found) = self.ask(py, "FindFileByName", dependency)?
+                && let Some(found) = self.ask(py, "FindFileByName", (dependency,))?
             {
                 self.add_from_database(&found, depth)?;
             }
@@ -99,15 +118,22 @@ impl DescriptorPool {
         &self,
         py: Python<'py>,
         method: &str,
-        name: &str,
+        arguments: impl pyo3::call::PyCallArgs<'py>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(database) = &self.database else {
             return Ok(None);
         };
-        match database.bind(py).call_method1(method, (name,)) {
+        match database.bind(py).call_method1(method, arguments) {
             Ok(found) if found.is_none() => Ok(None),
             Ok(found) => Ok(Some(found)),
             Err(error) if error.is_instance_of::<PyKeyError>(py) => Ok(None),
+            // Databases of extensions are rare.
+            Err(error)
+                if error.is_instance_of::<PyAttributeError>(py)
+                    && !database.bind(py).hasattr(method)? =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -116,10 +142,25 @@ impl DescriptorPool {
         if let Some(symbol) = self.pool.symbol(name) {
             return Ok(Some(symbol));
         }
-        if let Some(file) = self.ask(py, "FindFileContainingSymbol", name)? {
+        if let Some(file) = self.ask(py, "FindFileContainingSymbol", (name,))? {
             self.add_from_database(&file, MAX_IMPORT_DEPTH)?;
         }
         Ok(self.pool.symbol(name))
+    }
+
+    /// Adds the file of the database that has an extension, if the pool does not have that.
+    fn load_extension(&self, py: Python<'_>, message: &Message, number: u32) -> PyResult<()> {
+        if self.database.is_some()
+            && self.pool.extension(message, number).is_none()
+            && let Some(file) = self.ask(
+                py,
+                "FindFileContainingExtension",
+                (message.full_name(), number),
+            )?
+        {
+            self.add_from_database(&file, MAX_IMPORT_DEPTH)?;
+        }
+        Ok(())
     }
 
     /// The descriptor that `pick` finds behind a name.
@@ -161,7 +202,7 @@ impl<'py> Names<'py> {
         let default = || {
             let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
             let (_, default) = objects.first()?;
-            Some(default.clone_ref(py).into_bound(py))
+            default.get(py)
         };
         self.pool.get_or_init(default).as_ref().map(Bound::get)
     }
@@ -203,11 +244,17 @@ fn refused(error: &PoolError) -> PyErr {
 impl DescriptorPool {
     #[new]
     #[pyo3(signature = (descriptor_db=None))]
-    fn new(descriptor_db: Option<Py<PyAny>>) -> Self {
-        Self {
+    fn new(py: Python<'_>, descriptor_db: Option<Py<PyAny>>) -> PyResult<Bound<'_, Self>> {
+        let made = Self {
             pool: new_pool(),
             database: descriptor_db,
-        }
+        };
+        let made = Bound::new(py, made)?;
+        let weak = PyWeakrefReference::new(&made)?.unbind();
+        let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.push((made.get().pool.id(), PoolObject::Weak(weak)));
+        drop(objects);
+        Ok(made)
     }
 
     #[pyo3(name = "AddSerializedFile")]
@@ -245,7 +292,7 @@ impl DescriptorPool {
         file_name: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         if self.pool.file(file_name).is_none()
-            && let Some(file) = self.ask(py, "FindFileByName", file_name)?
+            && let Some(file) = self.ask(py, "FindFileByName", (file_name,))?
         {
             self.add_from_database(&file, MAX_IMPORT_DEPTH)?;
         }
@@ -331,6 +378,7 @@ impl DescriptorPool {
         number: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
         let message = descriptor::message_of(message_descriptor)?;
+        self.load_extension(py, message, number)?;
         match self.pool.extension(message, number) {
             Some(field) => descriptor::wrap(py, Described::Field(field)),
             None => Err(not_found("Extension", &number.to_string())),
@@ -344,6 +392,11 @@ impl DescriptorPool {
         message_descriptor: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
         let message = descriptor::message_of(message_descriptor)?;
+        if let Some(numbers) = self.ask(py, "FindAllExtensionNumbers", (message.full_name(),))? {
+            for number in numbers.try_iter()? {
+                self.load_extension(py, message, number?.extract()?)?;
+            }
+        }
         let list = PyList::empty(py);
         for field in self.pool.extensions_of(message) {
             list.append(descriptor::wrap(py, Described::Field(field))?)?;
@@ -351,13 +404,22 @@ impl DescriptorPool {
         Ok(list)
     }
 
-    /// Accepted for the original's callers; features come with each file.
+    /// Gives the files of this pool, which may have none yet, other feature defaults than the language has.
     #[pyo3(name = "SetFeatureSetDefaults")]
-    #[expect(
-        clippy::unused_self,
-        reason = "the original has it as a method of the pool"
-    )]
-    fn set_feature_set_defaults(&self, _defaults: &Bound<'_, PyAny>) {}
+    fn set_feature_set_defaults(&self, defaults: &Bound<'_, PyAny>) -> PyResult<()> {
+        let is_own = message_argument(defaults).is_ok_and(|message| {
+            message.ty().descriptor().full_name() == "google.protobuf.FeatureSetDefaults"
+        });
+        if !is_own {
+            return Err(PyTypeError::new_err(
+                "SetFeatureSetDefaults called with invalid type",
+            ));
+        }
+        let bytes = defaults.call_method0("SerializeToString")?;
+        self.pool
+            .set_feature_defaults(bytes.cast::<PyBytes>()?.as_bytes())
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
 }
 
 /// Adds the class and the default pool to the module.
@@ -369,7 +431,10 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     };
     let default = Bound::new(module.py(), default)?;
     let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
-    objects.push((default.get().pool.id(), default.clone().unbind()));
+    objects.push((
+        default.get().pool.id(),
+        PoolObject::Kept(default.clone().unbind()),
+    ));
     drop(objects);
     module.add("default_pool", default)
 }

@@ -14,41 +14,38 @@ use super::errors::{self, DecodeError};
 use super::guard::check;
 use super::object::{bind, message_of};
 use super::pool::{self, DescriptorPool, Names};
-use super::{convert, descriptor, types};
+use super::convert::{self, Truth};
+use super::{descriptor, types};
 
 /// The options of `text_format.MessageToString`, by the names that it has for them.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the options of the original's function"
-)]
 pub(super) struct Options<'py> {
-    as_utf8: bool,
-    as_one_line: bool,
-    use_short_repeated_primitives: bool,
-    pointy_brackets: bool,
-    use_index_order: bool,
-    use_field_number: bool,
+    as_utf8: Truth,
+    as_one_line: Truth,
+    use_short_repeated_primitives: Truth,
+    pointy_brackets: Truth,
+    use_index_order: Truth,
+    use_field_number: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     indent: usize,
     message_formatter: Option<Bound<'py, PyAny>>,
-    print_unknown_fields: bool,
-    force_colon: bool,
+    print_unknown_fields: Truth,
+    force_colon: Truth,
 }
 
 impl<'py> Options<'py> {
     fn printer(&self) -> Printer {
         Printer {
-            as_one_line: self.as_one_line,
+            as_one_line: self.as_one_line.0,
             indent: self.indent,
-            as_utf8: self.as_utf8,
-            use_short_repeated_primitives: self.use_short_repeated_primitives,
-            pointy_brackets: self.pointy_brackets,
-            use_index_order: self.use_index_order,
-            print_unknown_fields: self.print_unknown_fields,
-            force_colon: self.force_colon,
-            use_field_number: self.use_field_number,
+            as_utf8: self.as_utf8.0,
+            use_short_repeated_primitives: self.use_short_repeated_primitives.0,
+            pointy_brackets: self.pointy_brackets.0,
+            use_index_order: self.use_index_order.0,
+            print_unknown_fields: self.print_unknown_fields.0,
+            force_colon: self.force_colon.0,
+            use_field_number: self.use_field_number.0,
             ..Printer::new(Dialect::TextFormat)
         }
     }
@@ -67,7 +64,7 @@ impl<'py> Options<'py> {
                 return Some(String::new());
             }
             let formatted = bind(py, message.clone())
-                .and_then(|message| formatter.call1((message, indent, self.as_one_line)))
+                .and_then(|message| formatter.call1((message, indent, self.as_one_line.0)))
                 .and_then(|text| text.extract::<Option<String>>());
             formatted.unwrap_or_else(|error| {
                 raised.replace(Some(error));
@@ -160,17 +157,16 @@ type Wrong = (String, Option<usize>, Option<usize>);
 #[pyo3(signature = (message, text, *, allow_unknown_extension, allow_unknown_field, allow_field_number, allow_overwrite, descriptor_pool, max_recursion_depth))]
 #[expect(
     clippy::too_many_arguments,
-    clippy::fn_params_excessive_bools,
     reason = "they are the options of the original's function, by keyword"
 )]
 pub(super) fn parse_text<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
     text: &str,
-    allow_unknown_extension: bool,
-    allow_unknown_field: bool,
-    allow_field_number: bool,
-    allow_overwrite: bool,
+    allow_unknown_extension: Truth,
+    allow_unknown_field: Truth,
+    allow_field_number: Truth,
+    allow_overwrite: Truth,
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: Option<u32>,
 ) -> PyResult<Option<Wrong>> {
@@ -182,10 +178,10 @@ pub(super) fn parse_text<'py>(
     let parser = Parser {
         extensions: own,
         types: &names,
-        allow_unknown_extension,
-        allow_unknown_field,
-        allow_field_number,
-        allow_overwrite,
+        allow_unknown_extension: allow_unknown_extension.0,
+        allow_unknown_field: allow_unknown_field.0,
+        allow_field_number: allow_field_number.0,
+        allow_overwrite: allow_overwrite.0,
         max_depth: max_recursion_depth.unwrap_or(MAX_NESTING),
     };
     let parsed = parser.merge(&message, text);

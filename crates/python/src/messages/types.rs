@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use russet_message::{FieldInfo, Storage};
 
-use super::{class, iterate, list, map, message};
+use super::{class, class_names, iterate, list, map, message};
 
 /// A type that lives as long as the process.
 #[derive(Clone, Copy)]
@@ -219,6 +219,10 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         if name == "Message" {
             // Generated classes have their own.
             object.setattr("DESCRIPTOR", py.None())?;
+            // SAFETY: as above.
+            class_names::add_to(py, &unsafe { class::type_dict(py, ty.0)? })?;
+            // SAFETY: as above.
+            unsafe { ffi::PyType_Modified(ty.0) };
         }
         module.add(name, object)?;
     }

@@ -5,6 +5,7 @@ The original's decoders of single fields (`Int32Decoder` and its kin) are not he
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Union
 
 from russet.protobuf.internal import encoder
@@ -28,11 +29,23 @@ def IsDefaultScalarValue(value: Any) -> bool:
     return not value
 
 
-def _DecodeVarint(buffer: _Buffer, pos: int) -> tuple[int, int]:
-    """The number that stands as a varint at a position, and the position behind it.
+def _read_varint(stream: Any) -> int | None:
+    """The number that a stream's next bytes are; None at its end, ValueError if it ends within."""
+    result = 0
+    for index in range(_LONGEST):
+        read = stream.read(1)
+        if not read:
+            if index == 0:
+                return None
+            raise ValueError("Fail to read varint: the stream ends within it")
+        result |= (read[0] & 0x7F) << 7 * index
+        if read[0] < 0x80:
+            return result & 0xFFFF_FFFF_FFFF_FFFF
+    raise _DecodeError("Too many bytes when decoding varint.")
 
-    Raises IndexError where the buffer ends, `DecodeError` for a varint of more than ten bytes.
-    """
+
+def _varint_at(buffer: _Buffer, pos: int) -> tuple[int, int]:
+    """The number that stands as a varint at a position, and the position behind it; IndexError where the buffer ends."""
     result = 0
     for index in range(_LONGEST):
         byte = buffer[pos + index]
@@ -42,12 +55,27 @@ def _DecodeVarint(buffer: _Buffer, pos: int) -> tuple[int, int]:
     raise _DecodeError("Too many bytes when decoding varint.")
 
 
-def _DecodeVarint32(  # pyright: ignore[reportUnusedFunction]
-    buffer: _Buffer, pos: int
-) -> tuple[int, int]:
-    """As `_DecodeVarint`, of which 32 bits are kept."""
-    value, pos = _DecodeVarint(buffer, pos)
-    return value & 0xFFFF_FFFF, pos
+def _decoder(convert: Callable[[int], int]) -> Callable[..., Any]:
+    """A function that reads a varint: of a buffer at a position, which gives the number and the position behind it, or of a stream, which gives the number alone, or None at its end."""
+
+    def DecodeVarint(buffer: Any, pos: int | None = None) -> Any:
+        if pos is None:
+            value = _read_varint(buffer)
+            return None if value is None else convert(value)
+        value, pos = _varint_at(buffer, pos)
+        return convert(value), pos
+
+    return DecodeVarint
+
+
+def _VarintDecoder(mask: int, result_type: Callable[[int], Any]) -> Callable[..., Any]:
+    """Makes a reader of varints without a sign, of which `mask` says which bits are kept."""
+    return _decoder(lambda value: result_type(value & mask))
+
+
+def _SignedVarintDecoder(bits: int, result_type: Callable[[int], Any]) -> Callable[..., Any]:
+    """Makes a reader of varints with a sign, of so many bits."""
+    return _decoder(lambda value: result_type(_signed(value, bits)))
 
 
 def _signed(value: int, bits: int) -> int:
@@ -55,20 +83,10 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-def _DecodeSignedVarint(  # pyright: ignore[reportUnusedFunction]
-    buffer: _Buffer, pos: int
-) -> tuple[int, int]:
-    """As `_DecodeVarint`, of a number with a sign, in 64 bits."""
-    value, pos = _DecodeVarint(buffer, pos)
-    return _signed(value, 64), pos
-
-
-def _DecodeSignedVarint32(  # pyright: ignore[reportUnusedFunction]
-    buffer: _Buffer, pos: int
-) -> tuple[int, int]:
-    """As `_DecodeVarint`, of a number with a sign, in 32 bits."""
-    value, pos = _DecodeVarint(buffer, pos)
-    return _signed(value, 32), pos
+_DecodeVarint = _VarintDecoder((1 << 64) - 1, int)
+_DecodeVarint32 = _VarintDecoder((1 << 32) - 1, int)
+_DecodeSignedVarint = _SignedVarintDecoder(64, int)
+_DecodeSignedVarint32 = _SignedVarintDecoder(32, int)
 
 
 def ReadTag(buffer: _Buffer, pos: int) -> tuple[bytes, int]:

@@ -48,6 +48,16 @@ def _EncodeSignedVarint(  # pyright: ignore[reportUnusedFunction]
     return write(_SignedVarintBytes(value))
 
 
+def _VarintEncoder() -> Callable[..., Any]:  # pyright: ignore[reportUnusedFunction]
+    """Gives :func:`_EncodeVarint`."""
+    return _EncodeVarint
+
+
+def _SignedVarintEncoder() -> Callable[..., Any]:  # pyright: ignore[reportUnusedFunction]
+    """Gives :func:`_EncodeSignedVarint`."""
+    return _EncodeSignedVarint
+
+
 def _VarintSize(value: int) -> int:
     return len(_VarintBytes(value))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from russet._core import EnumDescriptor
 
 TYPE_CHECKING = False  # Without `typing`, which costs more to import than all that is needed here.
@@ -66,6 +68,8 @@ class EnumTypeWrapper:
 
     def __or__(self, other: Any) -> Any:
         """The union of types, as annotations have it."""
+        if sys.version_info >= (3, 10):
+            return type(self) | other
         from typing import Union
 
         return Union[type(self), other]

@@ -91,6 +91,8 @@ class _Tree:
         return tree
 
     def add(self, path: str) -> None:
+        if not path:
+            return
         node = self
         is_new = False
         for part in path.split("."):
@@ -105,13 +107,21 @@ class _Tree:
         node._children.clear()
 
     def paths(self, prefix: str = "") -> Any:
-        for part in sorted(self._children):
-            child = self._children[part]
-            path = f"{prefix}.{part}" if prefix else part
-            if child._children:
-                yield from child.paths(path)
+        # Without recursion, since a path has any number of parts.
+        open_nodes: list[Any] = [iter(sorted(self._children.items()))]
+        parts = [prefix] if prefix else []
+        while open_nodes:
+            for part, child in open_nodes[-1]:
+                parts.append(part)
+                if child._children:
+                    open_nodes.append(iter(sorted(child._children.items())))
+                    break
+                yield ".".join(parts)
+                parts.pop()
             else:
-                yield path
+                open_nodes.pop()
+                if parts:
+                    parts.pop()
 
     def shared_with(self, path: str) -> list[str]:
         """What of a path, or below it, this tree covers too."""

@@ -11,7 +11,7 @@ use crate::pool::names::{join, json_name};
 use crate::pool::symbols::Symbol;
 use crate::pool::view::{EnumView, FieldView, ValueView};
 use crate::proto::{enum_type, field_presence, label, message_encoding};
-use crate::wire::MAX_FIELD_NUMBER;
+use crate::wire::{MAX_FIELD_NUMBER, MAX_MESSAGE_SET_NUMBER};
 
 impl Builder<'_> {
     /// A field, and what of it is to be resolved.
@@ -27,9 +27,15 @@ impl Builder<'_> {
         let name = self.identifier(scope_name, view.name)?;
         let invalid = |problem: String| Err(self.invalid(&join(scope_name, name), problem));
         let number = view.number.unwrap_or_default();
+        // Whether it extends a message set, whose numbers may be greater, is known once it is resolved.
+        let most = if is_extension {
+            MAX_MESSAGE_SET_NUMBER
+        } else {
+            MAX_FIELD_NUMBER
+        };
         let Some(number) = u32::try_from(number)
             .ok()
-            .filter(|number| (1..=MAX_FIELD_NUMBER).contains(number))
+            .filter(|number| (1..=most).contains(number))
         else {
             return invalid(format!(
                 "field number {number} is not within 1 to {MAX_FIELD_NUMBER}"
@@ -37,8 +43,15 @@ impl Builder<'_> {
         };
         let options = view.options.as_deref();
         let features = outer.spelled(view.label, view.type_, view.proto3_optional, options);
-        // An absent type is a named one that was left unresolved; which it is, resolving tells.
-        let declared = view.type_.unwrap_or(FieldType::Message as i32);
+        // An absent type is that of the name: resolving tells whether it is a message or an enum. Without a name it is a double, as the original has it.
+        let is_named = view.type_name.is_some_and(|name| !name.is_empty());
+        let is_untyped = view.type_.is_none() && is_named;
+        let absent = if is_named {
+            FieldType::Message
+        } else {
+            FieldType::Double
+        };
+        let declared = view.type_.unwrap_or(absent as i32);
         let Some(declared) = FieldType::from_number(declared) else {
             return invalid(format!("there is no field type {declared}"));
         };
@@ -79,7 +92,8 @@ impl Builder<'_> {
             scope,
             index,
             number,
-            field_type,
+            declared_type: field_type,
+            is_untyped,
             cardinality,
             features,
             is_extension,

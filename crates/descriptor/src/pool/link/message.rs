@@ -111,7 +111,7 @@ impl Builder<'_> {
         for (index, (oneof, members)) in oneof_views.iter().zip(members).enumerate() {
             let (name, full_name) = self.name(name, oneof.name)?;
             if members.is_empty() {
-                return Err(self.invalid(full_name, "a oneof needs at least one field"));
+                self.empty_oneof.get_or_insert(full_name);
             }
             oneofs.push(Oneof {
                 name,

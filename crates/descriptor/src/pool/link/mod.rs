@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use super::arena::Names;
 use super::error::PoolError;
+use super::feature_defaults::FeatureDefaults;
 use super::features::Features;
 use super::model::{Field, File};
 use super::symbols::{Symbol, Symbols};
@@ -29,6 +30,7 @@ pub(super) fn link(
     dependencies: Vec<&'static File>,
     pool: &Symbols,
     pool_id: u64,
+    defaults: Option<&FeatureDefaults>,
 ) -> Result<Linked, PoolError> {
     let view = FileView::read(serialized)?;
     let edition = match view.syntax {
@@ -36,7 +38,14 @@ pub(super) fn link(
         Some("editions") => view.edition.unwrap_or(edition::EDITION_2023),
         _ => edition::PROTO2,
     };
-    let features = Features::of_edition(edition)
+    let features = match defaults {
+        None => Features::of_edition(edition),
+        Some(defaults) => defaults.of_edition(edition).map_err(|problem| {
+            let file = view.name.unwrap_or_default().to_owned();
+            PoolError::Edition { file, problem }
+        })?,
+    };
+    let features = features
         .overridden_by(view.options.as_ref().and_then(|o| o.features.as_ref()));
     let file = leak(File {
         name: view.name.unwrap_or_default(),
@@ -60,6 +69,7 @@ pub(super) fn link(
         symbols: Symbols::with_capacity(view.message_type.len()),
         unresolved: Vec::new(),
         extensions: Vec::new(),
+        empty_oneof: None,
     };
     builder.file(&view)?;
     builder.resolve(&view)?;
@@ -88,6 +98,8 @@ struct Builder<'a> {
     symbols: Symbols,
     unresolved: Vec<(&'static Field, References)>,
     extensions: Vec<&'static Field>,
+    /// The first oneof without members, which is an error.
+    empty_oneof: Option<&'static str>,
 }
 
 /// What a field refers to by name, or needs its type for.

@@ -11,11 +11,16 @@ use crate::pool::model::{
 use crate::pool::names::{join, parse_default};
 use crate::pool::symbols::Symbol;
 use crate::pool::view::{FileView, MethodView, ServiceView};
+use crate::wire::MAX_FIELD_NUMBER;
 
 impl Builder<'_> {
     pub(super) fn resolve(&mut self, view: &FileView<'static>) -> Result<(), PoolError> {
         for (field, references) in std::mem::take(&mut self.unresolved) {
             self.resolve_field(field, references)?;
+        }
+        // After names that lead nowhere: of two errors, those tell more.
+        if let Some(oneof) = self.empty_oneof {
+            return Err(self.invalid(oneof, "a oneof needs at least one field"));
         }
         let mut services = Vec::with_capacity(view.service.len());
         for (index, bytes) in view.service.iter().enumerate() {
@@ -75,15 +80,18 @@ impl Builder<'_> {
         references: References,
     ) -> Result<(), PoolError> {
         let type_name = references.type_name;
-        let type_ref = match field.field_type {
+        let type_ref = match field.declared_type {
             FieldType::Message | FieldType::Group | FieldType::Enum => {
                 let found = self.lookup(type_name, || field.full_name());
                 let found = found.ok_or_else(|| self.unresolved(type_name, field.full_name()))?;
-                match (found, field.field_type) {
+                match (found, field.declared_type) {
                     (Symbol::Message(message), FieldType::Message | FieldType::Group) => {
                         TypeRef::Message(message)
                     }
                     (Symbol::Enum(enumeration), FieldType::Enum) => TypeRef::Enum(enumeration),
+                    (Symbol::Enum(enumeration), _) if field.is_untyped => {
+                        TypeRef::Enum(enumeration)
+                    }
                     _ => {
                         return Err(self.invalid(
                             field.full_name(),
@@ -100,6 +108,11 @@ impl Builder<'_> {
         if field.is_extension {
             let (name, number) = (field.full_name(), field.number);
             let extended = self.resolve_message(references.extendee, name, name)?;
+            if number > MAX_FIELD_NUMBER && !extended.is_message_set {
+                let problem =
+                    format!("field number {number} is not within 1 to {MAX_FIELD_NUMBER}");
+                return Err(self.invalid(name, problem));
+            }
             if !extended.is_extension_number(number) {
                 let extended = extended.full_name;
                 let problem =
@@ -116,10 +129,15 @@ impl Builder<'_> {
         if let Some(entry) = message.filter(|message| message.is_map_entry) {
             self.check_map_entry(field, entry)?;
         }
+        let field_type = if enumeration.is_some() {
+            FieldType::Enum
+        } else {
+            field.declared_type
+        };
         let text = references.default_value.map(String::from_utf8_lossy);
         let default = match (text.as_deref(), enumeration) {
             (Some(text), _) => {
-                parse_default(text, field.field_type, enumeration).ok_or_else(|| {
+                parse_default(text, field_type, enumeration).ok_or_else(|| {
                     let problem = format!("\"{text}\" is no default for its type");
                     self.invalid(field.full_name(), problem)
                 })?
@@ -128,7 +146,7 @@ impl Builder<'_> {
             (None, Some(enumeration)) => {
                 Default::Enum(enumeration.values().first().map_or(0, EnumValue::number))
             }
-            (None, None) => Default::zero(field.field_type).clone(),
+            (None, None) => Default::zero(field_type).clone(),
         };
         let resolved = Resolved {
             type_ref,
@@ -143,7 +161,7 @@ impl Builder<'_> {
     fn check_map_entry(&self, field: &Field, entry: &Message) -> Result<(), PoolError> {
         let is_key = |field: &Field| {
             !matches!(
-                field.field_type,
+                field.declared_type,
                 FieldType::Float
                     | FieldType::Double
                     | FieldType::Bytes
@@ -163,7 +181,7 @@ impl Builder<'_> {
             }
             _ => false,
         };
-        if well_formed && field.is_repeated() && field.field_type == FieldType::Message {
+        if well_formed && field.is_repeated() && field.declared_type == FieldType::Message {
             Ok(())
         } else {
             Err(self.invalid(

@@ -76,7 +76,9 @@ pub struct Field {
     pub(in crate::pool) scope: Option<&'static Message>,
     pub(in crate::pool) index: usize,
     pub(in crate::pool) number: u32,
-    pub(in crate::pool) field_type: FieldType,
+    /// As declared; of a field without a type that is a message, until its name turns out to be an enum's.
+    pub(in crate::pool) declared_type: FieldType,
+    pub(in crate::pool) is_untyped: bool,
     pub(in crate::pool) cardinality: Cardinality,
     pub(in crate::pool) features: Features,
     pub(in crate::pool) is_extension: bool,
@@ -135,13 +137,16 @@ impl Field {
     pub fn index(&self) -> usize {
         self.index
     }
-    /// Its number on the wire, 1 to 2^29 - 1.
+    /// Its number on the wire, 1 to 2^29 - 1; that of an extension of a message set may have 31 bits.
     pub fn number(&self) -> u32 {
         self.number
     }
     /// What its values are; [`FieldType::Group`] for every message in delimited encoding.
     pub fn field_type(&self) -> FieldType {
-        self.field_type
+        if self.is_untyped && self.enum_type().is_some() {
+            return FieldType::Enum;
+        }
+        self.declared_type
     }
     /// How many values it holds.
     pub fn cardinality(&self) -> Cardinality {
@@ -180,7 +185,7 @@ impl Field {
     /// Whether it can be set and yet hold its default: then `HasField` makes sense.
     pub fn has_presence(&self) -> bool {
         !self.is_repeated()
-            && (self.field_type.is_message()
+            && (self.field_type().is_message()
                 || self.is_extension
                 || self.oneof.is_some()
                 || self.features.field_presence != field_presence::IMPLICIT)
@@ -188,13 +193,13 @@ impl Field {
     /// Whether its values are written in one length-delimited run.
     pub fn is_packed(&self) -> bool {
         self.is_repeated()
-            && self.field_type.is_packable()
+            && self.field_type().is_packable()
             && self.features.repeated_field_encoding
                 == crate::proto::repeated_field_encoding::PACKED
     }
     /// Whether its strings must be UTF-8 on the wire.
     pub fn validates_utf8(&self) -> bool {
-        self.field_type == FieldType::String
+        self.declared_type == FieldType::String
             && self.features.utf8_validation != utf8_validation::NONE
     }
     /// Whether it is an enum of which unknown numbers are kept apart, as unknown fields.
@@ -218,7 +223,7 @@ impl Field {
         match self.resolved.get() {
             Some(resolved) => &resolved.default,
             None if self.is_repeated() => &Default::None,
-            None => Default::zero(self.field_type),
+            None => Default::zero(self.declared_type),
         }
     }
     /// Whether the descriptor declares a default.

@@ -1,8 +1,9 @@
 //! The mappings and sequences that descriptors give: made once, read-only.
 
+use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyIterator, PyList, PyTuple};
 
 use super::{Described, wrap};
 
@@ -15,12 +16,34 @@ pub(super) fn mapping<'py, K: IntoPyObject<'py>>(
     cell: &Lazy,
     entries: impl Iterator<Item = (K, Described)>,
 ) -> PyResult<Py<PyAny>> {
+    make_mapping(py, cell, entries, false)
+}
+
+/// As [`mapping`], whose keys are numbers: whatever has `__index__` is a key, and nothing else.
+pub(super) fn mapping_by_number<'py, K: IntoPyObject<'py>>(
+    py: Python<'py>,
+    cell: &Lazy,
+    entries: impl Iterator<Item = (K, Described)>,
+) -> PyResult<Py<PyAny>> {
+    make_mapping(py, cell, entries, true)
+}
+
+fn make_mapping<'py, K: IntoPyObject<'py>>(
+    py: Python<'py>,
+    cell: &Lazy,
+    entries: impl Iterator<Item = (K, Described)>,
+    by_number: bool,
+) -> PyResult<Py<PyAny>> {
     cell.get_or_try_init(py, || {
         let dict = PyDict::new(py);
         for (key, described) in entries {
             dict.set_item(key, wrap(py, described)?)?;
         }
-        Ok(Bound::new(py, Mapping(dict.unbind()))?.into_any().unbind())
+        let made = Mapping {
+            dict: dict.unbind(),
+            by_number,
+        };
+        Ok(Bound::new(py, made)?.into_any().unbind())
     })
     .map(|made| made.clone_ref(py))
 }
@@ -42,35 +65,58 @@ pub(super) fn sequence(
 
 /// A read-only mapping; keys, values and items are lists, as those of the original.
 #[pyclass(frozen, mapping, module = "russet._core", name = "_Mapping")]
-struct Mapping(Py<PyDict>);
+struct Mapping {
+    dict: Py<PyDict>,
+    by_number: bool,
+}
+
+impl Mapping {
+    /// What an object is as a key; `None` if it can be none.
+    fn key<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.by_number || key.is_exact_instance_of::<PyInt>() {
+            return Ok(Some(key.clone()));
+        }
+        match key.py().import("operator")?.call_method1("index", (key,)) {
+            Ok(number) => Ok(Some(number)),
+            Err(error) if error.is_instance_of::<PyTypeError>(key.py()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
 
 #[pymethods]
 impl Mapping {
     fn __len__(&self, py: Python<'_>) -> usize {
-        self.0.bind(py).len()
+        self.dict.bind(py).len()
     }
     fn __getitem__<'py>(
         &self,
         py: Python<'py>,
         key: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.0.bind(py).as_any().get_item(key)
+        match self.key(key)? {
+            Some(key) => self.dict.bind(py).as_any().get_item(key),
+            None => Err(PyKeyError::new_err(key.clone().unbind())),
+        }
     }
     fn __contains__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.0.bind(py).contains(key)
+        match self.key(key)? {
+            Some(key) => self.dict.bind(py).contains(key),
+            None => Ok(false),
+        }
     }
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.0.bind(py).try_iter()
+        self.dict.bind(py).try_iter()
     }
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let ours = self.0.bind(py);
+        let ours = self.dict.bind(py);
         match other.cast::<Self>() {
-            Ok(other) => ours.eq(other.get().0.bind(py)),
+            Ok(other) => ours.eq(other.get().dict.bind(py)),
             Err(_) => ours.eq(other),
         }
     }
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.0.bind(py).repr()?.to_string())
+        Ok(self.dict.bind(py).repr()?.to_string())
     }
     #[pyo3(signature = (key, default=None))]
     fn get<'py>(
@@ -79,16 +125,19 @@ impl Mapping {
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.0.bind(py).get_item(key)?.or(default))
+        Ok(match self.key(key)? {
+            Some(key) => self.dict.bind(py).get_item(key)?.or(default),
+            None => default,
+        })
     }
     fn keys<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
-        self.0.bind(py).keys()
+        self.dict.bind(py).keys()
     }
     fn values<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
-        self.0.bind(py).values()
+        self.dict.bind(py).values()
     }
     fn items<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
-        self.0.bind(py).items()
+        self.dict.bind(py).items()
     }
 }
 
@@ -135,6 +184,14 @@ impl Sequence {
     }
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.0.bind(py).to_list().repr()?.to_string())
+    }
+    /// There to be refused, as in the original.
+    fn append(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = item;
+        Err(PyTypeError::new_err(format!(
+            "{} is not a mutable sequence",
+            self.__repr__(py)?
+        )))
     }
     fn index(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<usize> {
         self.0.bind(py).index(item)

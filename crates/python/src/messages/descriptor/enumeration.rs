@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use russet_descriptor::pool::{Enum, EnumValue};
 
-use super::collections::{Lazy, mapping, sequence};
+use super::collections::{Lazy, mapping, mapping_by_number, sequence};
 use super::methods::{descriptor, maybe, methods};
 use super::{Described, wrap};
 
@@ -43,7 +43,7 @@ methods! {
         fn values_by_number(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
             // Of aliases the first is meant.
             let values = self.inner.values().iter().rev();
-            mapping(
+            mapping_by_number(
                 py,
                 &self.by_number,
                 values.map(|v| (v.number(), Described::EnumValue(v))),

@@ -74,7 +74,7 @@ methods! {
         }
         #[pyo3(name = "CopyToProto")]
         fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
-            copy_to(proto, self.inner.serialized())
+            copy_to(proto, "FileDescriptorProto", self.inner.serialized())
         }
     }
 }

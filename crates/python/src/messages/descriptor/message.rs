@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use russet_descriptor::pool::{EnumValue, Message};
 use russet_message::MessageType;
 
-use super::collections::{Lazy, mapping, sequence};
+use super::collections::{Lazy, mapping, mapping_by_number, sequence};
 use super::methods::{descriptor, maybe, methods};
 use super::{Described, wrap};
 use crate::messages::class;
@@ -44,7 +44,7 @@ methods! {
         #[getter]
         fn fields_by_number(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
             let fields = self.inner.fields().iter();
-            mapping(
+            mapping_by_number(
                 py,
                 &self.fields_by_number,
                 fields.map(|f| (f.number(), Described::Field(f))),

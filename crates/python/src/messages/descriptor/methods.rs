@@ -1,11 +1,13 @@
 //! How descriptor classes are declared, and the methods that many of them have.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use russet_message::Guard;
 
 use super::collections::Lazy;
 use super::{Described, wrap};
+use crate::messages::errors::shown;
 use crate::messages::text;
 
 /// `GetOptions()`: the options as a message, made once, which warns of changes.
@@ -25,8 +27,16 @@ pub(super) fn options(
     .map(|made| made.clone_ref(py))
 }
 
-/// `CopyToProto(proto)`.
-pub(super) fn copy_to(proto: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
+/// `CopyToProto(proto)`, which takes a message of the descriptor's own type and no other.
+pub(super) fn copy_to(proto: &Bound<'_, PyAny>, ty: &str, bytes: &[u8]) -> PyResult<()> {
+    let is_own = text::message_argument(proto)
+        .is_ok_and(|message| message.ty().descriptor().full_name().strip_prefix("google.protobuf.") == Some(ty));
+    if !is_own {
+        return Err(PyTypeError::new_err(format!(
+            "CopyToProto: message is not of type google.protobuf.{ty}: {}",
+            shown(proto)
+        )));
+    }
     proto
         .call_method1("ParseFromString", (PyBytes::new(proto.py(), bytes),))
         .map(drop)
@@ -96,7 +106,10 @@ macro_rules! methods {
         methods! { @ $class [$($made)*
             #[pyo3(name = "CopyToProto")]
             fn copy_to_proto(&self, proto: &Bound<'_, PyAny>) -> PyResult<()> {
-                $crate::messages::descriptor::methods::copy_to(proto, &self.inner.proto().encode())
+                let own = self.inner.proto();
+                // The struct has the name of the message.
+                let ty = std::any::type_name_of_val(own).rsplit("::").next();
+                $crate::messages::descriptor::methods::copy_to(proto, ty.unwrap_or_default(), &own.encode())
             }
         ] [$($($more)*)?] $own }
     };
