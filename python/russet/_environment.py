@@ -48,7 +48,7 @@ def install(arguments: list[str]) -> int:
     if arguments:
         return _help(_INSTALL_HELP, arguments)
     target = folder() / _FILE
-    if target.exists() and target.read_text("utf-8") == _LINE and _takes_effect():
+    if target.is_file() and target.read_text("utf-8") == _LINE and _takes_effect():
         print(f"It is on already in {sys.prefix}: {target} is there.")
         return 0
     try:

@@ -6,7 +6,6 @@ A module exists once: `google.protobuf.message` and `russet.protobuf.message` ar
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +54,11 @@ def _root(name: str) -> str:
     return name.partition(".")[0]
 
 
+def _import(name: str) -> ModuleType:
+    __import__(name)
+    return sys.modules[name]
+
+
 class _AliasLoader:
     """Gives a module under another name, without a second copy."""
 
@@ -64,7 +68,7 @@ class _AliasLoader:
         self._spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(self._target)
+        module = _import(self._target)
         self._spec = module.__spec__
         return module
 
@@ -216,4 +220,6 @@ def stand_in(name: str) -> None:
     if not _FINDER.has(aliases):
         _refuse_originals(aliases, name)
         _FINDER.give(aliases)
-    sys.modules[name] = import_module(_ALIASES[name])
+    target = _target(name, aliases)
+    if target is not None:
+        sys.modules[name] = _import(target)

@@ -72,14 +72,15 @@ _install.stand_in(__name__)
 def files(package: Package, version: str) -> Iterator[tuple[str, str]]:
     """What a shim installs, by path: its modules, their types, and the version that Russet shows for it."""
     for name in package.modules:
-        folder, target = name.replace(".", "/"), ALIASES[name]
-        is_package = _source(target).name.startswith("__init__.")
-        yield f"{folder}{'/__init__' if is_package else ''}.py", _MODULE.format(name=name, target=target)  # fmt: skip
-        yield f"{folder if is_package else folder.rpartition('/')[0]}/py.typed", ""
-        for alias, of in _modules(name).items():
-            source = _source(of)
+        for alias, target in _modules(name).items():
+            source = _source(target)
             path = alias.replace(".", "/") + ("/__init__" if source.stem == "__init__" else "")
-            yield f"{path}.pyi", _stubs.stub(of, source)
+            yield f"{path}.pyi", _stubs.stub(target, source)
+            if alias == name:
+                yield f"{path.rpartition('/')[0]}/py.typed", ""
+            # Only the first one runs, since the names below it are Russet's from then on. The other files tell type checkers and packagers that there are such modules.
+            if alias == name or "._" not in alias:
+                yield f"{path}.py", _MODULE.format(name=alias, target=target)
     yield f"russet_shims/{package.name.replace('-', '_')}.py", f'"""Read by Russet."""\n\nVERSION = "{version}"\n'  # fmt: skip
 
 
