@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.environments import LIMIT, ROOT, Environment, uv
@@ -214,13 +219,35 @@ def test_types(environment: Environment, tmp_path: Path) -> None:
         assert "Channel" in wrong.stdout
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder on a web server of files, as an index of packages is."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @pytest.mark.parametrize("way", ["find-links", "index"])
 def test_pip(shims: Path, wheel: Path, tmp_path: Path, way: str) -> None:
     """Instead of originals that are there, and away again."""
     made = Environment.create(tmp_path / "venv", "pip", wheel, "protobuf<7")
-    links = {"find-links": ["--find-links", str(shims)], "index": ["--extra-index-url", (shims / "simple").as_uri()]}  # fmt: skip
     pip = ["-m", "pip", "--disable-pip-version-check"]
-    made.says(*pip, "install", "--quiet", *links[way], "-c", shims / "constraints.txt", "googleapis-common-protos[grpc]", "grpcio-status")  # fmt: skip
+    with served(shims) as url:
+        links = {"find-links": ["--find-links", str(shims)], "index": ["--extra-index-url", f"{url}/simple"]}  # fmt: skip
+        made.says(*pip, "install", "--quiet", *links[way], "-c", shims / "constraints.txt", "googleapis-common-protos[grpc]", "grpcio-status", NO_PROXY="127.0.0.1")  # fmt: skip
     assert made.says("-c", PROGRAM) == PRINTED
     assert made.says(*pip, "check") == "No broken requirements found.\n"
     frozen = made.says(*pip, "freeze")

@@ -103,7 +103,7 @@ def contents(package: Package, version: str) -> bytes:
         "METADATA": _METADATA.format(
             name=package.name,
             version=full,
-            requires="\n".join(package.requires),
+            requires="\n".join((*(f"Requires-Dist: {need}" for need in ("russet", *package.needs)), *package.metadata)),
             modules=" and ".join(f"`{module}`" for module in package.modules),
         )
     }

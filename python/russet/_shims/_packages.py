@@ -23,9 +23,11 @@ class Package:
 
     name: str
     modules: tuple[str, ...]
+    # What it needs besides Russet, as the original does: programs count on that.
+    needs: tuple[str, ...] = ("grpcio", "protobuf")
     version: str = _versions.GRPCIO
-    # Lines of METADATA besides the usual ones.
-    requires: tuple[str, ...] = ("Requires-Dist: russet",)
+    # More lines of METADATA.
+    metadata: tuple[str, ...] = ()
     scripts: str = ""
 
 
@@ -33,30 +35,26 @@ _KNOWN = (
     Package(
         "grpcio",
         ("grpc",),
-        requires=(
-            "Requires-Dist: russet",
-            "Provides-Extra: protobuf",
-            'Requires-Dist: grpcio-tools; extra == "protobuf"',
-        ),
+        needs=(),
+        metadata=("Provides-Extra: protobuf", 'Requires-Dist: grpcio-tools; extra == "protobuf"'),
     ),
-    Package("grpcio-admin", ("grpc_admin",)),
+    Package("grpcio-admin", ("grpc_admin",), needs=("grpcio-channelz", "grpcio-csds")),
     Package("grpcio-channelz", ("grpc_channelz",)),
     Package("grpcio-csds", ("grpc_csds",)),
     Package("grpcio-health-checking", ("grpc_health",)),
-    Package(
-        "grpcio-observability",
-        ("grpc_observability",),
-        requires=("Requires-Dist: russet[opentelemetry]",),
-    ),
+    Package("grpcio-observability", ("grpc_observability",), needs=("grpcio", "opentelemetry-api")),
     Package("grpcio-reflection", ("grpc_reflection",)),
-    Package("grpcio-status", ("grpc_status",)),
+    Package(
+        "grpcio-status", ("grpc_status",), needs=("grpcio", "googleapis-common-protos", "protobuf")
+    ),
     Package("grpcio-testing", ("grpc_testing",)),
     Package(
         "grpcio-tools",
         ("grpc_tools",),
+        needs=("grpcio", "protobuf", "setuptools"),
         scripts="[console_scripts]\npython-grpc-tools-protoc = grpc_tools.protoc:entrypoint\n",
     ),
-    Package("protobuf", ("google.protobuf", "google._upb._message"), version=_versions.PROTOBUF),
+    Package("protobuf", ("google.protobuf", "google._upb._message"), needs=(), version=_versions.PROTOBUF),
 )
 PACKAGES = {package.name: package for package in _KNOWN}
 
