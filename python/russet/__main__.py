@@ -47,7 +47,9 @@ def main() -> int:
     if command in (["install"], ["uninstall"]):
         from russet import _environment
 
-        return (_environment.install if command == ["install"] else _environment.uninstall)(arguments)
+        return (_environment.install if command == ["install"] else _environment.uninstall)(
+            arguments
+        )
     if command == ["shims"]:
         from russet._shims import _command as shims
 

@@ -59,7 +59,9 @@ def install(arguments: list[str]) -> int:
         target.unlink()
         return _failed("install", f"{sys.executable} does not read {target}: Russet is not in a folder of that Python's packages")  # fmt: skip
     print(f"In {sys.prefix}, {_NAMES} are Russet from now on.")
-    print(f"Wrote {target}. RUSSET_INSTALL=0 turns it off for a process; russet uninstall undoes it.")
+    print(
+        f"Wrote {target}. RUSSET_INSTALL=0 turns it off for a process; russet uninstall undoes it."
+    )
     return 0
 
 

@@ -45,7 +45,11 @@ _ALIASES = {
 # Packages that others put modules into as well. Where nothing is installed that has them, they are made.
 _SHARED = ("google", "google._upb", "google.rpc")
 # Modules of other distributions that run on whichever `google.protobuf` there is; `russet.rpc` takes over those that were imported before.
-_BUILT_ON_PROTOBUF = ("google.rpc.code_pb2", "google.rpc.error_details_pb2", "google.rpc.status_pb2")
+_BUILT_ON_PROTOBUF = (
+    "google.rpc.code_pb2",
+    "google.rpc.error_details_pb2",
+    "google.rpc.status_pb2",
+)
 # What asks a loader about the module of a name.
 _ABOUT_A_NAME = ("get_code", "get_filename", "get_resource_reader", "get_source", "is_package")
 

@@ -170,7 +170,12 @@ def test_a_part_alone_leaves_the_others(shims: Path, wheel: Path, tmp_path: Path
 
 def test_the_command_of_grpcio_tools(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "a.proto").write_text('syntax = "proto3"; message A { int32 n = 1; }')
-    command = [environment.folder / "bin" / "python-grpc-tools-protoc", "-I.", "--python_out=.", "a.proto"]
+    command = [
+        environment.folder / "bin" / "python-grpc-tools-protoc",
+        "-I.",
+        "--python_out=.",
+        "a.proto",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=LIMIT)
     assert environment.says("-m", "grpc_tools.protoc", f"-I{tmp_path}", f"--python_out={tmp_path}", "a.proto") == ""  # fmt: skip
     assert (tmp_path / "a_pb2.py").exists()
@@ -305,5 +310,3 @@ def test_a_poetry_project(shims: Path, wheel: Path, tmp_path: Path) -> None:
     done = poetry.run("-m", "poetry", "install", "--no-interaction", "--directory", project, **variables)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert Environment(project / ".venv").says("-c", PROGRAM) == PRINTED
-
-

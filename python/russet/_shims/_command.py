@@ -65,18 +65,20 @@ def main(arguments: list[str]) -> int:
     for name in named:
         if name not in PACKAGES:
             parser.error(f"there is no shim for {name!r}; there is one for {', '.join(PACKAGES)}")
-    chosen = {
-        name: given[name.replace("-", "_")] or given["grpcio"] for name in named or PACKAGES
-    }
+    chosen = {name: given[name.replace("-", "_")] or given["grpcio"] for name in named or PACKAGES}
     folder: Path = given["dir"]
     try:
         made = build(folder, chosen)
     except OSError as error:
-        sys.stderr.write(f"russet shims: cannot write {error.filename or folder}: {error.strerror}\n")
+        sys.stderr.write(
+            f"russet shims: cannot write {error.filename or folder}: {error.strerror}\n"
+        )
         return 1
     for path in made:
         print(path)
-    print(f"\nInstall packages beside them, on Russet:\n{_EPILOG.replace('DIR', str(folder))}", end="")
+    print(
+        f"\nInstall packages beside them, on Russet:\n{_EPILOG.replace('DIR', str(folder))}", end=""
+    )
     return 0
 
 
@@ -103,7 +105,12 @@ def contents(package: Package, version: str) -> bytes:
         "METADATA": _METADATA.format(
             name=package.name,
             version=full,
-            requires="\n".join((*(f"Requires-Dist: {need}" for need in ("russet", *package.needs)), *package.metadata)),
+            requires="\n".join(
+                (
+                    *(f"Requires-Dist: {need}" for need in ("russet", *package.needs)),
+                    *package.metadata,
+                )
+            ),
             modules=" and ".join(f"`{module}`" for module in package.modules),
         )
     }

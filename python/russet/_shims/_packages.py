@@ -54,7 +54,12 @@ _KNOWN = (
         needs=("grpcio", "protobuf", "setuptools"),
         scripts="[console_scripts]\npython-grpc-tools-protoc = grpc_tools.protoc:entrypoint\n",
     ),
-    Package("protobuf", ("google.protobuf", "google._upb._message"), needs=(), version=_versions.PROTOBUF),
+    Package(
+        "protobuf",
+        ("google.protobuf", "google._upb._message"),
+        needs=(),
+        version=_versions.PROTOBUF,
+    ),
 )
 PACKAGES = {package.name: package for package in _KNOWN}
 
