@@ -11,6 +11,9 @@ Commands:
   protoc     Compile .proto files; takes protoc's arguments
   run        Run a program that imports grpc and google.protobuf on Russet, unchanged
   serve      Run a server in several processes, one a core, on one port
+  install    Make grpc and google.protobuf mean Russet in all of this environment
+  uninstall  Undo install
+  shims      Build wheels that satisfy what packages require: grpcio, protobuf and so on
 
 Options:
   --version  Print the version
@@ -41,6 +44,16 @@ def main() -> int:
         from russet._serve import _command
 
         return _command.main(arguments)
+    if command in (["install"], ["uninstall"]):
+        from russet import _environment
+
+        return (_environment.install if command == ["install"] else _environment.uninstall)(
+            arguments
+        )
+    if command == ["shims"]:
+        from russet._shims import _command as shims
+
+        return shims.main(arguments)
     from russet._core import russet_main
 
     return russet_main(["russet", *sys.argv[1:]])

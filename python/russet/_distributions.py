@@ -5,11 +5,28 @@ from __future__ import annotations
 import re
 from importlib import metadata
 
+from . import _versions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
+
+# By name: the root of what it has, and the version whose API it is.
+_KNOWN = {
+    "grpcio": ("grpc", _versions.GRPCIO),
+    "grpcio-admin": ("grpc_admin", _versions.GRPCIO),
+    "grpcio-channelz": ("grpc_channelz", _versions.GRPCIO),
+    "grpcio-csds": ("grpc_csds", _versions.GRPCIO),
+    "grpcio-health-checking": ("grpc_health", _versions.GRPCIO),
+    "grpcio-observability": ("grpc_observability", _versions.GRPCIO),
+    "grpcio-reflection": ("grpc_reflection", _versions.GRPCIO),
+    "grpcio-status": ("grpc_status", _versions.GRPCIO),
+    "grpcio-testing": ("grpc_testing", _versions.GRPCIO),
+    "grpcio-tools": ("grpc_tools", _versions.GRPCIO),
+    "protobuf": ("google", _versions.PROTOBUF),
+}
 
 
 class _Distribution(metadata.Distribution):
@@ -25,23 +42,9 @@ class _Distribution(metadata.Distribution):
         raise FileNotFoundError(f"{path}: russet.install() stands in for this distribution")
 
 
-def find(name: str | None) -> Iterator[metadata.Distribution]:
-    """The distribution of a name; nothing where all are asked for, since that is what is installed."""
-    from russet import grpc, protobuf
-
-    versions = {
-        "grpcio": grpc.__version__,
-        "grpcio-admin": grpc.__version__,
-        "grpcio-channelz": grpc.__version__,
-        "grpcio-csds": grpc.__version__,
-        "grpcio-health-checking": grpc.__version__,
-        "grpcio-observability": grpc.__version__,
-        "grpcio-reflection": grpc.__version__,
-        "grpcio-status": grpc.__version__,
-        "grpcio-testing": grpc.__version__,
-        "grpcio-tools": grpc.__version__,
-        "protobuf": protobuf.__version__,
-    }
+def find(name: str | None, roots: Collection[str]) -> Iterator[metadata.Distribution]:
+    """The distribution of a name; nothing where all are asked for, since that is what is installed, a wheel of `russet shims` among it."""
     key = re.sub(r"[-_.]+", "-", name or "").lower()
-    if key in versions:
-        yield _Distribution(key, versions[key])
+    root, version = _KNOWN.get(key, (None, ""))
+    if root in roots and _versions.shim(key) is None:
+        yield _Distribution(key, version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import os
 import runpy
 import sys
 import zipfile
@@ -19,8 +20,8 @@ Usage: russet run FILE [ARGUMENTS]
        russet run -m MODULE [ARGUMENTS]
        russet run -c CODE [ARGUMENTS]
 
-The program sees sys.argv, sys.path and __main__ as python gives them. Processes that it starts
-fresh (subprocess, multiprocessing's "spawn") are Python's own again: they call russet.install().
+The program sees sys.argv, sys.path and __main__ as python gives them. So do the Python processes
+that it starts (subprocess, multiprocessing, workers of servers): RUSSET_INSTALL=1 is set for them.
 """
 
 
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"russet run: unknown option {kind}. See russet run --help.\n")
         return 2
     russet.install()
+    os.environ["RUSSET_INSTALL"] = "1"
     if kind == "-m":
         _set_path("")
         sys.argv = arguments[1:]
