@@ -209,7 +209,8 @@ def serve(channel: grpc.Channel, any_message: message.Message) -> grpc.Server:
 
 def test_types(environment: Environment, tmp_path: Path) -> None:
     """mypy and pyright, strict, know every name, and find what is wrong."""
-    pins = [line for line in (ROOT / "requirements" / "lint.txt").read_text().splitlines() if line.startswith(("mypy==", "pyright=="))]  # fmt: skip
+    locked = (ROOT / "requirements" / "locked" / "lint.txt").read_text()
+    pins = [line.rstrip(" \\") for line in locked.splitlines() if line.startswith(("mypy==", "pyright=="))]  # fmt: skip
     checkers = Environment.create(tmp_path / "venv", *pins)
     (tmp_path / "right.py").write_text(TYPED)
     (tmp_path / "wrong.py").write_text("import grpc\n\ngrpc.no_such_name\nx: int = grpc.insecure_channel('x')\n")  # fmt: skip

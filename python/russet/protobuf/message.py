@@ -11,13 +11,8 @@ if TYPE_CHECKING:
     from russet._core import Message
 else:
 
-    def _overridden(name: str) -> Any:
-        def method(self: Any, *args: Any, **keywords: Any) -> NoReturn:
-            raise NotImplementedError(f"{type(self).__name__} has no {name}()")
-
-        method.__name__ = name
-        method.__qualname__ = f"Message.{name}"
-        return method
+    def _lacks(self: Any, name: str) -> NotImplementedError:
+        return NotImplementedError(f"{type(self).__name__} has no {name}()")
 
     class Message:
         """What messages are instances of. Generated classes have their methods from the core; other classes may be derived from this one, as fakes are, and override what they need."""
@@ -26,13 +21,71 @@ else:
 
         DESCRIPTOR = None
 
-        for _name in (
-            "ByteSize Clear ClearExtension ClearField CopyFrom DiscardUnknownFields HasExtension HasField IsInitialized "
-            "ListFields MergeFrom MergeFromString ParseFromString SerializePartialToString SerializeToString SetInParent "
-            "UnknownFields WhichOneof __contains__ __eq__ __str__ _SetListener"
-        ).split():
-            locals()[_name] = _overridden(_name)
-        del _name
+        def ByteSize(self) -> NoReturn:
+            raise _lacks(self, "ByteSize")
+
+        def Clear(self) -> NoReturn:
+            raise _lacks(self, "Clear")
+
+        def ClearExtension(self, field_descriptor: Any) -> NoReturn:
+            raise _lacks(self, "ClearExtension")
+
+        def ClearField(self, field_name: str) -> NoReturn:
+            raise _lacks(self, "ClearField")
+
+        def CopyFrom(self, other_msg: Any) -> NoReturn:
+            raise _lacks(self, "CopyFrom")
+
+        def DiscardUnknownFields(self) -> NoReturn:
+            raise _lacks(self, "DiscardUnknownFields")
+
+        def HasExtension(self, field_descriptor: Any) -> NoReturn:
+            raise _lacks(self, "HasExtension")
+
+        def HasField(self, field_name: str) -> NoReturn:
+            raise _lacks(self, "HasField")
+
+        def IsInitialized(self) -> NoReturn:
+            raise _lacks(self, "IsInitialized")
+
+        def ListFields(self) -> NoReturn:
+            raise _lacks(self, "ListFields")
+
+        def MergeFrom(self, other_msg: Any) -> NoReturn:
+            raise _lacks(self, "MergeFrom")
+
+        def MergeFromString(self, serialized: bytes) -> NoReturn:
+            raise _lacks(self, "MergeFromString")
+
+        def ParseFromString(self, serialized: bytes) -> NoReturn:
+            raise _lacks(self, "ParseFromString")
+
+        def SerializePartialToString(self, **kwargs: Any) -> NoReturn:
+            raise _lacks(self, "SerializePartialToString")
+
+        def SerializeToString(self, **kwargs: Any) -> NoReturn:
+            raise _lacks(self, "SerializeToString")
+
+        def SetInParent(self) -> NoReturn:
+            raise _lacks(self, "SetInParent")
+
+        def UnknownFields(self) -> NoReturn:
+            raise _lacks(self, "UnknownFields")
+
+        def WhichOneof(self, oneof_group: str) -> NoReturn:
+            raise _lacks(self, "WhichOneof")
+
+        def __contains__(self, field_name_or_key: Any) -> NoReturn:
+            raise _lacks(self, "__contains__")
+
+        def __eq__(self, other_msg: object) -> NoReturn:
+            raise _lacks(self, "__eq__")
+
+        def __str__(self) -> NoReturn:
+            raise _lacks(self, "__str__")
+
+        def _SetListener(self, message_listener: Any) -> NoReturn:
+            raise _lacks(self, "_SetListener")
 
         def __deepcopy__(self, memo: Any = None) -> Message:
             copy = type(self)()
