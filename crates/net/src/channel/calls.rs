@@ -412,15 +412,17 @@ impl Channel {
         }
     }
 
-    /// The caller is done with a call: its state goes. A call that still runs is cancelled.
-    pub fn release(&mut self, key: CallKey) {
-        if self.call(key).is_some_and(|call| call.outcome.is_none()) {
-            self.cancel(
-                key,
-                Status::new(Code::Cancelled, "Locally cancelled by application!"),
-            );
-        }
+    /// The caller is done with a call: its state goes. A call that still runs is cancelled; whether it was.
+    pub fn release(&mut self, key: CallKey) -> bool {
+        let runs = self
+            .call_mut(key)
+            .is_some_and(|call| call.outcome.is_none());
+        self.cancel(
+            key,
+            Status::new(Code::Cancelled, "Locally cancelled by application!"),
+        );
         self.calls.remove(key);
+        runs
     }
 
     /// The caller will not ask for a call any more, but it goes on to its end. Its messages are dropped, and do not hold the server up.
@@ -430,7 +432,9 @@ impl Channel {
                 call.abandoned = true;
                 self.drop_messages(key);
             }
-            _ => self.release(key),
+            _ => {
+                self.release(key);
+            }
         }
     }
 

@@ -49,8 +49,9 @@ impl Drop for ClientCall {
         let mut core = self.handle.inner.reactor.core();
         if self.abandoned.load(Ordering::Relaxed) {
             core.abandon(self.key);
-        } else {
-            core.release(self.key);
+        } else if core.release(self.key) {
+            // It ran, as an interrupted one does: nobody may come to write its reset.
+            core.flush_now();
         }
     }
 }
