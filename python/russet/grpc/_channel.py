@@ -9,7 +9,7 @@ import os
 from threading import RLock, Thread
 
 from .. import _core
-from ._base_channel import Channel
+from ._base_channel import Channel as _BaseChannel
 
 # Programs catch these two by the names that they have in grpcio.
 from ._calls import _InactiveRpcError as _InactiveRpcError
@@ -94,7 +94,7 @@ class _Subscriptions:
                     logger("_channel").exception("Exception calling connectivity callback!")
 
 
-class _Channel(Channel):
+class Channel(_BaseChannel):
     """A channel to one target. Safe to use from several threads."""
 
     def __init__(
@@ -213,7 +213,7 @@ class _Channel(Channel):
         self._subscriptions.clear()
         self._channel.close()
 
-    def __enter__(self) -> _Channel:
+    def __enter__(self) -> Channel:
         return self
 
     def __exit__(
@@ -231,7 +231,7 @@ def insecure_channel(
     compression: Compression | None = None,
 ) -> Channel:
     """A channel to `target` without encryption. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
-    return _Channel(target, options, compression, Plaintext())
+    return Channel(target, options, compression, Plaintext())
 
 
 def secure_channel(
@@ -241,4 +241,4 @@ def secure_channel(
     compression: Compression | None = None,
 ) -> Channel:
     """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
-    return _Channel(target, options, compression, credentials._credentials)
+    return Channel(target, options, compression, credentials._credentials)

@@ -21,7 +21,7 @@ pub(super) fn metadata_from_python(given: Option<&Bound<'_, PyAny>>) -> PyResult
     })
 }
 
-/// Metadata as callers give it: `None` or an iterable of pairs. A value is `str`, `bytes` or `None`, and must be `bytes` for a key that ends in `-bin`. The inner error is that of a key or value which cannot be sent; grpcio ends the call for it.
+/// Metadata as callers give it: `None` or an iterable of pairs. A value is `str` or `bytes`, or `None` for an empty one; for a key that ends in `-bin` it must be `bytes`. The inner error is that of a key or value which cannot be sent; grpcio ends the call for it.
 pub(super) fn check_metadata(
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Result<Metadata, MetadataError>> {
@@ -46,7 +46,6 @@ pub(super) fn check_metadata(
                 value.get_type().name()?
             )));
         }
-        // As in grpcio, None is an empty text.
         let value = if value.is_none() {
             Vec::new()
         } else {

@@ -15,7 +15,7 @@ from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
 from ._base_channel import (
-    Channel,
+    Channel as _BaseChannel,
     StreamStreamMultiCallable,
     StreamUnaryMultiCallable,
     UnaryStreamMultiCallable,
@@ -65,7 +65,7 @@ class _Method:
 
     def __init__(
         self,
-        channel: _Channel,
+        channel: Channel,
         method: str,
         request_serializer: Serializer[Any] | None,
         response_deserializer: Deserializer[Any] | None,
@@ -199,7 +199,7 @@ class _StreamStreamMultiCallable(_StreamRequestMethod, StreamStreamMultiCallable
     _streaming = True
 
 
-class _Channel(Channel):
+class Channel(_BaseChannel):
     def __init__(
         self,
         target: str,
@@ -267,7 +267,7 @@ class _Channel(Channel):
         with contextlib.suppress(RuntimeError):
             self._driver.loop.call_soon_threadsafe(call)
 
-    async def __aenter__(self) -> _Channel:
+    async def __aenter__(self) -> Channel:
         return self
 
     async def __aexit__(
@@ -396,7 +396,7 @@ def insecure_channel(
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> Channel:
     """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
-    return _Channel(target, options, compression, interceptors, Plaintext())
+    return Channel(target, options, compression, interceptors, Plaintext())
 
 
 def secure_channel(
@@ -407,4 +407,4 @@ def secure_channel(
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> Channel:
     """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
-    return _Channel(target, options, compression, interceptors, credentials._credentials)
+    return Channel(target, options, compression, interceptors, credentials._credentials)
