@@ -78,7 +78,10 @@ class _AliasLoader:
 
     def exec_module(self, module: ModuleType) -> None:
         # It ran under its own name; the import system has put the alias's spec in the place of its own.
-        module.__spec__ = self._spec
+        alias, module.__spec__ = module.__spec__, self._spec
+        if alias is not None and alias.loader is not self:
+            # Agents that wait for an import put a loader of theirs around this one, and go by the module's name.
+            module.__name__ = alias.name
 
     def __getattr__(self, name: str) -> Any:
         """What runpy (`python -m grpc_tools.protoc`), inspect and pkgutil ask for, of the module's own loader under its own name."""
@@ -123,7 +126,7 @@ class _SharedLoader:
 
 
 class _Finder:
-    """Comes before all other finders. It knows the names that were given to it: all by `russet.install()`, a wheel's by each of `russet shims`."""
+    """Comes before all finders that find anything by themselves. It knows the names that were given to it: all by `russet.install()`, a wheel's by each of `russet shims`."""
 
     def __init__(self) -> None:
         self._aliases: dict[str, str] = {}
@@ -134,7 +137,9 @@ class _Finder:
         self._aliases.update(names)
         self._roots = frozenset(map(_root, self._aliases))
         if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
+            # Before Python's own finders, and behind the hooks by which agents hear of imports: those ask the others.
+            places = (at for at, finder in enumerate(sys.meta_path) if _is_python_s_own(finder))
+            sys.meta_path.insert(next(places, 0), self)
 
     def has(self, names: dict[str, str]) -> bool:
         """Whether names are taken over."""
@@ -162,6 +167,10 @@ class _Finder:
         from . import _distributions
 
         yield from _distributions.find(context.name, self._roots)
+
+
+def _is_python_s_own(finder: object) -> bool:
+    return getattr(finder, "__module__", "").startswith("_frozen_importlib")
 
 
 _FINDER = _Finder()
@@ -217,6 +226,20 @@ def install() -> None:
         _FINDER.give(_ALIASES)
 
 
+def _forwarding(module: ModuleType) -> type[ModuleType]:
+    """A class of modules that read and write another's names."""
+
+    class Forwarding(type(module)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            own = name in ("__class__", "__name__", "__spec__", "__loader__")
+            return super().__getattribute__(name) if own else getattr(module, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(module, name, value)
+
+    return Forwarding
+
+
 def stand_in(name: str) -> None:
     """Put Russet's module in the place of one that `russet shims` made and that is being imported, and take over the names that go with it."""
     root = _root(name)
@@ -226,4 +249,7 @@ def stand_in(name: str) -> None:
         _FINDER.give(aliases)
     target = _target(name, aliases)
     if target is not None:
-        sys.modules[name] = _import(target)
+        # Agents that wait for this import are handed the module that began it.
+        began, module = sys.modules[name], _import(target)
+        began.__class__ = _forwarding(module)
+        sys.modules[name] = module
