@@ -138,7 +138,7 @@ class _Finder:
         self._roots = frozenset(map(_root, self._aliases))
         if self not in sys.meta_path:
             # Before Python's own finders, and behind the hooks by which agents hear of imports: those ask the others.
-            places = (place for place, finder in enumerate(sys.meta_path) if _is_pythons(finder))
+            places = (at for at, finder in enumerate(sys.meta_path) if _is_python_s_own(finder))
             sys.meta_path.insert(next(places, 0), self)
 
     def has(self, names: dict[str, str]) -> bool:
@@ -169,12 +169,11 @@ class _Finder:
         yield from _distributions.find(context.name, self._roots)
 
 
-_FINDER = _Finder()
-
-
-def _is_pythons(finder: object) -> bool:
-    """Whether a finder is one of the three that Python starts with."""
+def _is_python_s_own(finder: object) -> bool:
     return getattr(finder, "__module__", "").startswith("_frozen_importlib")
+
+
+_FINDER = _Finder()
 
 
 def _target(fullname: str, aliases: dict[str, str]) -> str | None:
@@ -227,6 +226,20 @@ def install() -> None:
         _FINDER.give(_ALIASES)
 
 
+def _forwarding(module: ModuleType) -> type[ModuleType]:
+    """A class of modules that read and write another's names."""
+
+    class Forwarding(type(module)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            own = name in ("__class__", "__name__", "__spec__", "__loader__")
+            return super().__getattribute__(name) if own else getattr(module, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(module, name, value)
+
+    return Forwarding
+
+
 def stand_in(name: str) -> None:
     """Put Russet's module in the place of one that `russet shims` made and that is being imported, and take over the names that go with it."""
     root = _root(name)
@@ -236,4 +249,7 @@ def stand_in(name: str) -> None:
         _FINDER.give(aliases)
     target = _target(name, aliases)
     if target is not None:
-        sys.modules[name] = _import(target)
+        # Agents that wait for this import are handed the module that began it.
+        began, module = sys.modules[name], _import(target)
+        began.__class__ = _forwarding(module)
+        sys.modules[name] = module

@@ -311,3 +311,38 @@ def test_a_poetry_project(shims: Path, wheel: Path, tmp_path: Path) -> None:
     done = poetry.run("-m", "poetry", "install", "--no-interaction", "--directory", project, **variables)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert Environment(project / ".venv").says("-c", PROGRAM) == PRINTED
+
+
+AGENT = """
+import importlib.abc, importlib.machinery, sys
+
+class Loader(importlib.abc.Loader):
+    def __init__(self, inner): self.inner = inner
+    def create_module(self, spec): return self.inner.create_module(spec)
+    def exec_module(self, module):
+        self.inner.exec_module(module)
+        assert module.__name__ == "grpc"
+        module.insecure_channel = ("wrapped", module.insecure_channel)
+
+class Finder:
+    asking = False
+    def find_spec(self, name, path=None, target=None):
+        if name != "grpc" or self.asking:
+            return None
+        self.asking = True
+        spec = importlib.util.find_spec(name)
+        self.asking = False
+        spec.loader = Loader(spec.loader)
+        return spec
+
+import importlib.util
+sys.meta_path.insert(0, Finder())
+import grpc
+from russet import grpc as ours
+print(grpc is ours, grpc.insecure_channel[0])
+"""
+
+
+@pytest.mark.parametrize("said", ["0", "1"])
+def test_an_agent_that_waits_for_an_import(environment: Environment, said: str) -> None:
+    assert environment.says("-c", AGENT, RUSSET_INSTALL=said) == "True wrapped\n"

@@ -67,6 +67,8 @@ def methods(client):
     for name, function in sorted(vars(client).items()):
         if not name.startswith("_") and callable(function) and not isinstance(function, (staticmethod, classmethod)):
             parameters = inspect.signature(function).parameters
+            if name.startswith("wait_for"):
+                continue
             if "request" in parameters:
                 yield name, parameters["request"].annotation, inspect.signature(function).return_annotation
             elif "requests" in parameters:

@@ -414,13 +414,13 @@ impl Channel {
 
     /// The caller is done with a call: its state goes. A call that still runs is cancelled; whether it was.
     pub fn release(&mut self, key: CallKey) -> bool {
-        let runs = self
-            .call_mut(key)
-            .is_some_and(|call| call.outcome.is_none());
-        self.cancel(
-            key,
-            Status::new(Code::Cancelled, "Locally cancelled by application!"),
-        );
+        let runs = self.call(key).is_some_and(|call| call.outcome.is_none());
+        if runs {
+            self.cancel(
+                key,
+                Status::new(Code::Cancelled, "Locally cancelled by application!"),
+            );
+        }
         self.calls.remove(key);
         runs
     }
