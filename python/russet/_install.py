@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from ._private_modules import AIO, GRPC
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +25,8 @@ _ALIASES = {
     "google.protobuf": "russet.protobuf",
     "google._upb._message": "russet._core",
     "grpc": "russet.grpc",
+    **{f"grpc.{name}": f"russet.grpc._compat.{module}" for name, module in GRPC.items()},
+    **{f"grpc.aio.{name}": f"russet.grpc._compat.{module}" for name, module in AIO.items()},
     "grpc_tools": "russet.grpc_tools",
     "grpc_tools.protoc": "russet.protoc",
     "grpc_tools.command": "russet.protoc.command",

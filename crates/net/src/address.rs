@@ -122,16 +122,27 @@ struct Uri<'a> {
     path: String,
 }
 
+/// The scheme of a target and what follows it, if it is one that is known.
+fn split_scheme(text: &str) -> Option<(Scheme, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let mut known = SCHEMES.iter();
+    let (_, scheme) = known.find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
+    Some((*scheme, rest))
+}
+
+/// A target with its scheme, by which gRPC's libraries show it: without one it is a name for DNS.
+pub fn with_scheme(target: &str) -> String {
+    match split_scheme(target) {
+        Some(_) => target.to_owned(),
+        None => format!("dns:///{target}"),
+    }
+}
+
 impl<'a> Uri<'a> {
     fn parse(text: &'a str) -> Self {
         // As in gRPC: a name may come from a file, with the end of its line.
         let text = text.trim_end();
-        let known = text.split_once(':').and_then(|(scheme, rest)| {
-            let mut known = SCHEMES.iter();
-            let (_, scheme) = known.find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
-            Some((*scheme, rest))
-        });
-        let Some((scheme, rest)) = known else {
+        let Some((scheme, rest)) = split_scheme(text) else {
             return Self {
                 scheme: Scheme::Dns,
                 authority: None,

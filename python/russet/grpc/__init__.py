@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit as _atexit
 
 from .. import _core
+from .._private_modules import GRPC as _PRIVATE
 from ._base_call import (
     Call,
     Future,
@@ -115,6 +116,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")
+    if name in _PRIVATE:
+        from importlib import import_module
+
+        return import_module(f"{__name__}._compat.{_PRIVATE[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

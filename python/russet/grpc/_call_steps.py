@@ -268,9 +268,7 @@ def _unary_request(
             return request_deserializer(message)
         except Exception as error:
             _server.log_handler_error("Exception deserializing request!", error)
-            _server._abort(
-                state, rpc_event.call, _INTERNAL, b"Exception deserializing request!"
-            )
+            _server._abort(state, rpc_event.call, _INTERNAL, b"Exception deserializing request!")
             return None
 
     return unary_request
@@ -475,8 +473,6 @@ def run(
         else lambda: requests
     )
     in_pool = (
-        _server._stream_response_in_pool
-        if response_streaming
-        else _server._unary_response_in_pool
+        _server._stream_response_in_pool if response_streaming else _server._unary_response_in_pool
     )
     in_pool(event, state, behavior, thunk, request_deserializer, response_serializer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Event, RLock, local
 
 from .. import _core
-from ._base_call import Call, Future
+from ._base_call import Call, Future, RpcContext
 from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
 from ._greenlets import are_there, bound
 from ._logging import logger
@@ -15,7 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TypeVar
+
+    _Self = TypeVar("_Self")
 
     from ._typing import (
         Deserializer,
@@ -95,9 +98,14 @@ class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
         trailing_metadata: ReceivedMetadata | None = None,
         peer: str | None = None,
     ) -> None:
-        """Anything but a status as the only argument is the text of an error that is made again, as multiprocessing and others do: `type(error)(text)`."""
+        """With one argument, as in grpcio: a `_RPCState`, as tests make errors; anything else is the text of an error that is made again, as multiprocessing and others do: `type(error)(text)`."""
         if isinstance(code, StatusCode):
             super().__init__(code, details)
+        elif is_rpc_state(code):
+            state: Any = code
+            code, details = state.code, state.details
+            super().__init__(code, details)
+            initial_metadata, trailing_metadata = state.initial_metadata, state.trailing_metadata
         else:
             super().__init__(code)
             code, details = StatusCode.INTERNAL, f"{_FROM_TEXT}{code}"
@@ -114,6 +122,13 @@ class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
             for metadata in (self._initial_metadata, self._trailing_metadata)
         )
         return _InactiveRpcError, (self._code, self._details, *received, self._peer)
+
+    @property
+    def _state(self) -> Any:
+        """What grpcio keeps the error in, as it is now."""
+        from ._compat.rpc_state import _RPCState
+
+        return _RPCState.of(self)
 
     def initial_metadata(self) -> ReceivedMetadata:
         return self._initial_metadata  # type: ignore[return-value]  # None where none came, as in grpcio
@@ -180,21 +195,34 @@ def serialize(request: Any, serializer: Serializer[Any] | None) -> bytes:
     return serialized
 
 
-class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
-    """A call in progress: what `.future()` gives and what a streaming response is iterated by.
+class _Rendezvous(RpcError, RpcContext):
+    """A call in progress. Agents wrap these methods and `_next`, by these names."""
 
-    It is an exception too, raised when the call ends with a status other than OK.
-    """
+    _call: _core.ClientCall
+    _response_deserializer: Deserializer[Any] | None
 
     def __init__(
         self,
-        call: _core.ClientCall,
-        deserializer: Deserializer[Any] | None,
+        state: Any,
+        call: Any,
+        response_deserializer: Deserializer[Any] | None,
+        deadline: float | None,
+    ) -> None:
+        """As in grpcio, for tests that make calls of a `_RPCState`; calls of channels are made by `rendezvous`."""
+        from ._compat.rpc_state import MadeCall
+
+        super().__init__()
+        # The state's response is deserialized already.
+        self._begin(MadeCall(state, call, deadline), None, False)
+
+    def _begin(
+        self,
+        call: Any,
+        response_deserializer: Deserializer[Any] | None,
         multiple_responses: bool,
     ) -> None:
-        super().__init__()
         self._call = call
-        self._deserializer = deserializer
+        self._response_deserializer = response_deserializer
         self._multiple_responses = multiple_responses
         self._response: Any = None
         self._has_response = False
@@ -215,32 +243,13 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
             # A request whose answer nobody waits for is still meant to arrive.
             call.abandon()
 
-    # The call.
+    # The context.
 
     def is_active(self) -> bool:
         return not self._call.is_over()
 
     def time_remaining(self) -> float | None:
         return self._call.time_remaining()
-
-    def initial_metadata(self) -> ReceivedMetadata:
-        return self._call.initial_metadata()
-
-    def trailing_metadata(self) -> ReceivedMetadata:
-        self._call.wait_done()
-        return self._call.trailing_metadata() or ()
-
-    def code(self) -> StatusCode:
-        self._call.wait_done()
-        return STATUS_CODES[self._call.code() or 0]
-
-    def details(self) -> str:
-        self._call.wait_done()
-        return self._call.details() or ""
-
-    def debug_error_string(self) -> str:
-        """What is known of the error's origin, for people. Waits for the call's end."""
-        return _debug_text(self._call.peer(), self.code(), self.details())
 
     def cancel(self) -> bool:
         with self._lock:
@@ -288,6 +297,60 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
             self._call.hurry()
             ran.wait(_CALLBACK_PATIENCE)
 
+    # The iterator.
+
+    def __iter__(self: _Self) -> _Self:
+        return self
+
+    def __next__(self) -> Any:
+        return self._next()
+
+    def next(self) -> Any:
+        """The next response; as `__next__`."""
+        return self._next()
+
+    def _next(self) -> Any:
+        raise NotImplementedError
+
+
+class _SingleThreadedRendezvous(_Rendezvous, Call, Future["Any"]):
+    """What grpcio gives for streams that their reader's thread drives by itself. Here every call is driven so, and is a `_MultiThreadedRendezvous`."""
+
+
+class _MultiThreadedRendezvous(_Rendezvous, Call, Future["Any"]):
+    """A call in progress: what `.future()` gives and what a streaming response is iterated by.
+
+    It is an exception too, raised when the call ends with a status other than OK.
+    """
+
+    @property
+    def _state(self) -> Any:
+        """What grpcio keeps the call in, as it is now. Does not wait."""
+        from ._compat.rpc_state import _RPCState
+
+        return _RPCState.of_call(self._call, self._cancelled)
+
+    # The call.
+
+    def initial_metadata(self) -> ReceivedMetadata:
+        return self._call.initial_metadata()
+
+    def trailing_metadata(self) -> ReceivedMetadata:
+        self._call.wait_done()
+        return self._call.trailing_metadata() or ()
+
+    def code(self) -> StatusCode:
+        self._call.wait_done()
+        return STATUS_CODES[self._call.code() or 0]
+
+    def details(self) -> str:
+        self._call.wait_done()
+        return self._call.details() or ""
+
+    def debug_error_string(self) -> str:
+        """What is known of the error's origin, for people. Waits for the call's end."""
+        return _debug_text(self._call.peer(), self.code(), self.details())
+
     # The future.
 
     def cancelled(self) -> bool:
@@ -309,7 +372,7 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
     def _take_response(self) -> Any:
         with self._lock:
             if not self._has_response:
-                self._response = response_of(self._call, self._deserializer)
+                self._response = response_of(self._call, self._response_deserializer)
                 self._has_response = True
             return self._response
 
@@ -338,14 +401,11 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
 
     # The iterator.
 
-    def __iter__(self) -> _MultiThreadedRendezvous:
-        return self
-
-    def __next__(self) -> Any:
+    def _next(self) -> Any:
         message = self._call.next()
         if message is not None:
             try:
-                return deserialize(message, self._deserializer)
+                return deserialize(message, self._response_deserializer)
             except _InactiveRpcError as error:
                 self._call.cancel(_INTERNAL, error.details())
                 raise
@@ -353,10 +413,6 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
         if self._call.code() == 0:
             raise StopIteration
         raise self
-
-    def next(self) -> Any:
-        """The next response; as `__next__`."""
-        return self.__next__()
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -368,6 +424,21 @@ class _MultiThreadedRendezvous(RpcError, Call, Future["Any"]):
         )
 
     __str__ = __repr__
+
+
+def rendezvous(
+    call: _core.ClientCall, deserializer: Deserializer[Any] | None, multiple_responses: bool
+) -> _MultiThreadedRendezvous:
+    """The object for a channel's call."""
+    made = _MultiThreadedRendezvous.__new__(_MultiThreadedRendezvous)
+    made._begin(call, deserializer, multiple_responses)
+    return made
+
+
+def is_rpc_state(given: object) -> bool:
+    """Whether it is a `_RPCState`, whose module is loaded where one was made."""
+    module = sys.modules.get("russet.grpc._compat.rpc_state")
+    return module is not None and isinstance(given, module._RPCState)
 
 
 def deserialize(message: bytes, deserializer: Deserializer[Any] | None) -> Any:

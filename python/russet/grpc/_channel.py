@@ -11,9 +11,11 @@ from threading import RLock, Thread
 from .. import _core
 from ._base_channel import Channel as _BaseChannel
 
-# Programs catch these two by the names that they have in grpcio.
+# Programs catch these by the names that they have in grpcio.
 from ._calls import _InactiveRpcError as _InactiveRpcError
 from ._calls import _MultiThreadedRendezvous as _MultiThreadedRendezvous
+from ._calls import _Rendezvous as _Rendezvous
+from ._calls import _SingleThreadedRendezvous as _SingleThreadedRendezvous
 from ._connectivity import ChannelConnectivity
 from ._credentials import Plaintext
 from ._greenlets import bound, notice
@@ -26,6 +28,7 @@ from ._multi_callables import (
 )
 from ._observing import observe
 from ._options import channel_settings
+from ._private_names import private_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -242,3 +245,7 @@ def secure_channel(
 ) -> Channel:
     """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, credentials._credentials)
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "channel")

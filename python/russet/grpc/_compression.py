@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum, unique
 
+from ._private_names import private_names
+
 
 @unique
 class Compression(IntEnum):
@@ -12,3 +14,7 @@ class Compression(IntEnum):
     NoCompression = 0
     Deflate = 1
     Gzip = 2
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "compression")

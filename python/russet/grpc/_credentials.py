@@ -243,7 +243,9 @@ def insecure_channel_credentials() -> ChannelCredentials:
     return _INSECURE_CHANNEL
 
 
-_NO_ALTS = "ALTS works in Google's cloud only, and is not supported by this version of Russet; use grpc."
+_NO_ALTS = (
+    "ALTS works in Google's cloud only, and is not supported by this version of Russet; use grpc."
+)
 
 
 def _warn(what: str, why: object) -> None:

@@ -20,6 +20,7 @@ from ._base_channel import (
 )
 from ._calls import _Over
 from ._errors import RpcError
+from ._private_names import private_names
 from ._status import StatusCode
 from ._typing import ResponseT
 
@@ -412,3 +413,7 @@ def intercept_channel(channel: Channel, *interceptors: ClientInterceptor) -> Cha
             raise TypeError(f"interceptor must be {kinds}, not {type(interceptor).__name__}")
         channel = _InterceptedChannel(channel, interceptor)
     return channel
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "interceptor")

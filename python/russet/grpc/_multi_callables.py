@@ -14,8 +14,8 @@ from ._base_channel import (
 from ._call_credentials import INSECURE, authenticate, plugins_of
 from ._calls import (
     _InactiveRpcError,
-    _MultiThreadedRendezvous,
     deserialize,
+    rendezvous,
     response_of,
     serialize,
 )
@@ -112,14 +112,19 @@ class _Method:
         protection: Any,
     ) -> None:
         self._channel = channel
-        self._method = method
-        self._serializer = request_serializer
-        self._deserializer = response_deserializer
+        self._path = method
+        self._request_serializer = request_serializer
+        self._response_deserializer = response_deserializer
         self._compression = compression
         self._default_timeout = default_timeout
         self._secure = protection.secure
         # Those of the channel's own call credentials.
         self._plugins: tuple[Plugin, ...] = protection.plugins
+
+    @property
+    def _method(self) -> bytes:
+        """The path as grpcio keeps it, for agents that name calls by it."""
+        return self._path.encode()
 
     def _start(
         self,
@@ -135,7 +140,7 @@ class _Method:
         if plugins and not self._secure:
             raise _InactiveRpcError(StatusCode.UNAUTHENTICATED, INSECURE, (), ())
         call = self._channel.call(
-            self._method,
+            self._path,
             self._default_timeout if timeout is None else timeout,
             metadata,
             wait_for_ready,
@@ -144,7 +149,7 @@ class _Method:
             streaming,
         )
         if plugins:
-            authenticate(call, plugins, self._channel.authority, self._method)
+            authenticate(call, plugins, self._channel.authority, self._path)
         return call
 
 
@@ -159,13 +164,13 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
         compression: Compression | None,
         unary: Callable[..., Any],
     ) -> Any:
-        serialized = serialize(request, self._serializer)
+        serialized = serialize(request, self._request_serializer)
         if credentials is not None or self._plugins:
             return self._authenticated(
                 serialized, timeout, metadata, credentials, wait_for_ready, compression
             )
         return unary(
-            self._method,
+            self._path,
             serialized,
             self._default_timeout if timeout is None else timeout,
             metadata,
@@ -203,8 +208,8 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             self._channel.unary,
         )
         if outcome.__class__ is bytes:
-            return deserialize(outcome, self._deserializer)
-        return response_of(outcome, self._deserializer)
+            return deserialize(outcome, self._response_deserializer)
+        return response_of(outcome, self._response_deserializer)
 
     def with_call(
         self,
@@ -225,8 +230,8 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
             self._channel.unary_call,
         )
         return (
-            response_of(call, self._deserializer),
-            _MultiThreadedRendezvous(call, self._deserializer, False),
+            response_of(call, self._response_deserializer),
+            rendezvous(call, self._response_deserializer, False),
         )
 
     def future(
@@ -239,12 +244,12 @@ class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
         compression: Compression | None = None,
     ) -> Any:
         try:
-            serialized = serialize(request, self._serializer)
+            serialized = serialize(request, self._request_serializer)
         except _InactiveRpcError as error:
             return error
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
         call.send_last(serialized)
-        return _MultiThreadedRendezvous(call, self._deserializer, False)
+        return rendezvous(call, self._response_deserializer, False)
 
 
 class _UnaryStreamMultiCallable(_Method, UnaryStreamMultiCallable["Any", "Any"]):
@@ -257,10 +262,10 @@ class _UnaryStreamMultiCallable(_Method, UnaryStreamMultiCallable["Any", "Any"])
         wait_for_ready: bool | None = None,
         compression: Compression | None = None,
     ) -> Any:
-        serialized = serialize(request, self._serializer)
+        serialized = serialize(request, self._request_serializer)
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression, True)
         call.send_last(serialized)
-        return _MultiThreadedRendezvous(call, self._deserializer, True)
+        return rendezvous(call, self._response_deserializer, True)
 
 
 class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"]):
@@ -288,15 +293,15 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         compression: Compression | None = None,
     ) -> tuple[Any, Call]:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
-        _start_sending(call, request_iterator, self._serializer)
+        _start_sending(call, request_iterator, self._request_serializer)
         try:
             call.wait_done()
         except BaseException:
             call.cancel(_CANCELLED, "Locally cancelled by application!")
             raise
         return (
-            response_of(call, self._deserializer),
-            _MultiThreadedRendezvous(call, self._deserializer, False),
+            response_of(call, self._response_deserializer),
+            rendezvous(call, self._response_deserializer, False),
         )
 
     def future(
@@ -309,8 +314,8 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         compression: Compression | None = None,
     ) -> Any:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
-        _start_sending(call, request_iterator, self._serializer)
-        return _MultiThreadedRendezvous(call, self._deserializer, False)
+        _start_sending(call, request_iterator, self._request_serializer)
+        return rendezvous(call, self._response_deserializer, False)
 
 
 class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"]):
@@ -324,5 +329,5 @@ class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"
         compression: Compression | None = None,
     ) -> Any:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression, True)
-        _start_sending(call, request_iterator, self._serializer)
-        return _MultiThreadedRendezvous(call, self._deserializer, True)
+        _start_sending(call, request_iterator, self._request_serializer)
+        return rendezvous(call, self._response_deserializer, True)

@@ -8,6 +8,7 @@ from ._base_call import Future
 from ._connectivity import ChannelConnectivity
 from ._errors import FutureCancelledError, FutureTimeoutError
 from ._logging import logger
+from ._private_names import private_names
 from ._version import __version__
 
 TYPE_CHECKING = False
@@ -122,3 +123,7 @@ def channel_ready_future(channel: Channel) -> Future[None]:
     future = _ChannelReadyFuture(channel)
     future.start()
     return future
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "utilities")

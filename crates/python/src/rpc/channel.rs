@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use russet_net::address::{AddressError, Target};
+use russet_net::address::{AddressError, Target, with_scheme};
 use russet_net::census::ChannelCensus;
 use russet_net::channel::{Channel as State, ChannelConfig, Connectivity, NewCall};
 use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, Status};
@@ -442,6 +442,11 @@ impl Channel {
         self.handle.inner.reactor.core().watch(call.key);
         self.handle.inner.reactor.nudge_guard();
         Ok(call)
+    }
+
+    /// The target with its scheme, as agents name calls by it.
+    fn target(&self) -> Vec<u8> {
+        with_scheme(&self.handle.inner.target).into_bytes()
     }
 
     /// What calls name as their `:authority`.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._calls import _debug_text
 from .._logging import logger
+from .._private_names import private_names
 from .._status import STATUS_CODES, StatusCode
 from ._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
 from ._eof import EOF
@@ -280,6 +281,7 @@ class _StreamRequestMixin(_CallBase):
 
     _half_closed = False
     _sender: asyncio.Task[None] | None = None
+
     def _start_sending(self, request_iterator: Any) -> None:
         if request_iterator is not None:
             self._sender = self._driver.loop.create_task(self._send_all(request_iterator))
@@ -393,3 +395,7 @@ class RunningStreamStreamCall(
     def start(self, request_iterator: Any) -> None:
         """Send what the iterator gives, or wait for `write` where there is none."""
         self._start_sending(request_iterator)
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "aio_call")

@@ -14,8 +14,11 @@ from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
+from .._private_names import private_names
 from ._base_channel import (
     Channel as _BaseChannel,
+)
+from ._base_channel import (
     StreamStreamMultiCallable,
     StreamUnaryMultiCallable,
     UnaryStreamMultiCallable,
@@ -408,3 +411,7 @@ def secure_channel(
 ) -> Channel:
     """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, interceptors, credentials._credentials)
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "aio_channel")

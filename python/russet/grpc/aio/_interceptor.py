@@ -9,6 +9,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._private_names import private_names
 from .._status import StatusCode
 from .._typing import RequestT, ResponseT
 from ._base_call import Call, StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
@@ -493,3 +494,7 @@ class InterceptedStreamStreamCall(
 
     _INTERCEPT = "intercept_stream_stream"
     _CALL = StreamStreamCall
+
+
+# What else grpcio has here.
+__getattr__ = private_names(__name__, "aio_interceptor")

@@ -1,0 +1,1 @@
+"""`grpc._cython`: the package of grpcio's extension module."""
