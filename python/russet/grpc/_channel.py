@@ -248,4 +248,4 @@ def secure_channel(
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "channel")
+__getattr__ = private_names(__name__)

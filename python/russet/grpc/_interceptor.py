@@ -416,4 +416,4 @@ def intercept_channel(channel: Channel, *interceptors: ClientInterceptor) -> Cha
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "interceptor")
+__getattr__ = private_names(__name__)

@@ -1,4 +1,4 @@
-"""Gives a module the further names that grpcio's module of the same name has, from `_compat`, when they are asked for."""
+"""What grpcio has under a private name and Russet needs for such programs alone: it is loaded from `_compat` when it is asked for."""
 
 from __future__ import annotations
 
@@ -8,17 +8,37 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def private_names(module: str, companion: str) -> Callable[[str], Any]:
-    """A `__getattr__` for `module`, whose other names are in `_compat`'s module `companion`."""
+def private_names(module: str) -> Callable[[str], Any]:
+    """A `__getattr__` for `module`, whose further names are in the module of the same name in `_compat`."""
+    companion = module.replace("russet.grpc", "russet.grpc._compat")
 
     def get(name: str) -> Any:
         # The import system asks for names such as `__path__`, before all that the companion needs is there.
         if not name.startswith("__"):
             from importlib import import_module
 
-            found = import_module(f"russet.grpc._compat.{companion}")
+            found = import_module(companion)
             if hasattr(found, name):
                 return getattr(found, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return get
+
+
+def private_modules(package: str) -> Callable[[str], Any]:
+    """A `__getattr__` for `package`, whose private modules that it lacks are in the package of the same name in `_compat`."""
+    companion = package.replace("russet.grpc", "russet.grpc._compat")
+
+    def get(name: str) -> Any:
+        if name.startswith("_") and not name.startswith("__"):
+            from importlib import import_module
+
+            module = f"{companion}.{name}"
+            try:
+                return import_module(module)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get

@@ -24,7 +24,7 @@ class _RPCState:
         details: str | None,
     ) -> None:
         self.condition = Condition()
-        self.due = set(due)
+        self.due: set[Any] = set(due)
         self.initial_metadata = initial_metadata
         self.response: Any = None
         self.trailing_metadata = trailing_metadata

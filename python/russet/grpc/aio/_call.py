@@ -398,4 +398,4 @@ class RunningStreamStreamCall(
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "aio_call")
+__getattr__ = private_names(__name__)

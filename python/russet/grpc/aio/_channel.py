@@ -414,4 +414,4 @@ def secure_channel(
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "aio_channel")
+__getattr__ = private_names(__name__)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .._version import USER_AGENT as _USER_AGENT
-from ..aio._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
-from ..aio._base_interceptor import (
+from ..._version import USER_AGENT as _USER_AGENT
+from ...aio._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
+from ...aio._base_interceptor import (
     ClientInterceptor,
     StreamStreamClientInterceptor,
     StreamUnaryClientInterceptor,
     UnaryStreamClientInterceptor,
     UnaryUnaryClientInterceptor,
 )
-from ..aio._channel import _Method as _BaseMultiCallable
-from .aio_types import RequestType, ResponseType
-from .aio_utils import _timeout_to_deadline
+from ...aio._channel import _Method as _BaseMultiCallable
+from ._typing import RequestType, ResponseType
+from ._utils import _timeout_to_deadline
 
 __all__ = (
     "_USER_AGENT",

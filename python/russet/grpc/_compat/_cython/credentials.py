@@ -31,13 +31,13 @@ class _Kinds(type):
 class ChannelCredentials(metaclass=_Kinds):
     """What `grpc.ChannelCredentials` holds."""
 
-    kinds = (ours.Plaintext, ours.ClientTls, ours.Composite, ours.UnusableClient)
+    kinds: tuple[type, ...] = (ours.Plaintext, ours.ClientTls, ours.Composite, ours.UnusableClient)
 
 
 class InsecureChannelCredentials(ChannelCredentials):
     """Plaintext."""
 
-    kinds = (ours.Plaintext,)
+    kinds: tuple[type, ...] = (ours.Plaintext,)
 
     def __new__(cls) -> Any:
         return ours.insecure_channel_credentials()._credentials
@@ -46,7 +46,7 @@ class InsecureChannelCredentials(ChannelCredentials):
 class LocalChannelCredentials(ChannelCredentials):
     """Plaintext on this machine alone."""
 
-    kinds = (ours.Plaintext,)
+    kinds: tuple[type, ...] = (ours.Plaintext,)
 
     def __new__(cls, local_connect_type: int) -> Any:
         kind = ours.LocalConnectionType(local_connect_type)
@@ -56,7 +56,7 @@ class LocalChannelCredentials(ChannelCredentials):
 class SSLChannelCredentials(ChannelCredentials):
     """TLS."""
 
-    kinds = (ours.ClientTls, ours.UnusableClient)
+    kinds: tuple[type, ...] = (ours.ClientTls, ours.UnusableClient)
 
     def __new__(
         cls,
@@ -72,7 +72,7 @@ class SSLChannelCredentials(ChannelCredentials):
 class CompositeChannelCredentials(ChannelCredentials):
     """Credentials of a channel with those of its calls."""
 
-    kinds = (ours.Composite,)
+    kinds: tuple[type, ...] = (ours.Composite,)
 
     def __new__(cls, call_credentialses: Sequence[Any], channel_credentials: Any) -> Any:
         calls = [ours.CallCredentials(one) for one in call_credentialses]
@@ -84,7 +84,7 @@ class CompositeChannelCredentials(ChannelCredentials):
 class CallCredentials(metaclass=_Kinds):
     """What `grpc.CallCredentials` holds."""
 
-    kinds = (ours.CallMetadata,)
+    kinds: tuple[type, ...] = (ours.CallMetadata,)
 
 
 class CompositeCallCredentials(CallCredentials):
@@ -116,13 +116,13 @@ def _text(given: bytes | str) -> str:
 class ServerCredentials(metaclass=_Kinds):
     """What `grpc.ServerCredentials` holds."""
 
-    kinds = (ours.Plaintext, ours.ServerTls, ours.UnusableServer)
+    kinds: tuple[type, ...] = (ours.Plaintext, ours.ServerTls, ours.UnusableServer)
 
 
 class ServerCertificateConfig(metaclass=_Kinds):
     """What `grpc.ServerCertificateConfiguration` holds."""
 
-    kinds = (tuple,)
+    kinds: tuple[type, ...] = (tuple,)
 
 
 class SSLSessionCacheLRU:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .absent import absent_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class ObservabilityPlugin(ABC):  # noqa: B024 (as in grpcio, which calls it; here nothing does)
@@ -43,7 +43,7 @@ class ObservabilityPlugin(ABC):  # noqa: B024 (as in grpcio, which calls it; her
 
 
 @contextmanager
-def get_plugin() -> Iterator[ObservabilityPlugin | None]:
+def get_plugin() -> Generator[ObservabilityPlugin | None, None, None]:
     """The plug-in that is registered: none."""
     yield None
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from .._status import STATUS_CODES
-from ..aio._base_call import Call, RpcContext
-from ..aio._eof import EOFType
-from ..aio._errors import AioRpcError
-from ..aio._interceptor import API_STYLE_ERROR as _API_STYLE_ERROR
-from ..aio._interceptor import LOCAL_CANCELLATION_DETAILS as _LOCAL_CANCELLATION_DETAILS
-from ..aio._interceptor import RPC_ALREADY_FINISHED as _RPC_ALREADY_FINISHED_DETAILS
-from ..aio._interceptor import RPC_HALF_CLOSED as _RPC_HALF_CLOSED_DETAILS
-from ..aio._metadata import Metadata
-from .aio_types import RequestType, ResponseType
+from ..._status import STATUS_CODES
+from ...aio._base_call import Call, RpcContext
+from ...aio._eof import EOFType
+from ...aio._errors import AioRpcError
+from ...aio._interceptor import API_STYLE_ERROR as _API_STYLE_ERROR
+from ...aio._interceptor import LOCAL_CANCELLATION_DETAILS as _LOCAL_CANCELLATION_DETAILS
+from ...aio._interceptor import RPC_ALREADY_FINISHED as _RPC_ALREADY_FINISHED_DETAILS
+from ...aio._interceptor import RPC_HALF_CLOSED as _RPC_HALF_CLOSED_DETAILS
+from ...aio._metadata import Metadata
+from ._typing import RequestType, ResponseType
 
 if TYPE_CHECKING:
-    from .cython.cygrpc import AioRpcStatus
+    from .._cython.cygrpc import AioRpcStatus
 
 __all__ = (
     "_API_STYLE_ERROR",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable
 from typing import Any, Callable, Iterable, Sequence, Tuple, TypeVar, Union  # noqa: UP035 (these print as the original's)
 
-from ..aio._eof import EOFType as EOFType
-from ..aio._metadata import Metadata as Metadata
+from ...aio._eof import EOFType as EOFType
+from ...aio._metadata import Metadata as Metadata
 
 MetadataKey = str
 MetadataValue = Union[str, bytes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .cython.constants import (
+from ._cython.constants import (
     GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM,
     GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY,
     CompressionAlgorithm,

@@ -6,14 +6,21 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from .._version import USER_AGENT as _USER_AGENT
+from ._cython.constants import OperationType
 from .absent import absent_class, absent_function
-from .cython.constants import OperationType
 from .rpc_state import _RPCState
 
 if TYPE_CHECKING:
     from .._status import StatusCode
 
-__all__ = ("_USER_AGENT", "_RPCState")
+__all__ = (
+    "_USER_AGENT",
+    "_RPCState",
+    "_deadline",
+    "_determine_deadline",
+    "_rpc_state_string",
+    "_unknown_code_details",
+)
 
 _EMPTY_FLAGS = 0
 _CHANNEL_SUBSCRIPTION_CALLBACK_ERROR_LOG_MESSAGE = (

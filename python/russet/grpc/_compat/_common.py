@@ -9,7 +9,7 @@ from .._connectivity import ChannelConnectivity
 from .._logging import logger
 from .._status import STATUS_CODES
 from .._status import StatusCode as _StatusCode
-from .cython.constants import StatusCode
+from ._cython.constants import StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
