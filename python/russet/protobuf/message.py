@@ -26,11 +26,30 @@ else:
 
         DESCRIPTOR = None
 
-        for _name in (
-            "ByteSize Clear ClearExtension ClearField CopyFrom DiscardUnknownFields HasExtension HasField IsInitialized "
-            "ListFields MergeFrom MergeFromString ParseFromString SerializePartialToString SerializeToString SetInParent "
-            "UnknownFields WhichOneof __contains__ __eq__ __str__ _SetListener"
-        ).split():
+        for _name in [
+            "ByteSize",
+            "Clear",
+            "ClearExtension",
+            "ClearField",
+            "CopyFrom",
+            "DiscardUnknownFields",
+            "HasExtension",
+            "HasField",
+            "IsInitialized",
+            "ListFields",
+            "MergeFrom",
+            "MergeFromString",
+            "ParseFromString",
+            "SerializePartialToString",
+            "SerializeToString",
+            "SetInParent",
+            "UnknownFields",
+            "WhichOneof",
+            "__contains__",
+            "__eq__",
+            "__str__",
+            "_SetListener",
+        ]:
             locals()[_name] = _overridden(_name)
         del _name
 
