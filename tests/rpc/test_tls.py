@@ -442,20 +442,22 @@ def test_alts_is_for_google_s_cloud(grpc: Any) -> None:
 
 
 def test_google_s_credentials_are_tls_with_a_token(
-    grpc: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    russet: ModuleType, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As grpcio's, which reads the file once a process."""
+
     def authorization(request: bytes, context: Any) -> bytes:
         return str(dict(context.invocation_metadata()).get("authorization")).encode()
 
     roots = tmp_path / "roots.pem"
     roots.write_bytes(root())
     monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(roots))
-    token = grpc.access_token_call_credentials("secret")
+    token = russet.access_token_call_credentials("secret")
     with (
         serving(
-            grpc, server_credentials(grpc), Authorization=("unary_unary", authorization)
+            russet, server_credentials(russet), Authorization=("unary_unary", authorization)
         ) as address,
-        grpc.secure_channel(address, grpc.compute_engine_channel_credentials(token)) as channel,
+        russet.secure_channel(address, russet.compute_engine_channel_credentials(token)) as channel,
     ):
         call = channel.unary_unary(path("Authorization"))
         assert call(b"", timeout=WAIT) == b"Bearer secret"
