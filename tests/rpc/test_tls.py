@@ -597,7 +597,10 @@ NAMES_OF_CLIENTS = {
         ],
         [x509.DNSName("a"), x509.UniformResourceIdentifier("spiffe://x/y")],
     ),
-    "escapes": ([[(oid.COMMON_NAME, '#a+b"c\\;<d> ')], [(oid.ORGANIZATION_NAME, " \u00fcn\u00ef ")]], []),
+    "escapes": (
+        [[(oid.COMMON_NAME, '#a+b"c\\;<d> ')], [(oid.ORGANIZATION_NAME, " \u00fcn\u00ef ")]],
+        [],
+    ),
     "no common name": ([[(oid.ORGANIZATION_NAME, "o")]], []),
     "two common names": ([[(oid.COMMON_NAME, "one")], [(oid.COMMON_NAME, "two")]], []),
     "no subject": ([], [x509.DNSName("a")]),
@@ -634,9 +637,7 @@ def test_names_of_a_client_as_grpcio_writes_them(case: Any) -> None:
     told = []
     for name in modules.NAMES:
         grpc = modules.load(name)
-        credentials = server_credentials(
-            grpc, root_certificates=chain, require_client_auth=True
-        )
+        credentials = server_credentials(grpc, root_certificates=chain, require_client_auth=True)
         with (
             serving(grpc, credentials, Who=WHO) as address,
             grpc.secure_channel(
@@ -647,7 +648,9 @@ def test_names_of_a_client_as_grpcio_writes_them(case: Any) -> None:
     assert told[1] == told[0]
 
 
-@pytest.mark.parametrize("arguments", [(None, None), (1, str), ("configuration", None), ("configuration", 1)])
+@pytest.mark.parametrize(
+    "arguments", [(None, None), (1, str), ("configuration", None), ("configuration", 1)]
+)
 def test_arguments_of_changing_credentials(grpc: ModuleType, arguments: Any) -> None:
     initial, fetcher = arguments
     if initial == "configuration":
