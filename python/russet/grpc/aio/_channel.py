@@ -397,7 +397,7 @@ def insecure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, interceptors, Plaintext())
 
@@ -408,7 +408,7 @@ def secure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, interceptors, credentials._credentials)
 
