@@ -30,7 +30,7 @@ SHIMMED = re.compile(r"(grpcio(?:-(?:admin|channelz|csds|health-checking|observa
 HIDDEN = ("RUSSET_INSTALL", "PYTHONPATH", "VIRTUAL_ENV", "GRPC_VERBOSITY", "GRPC_TRACE")
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A step did not end well."""
 
 
