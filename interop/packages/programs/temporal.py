@@ -35,15 +35,9 @@ async def main():
         )
     )
     failure = Failure()
-    try:
-        try:
-            raise ValueError("inner")
-        except ValueError as error:
-            raise exceptions.ApplicationError(  # noqa: TRY301
-                "outer", 5, type="T", non_retryable=True
-            ) from error
-    except exceptions.ApplicationError as error:
-        await data.encode_failure(error, failure)
+    error = exceptions.ApplicationError("outer", 5, type="T", non_retryable=True)
+    error.__cause__ = ValueError("inner")
+    await data.encode_failure(error, failure)
     print(
         failure.message,
         failure.cause.message,
