@@ -107,6 +107,10 @@ def show(name, value):
     seen.clear()
 
 
+def is_stream(value):
+    return "Stream" in type(value).__name__
+
+
 def prepare(asked, answered):
     _, request = made(asked)
     _, answer = made(answered)
@@ -140,7 +144,8 @@ for name in NAMES:
             if request is None:
                 continue
             try:
-                show(method, getattr(client, method)(request=request, timeout=20, retry=None))
+                result = getattr(client, method)(request=request, timeout=20, retry=None)
+                show(method, list(result) if is_stream(result) else result)
             except (exceptions.GoogleAPICallError, TypeError, ValueError) as error:
                 show(method, repr(error))
 
@@ -162,7 +167,8 @@ async def main():
                     continue
                 try:
                     result = getattr(client, method)(request=request, timeout=20, retry=None)
-                    show(method, await result if inspect.isawaitable(result) else result)
+                    result = await result if inspect.isawaitable(result) else result
+                    show(method, [one async for one in result] if is_stream(result) else result)
                 except (exceptions.GoogleAPICallError, TypeError, ValueError) as error:
                     show(method, repr(error))
 
