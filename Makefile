@@ -216,3 +216,12 @@ clean: ## Remove what the targets made
 	rm -rf target .venv dist
 
 comma := ,
+
+.PHONY: packages
+packages: build ## 60 packages from PyPI on the originals and on Russet, in fresh environments; prints a table; PACKAGES="etcd triton" for some
+	$(call say,Real packages)
+	@$(RUN) interop/packages/run.py $(PACKAGES)
+
+.PHONY: lock-packages
+lock-packages: build ## Pin the newest releases of the packages of make packages
+	@$(RUN) interop/packages/run.py --lock
