@@ -337,7 +337,7 @@ def test_the_framework_s_foundation(on: str) -> None:
         for behavior in (lambda: 1, lambda: 1 // 0):
             outcome = callable_util.call_logging_exceptions(behavior, "message")
             print(outcome.kind.name, outcome.return_value, type(outcome.exception).__name__)
-        print(cardinality.Cardinality.UNARY_STREAM.value, style.Service.INLINE.value, abandonment.Abandoned())
+        print(cardinality.Cardinality.UNARY_STREAM.value, style.Service.INLINE.value, issubclass(abandonment.Abandoned, Exception))
         """,
         on,
     )
@@ -347,5 +347,5 @@ def test_the_framework_s_foundation(on: str) -> None:
         A B C
         RETURNED 1 NoneType
         RAISED None ZeroDivisionError
-        request-unary/response-streaming inline 
+        request-unary/response-streaming inline True
         """)

@@ -102,8 +102,8 @@ class ThreadSwitchingConsumer(Consumer):
                 step, arguments = self._steps.popleft()
             try:
                 step(*arguments)
-            except Exception as error:
-                _LOGGER.exception(error)
+            except Exception:
+                _LOGGER.exception("A consumer raised.")
 
     def consume(self, value: Any) -> None:
         self._add(self._sink.consume, value, last=False)
