@@ -532,13 +532,14 @@ impl Server {
             .core()
             .start()
             .map_err(|error| PyOSError::new_err(format!("cannot listen: {error}")))?;
-        // The executor hears of nothing before there is a call: the guard calls the first worker.
         let guarded = inner.clone();
         std::thread::Builder::new()
             .name("russet-server".to_owned())
             .spawn(move || guarded.reactor.run_guard(|_| guarded.attend()))
-            .map(drop)
-            .map_err(|error| PyOSError::new_err(format!("no thread for the server: {error}")))
+            .map_err(|error| PyOSError::new_err(format!("no thread for the server: {error}")))?;
+        // The executor hears of nothing before there is a call: the guard listens from now on, and calls the first worker.
+        inner.reactor.abandon();
+        Ok(())
     }
 
     /// Closes the listeners and asks the clients to send no new calls.

@@ -75,7 +75,9 @@ class _Method:
         interceptors: list[Any],
     ) -> None:
         self._channel = channel
-        self._method = method
+        self._path = method
+        # As grpcio keeps it, and as interceptors get it.
+        self._method = method.encode()
         self._serializer = request_serializer
         self._deserializer = response_deserializer
         self._interceptors = interceptors
@@ -91,7 +93,7 @@ class _Method:
     ) -> Any:
         if not self._interceptors:
             return self._start(
-                self._method, request, timeout, metadata, credentials, wait_for_ready, compression
+                self._path, request, timeout, metadata, credentials, wait_for_ready, compression
             )
         details = ClientCallDetails(
             self._method,
