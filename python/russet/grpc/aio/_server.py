@@ -131,7 +131,9 @@ class _Context(ServicerContext["Any", "Any"]):
     async def _requests(self) -> AsyncIterator[Any]:
         """The request iterator that a handler gets."""
         while True:
-            request = await self.read()
+            if self._ended or self._abortion is not None:
+                self._check_running()
+            request = await self._next()
             if request is EOF:
                 return
             yield request
@@ -499,7 +501,8 @@ class _Server(Server):
         responses = behavior(request, context)
         if hasattr(responses, "__aiter__"):
             async for response in responses:
-                context._check_running()
+                if context._ended or context._abortion is not None:
+                    context._check_running()
                 await context._send(response)
         else:
             await responses
