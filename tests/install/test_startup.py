@@ -53,7 +53,7 @@ def test_what_it_imports() -> None:
         done = subprocess.run([sys.executable, "-c", shown], env={**os.environ, "RUSSET_INSTALL": said}, capture_output=True, text=True, check=True)  # fmt: skip
         listed[said] = set(eval(done.stdout))
     assert not any("russet" in name for name in listed["0"])
-    assert listed["1"] - listed["0"] == {"__future__", "russet", "russet._install", "russet._private_modules", "russet._startup"}  # fmt: skip
+    assert listed["1"] - listed["0"] == {"__future__", "russet", "russet._install", "russet._startup"}  # fmt: skip
 
 
 def test_nothing_more_is_imported_until_an_alias_is_asked_for(environment: Environment) -> None:
@@ -63,7 +63,7 @@ assert importlib.metadata.version("russet")
 importlib.metadata.entry_points()
 print(sorted(name for name in sys.modules if name.startswith(("russet", "grpc", "google"))))
 """
-    expected = ["russet", "russet._distributions", "russet._install", "russet._private_modules", "russet._startup", "russet._versions"]  # fmt: skip
+    expected = ["russet", "russet._distributions", "russet._install", "russet._startup", "russet._versions"]  # fmt: skip
     assert environment.says("-c", code, RUSSET_INSTALL="1") == f"{expected}\n"
 
 
