@@ -29,6 +29,7 @@ _PRIVATE = (
     "grpc._simple_stubs",
     "grpc.aio._typing",
     "grpc.aio._utils",
+    "grpc.framework",
 )
 # What each name means; so do the names below it, but for those that stand here themselves.
 _ALIASES = {
@@ -92,8 +93,7 @@ class _AliasLoader:
     def exec_module(self, module: ModuleType) -> None:
         # It ran under its own name; the import system has put the alias's spec in the place of its own.
         alias, module.__spec__ = module.__spec__, self._spec
-        loader: object = None if alias is None else alias.loader
-        if alias is not None and loader is not self:
+        if alias is not None and not isinstance(alias.loader, _AliasLoader):
             # Agents that wait for an import put a loader of theirs around this one, and go by the module's name.
             module.__name__ = alias.name
 

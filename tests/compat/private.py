@@ -237,4 +237,10 @@ NAMES = [
     Private("grpc.aio._base_channel", ("Channel", "UnaryUnaryMultiCallable"), REAL, "nebius"),
     Private("grpc.aio._metadata", ("Metadata",), REAL, ""),
     Private("grpc.aio._server", ("Server",), REAL, ""),
+    Private(
+        "grpc.framework.foundation.future", ("Future", "TimeoutError", "CancelledError"), REAL, ""
+    ),
+    Private("grpc.framework.foundation.logging_pool", ("pool",), REAL, ""),
+    Private("grpc.framework.foundation.stream_util", ("IterableConsumer",), REAL, ""),
+    Private("grpc.framework.common.cardinality", ("Cardinality",), REAL, ""),
 ]

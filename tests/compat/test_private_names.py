@@ -313,3 +313,39 @@ def test_the_fork_epoch(on: str) -> None:
         on,
     )
     assert out == "True True\n"
+
+
+def test_the_framework_s_foundation(on: str) -> None:
+    out = program(
+        """
+        import logging
+        from grpc.framework.foundation import abandonment, callable_util, logging_pool, stream_util
+        from grpc.framework.common import cardinality, style
+        logging.disable(logging.CRITICAL)
+        with logging_pool.pool(2) as pool:
+            print(pool.submit(pow, 2, 3).result(), list(pool.map(abs, [-1, 2])))
+            failed = pool.submit(int, "x")
+            print(type(failed.exception()).__name__)
+            taken = stream_util.IterableConsumer()
+            upper = stream_util.TransformingConsumer(str.upper, taken)
+            switching = stream_util.ThreadSwitchingConsumer(upper, pool)
+            for letter in "ab":
+                switching.consume(letter)
+            switching.consume_and_terminate("c")
+            switching.consume("d")
+            print(*taken)
+        for behavior in (lambda: 1, lambda: 1 // 0):
+            outcome = callable_util.call_logging_exceptions(behavior, "message")
+            print(outcome.kind.name, outcome.return_value, type(outcome.exception).__name__)
+        print(cardinality.Cardinality.UNARY_STREAM.value, style.Service.INLINE.value, issubclass(abandonment.Abandoned, Exception))
+        """,
+        on,
+    )
+    assert out == textwrap.dedent("""\
+        8 [1, 2]
+        ValueError
+        A B C
+        RETURNED 1 NoneType
+        RAISED None ZeroDivisionError
+        request-unary/response-streaming inline True
+        """)

@@ -273,3 +273,17 @@ def test_the_pytest_plugin(folder: Path) -> None:
     done = run("-m", "pytest", "-q", "-p", "russet.pytest_plugin", "-p", "no:cacheprovider", ".", cwd=folder)  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_a_program_may_name_the_package_by_itself() -> None:
+    """As one does for Russet's RPC with generated code that imports grpc: nothing stands in for the names below it."""
+    program("""
+        import sys
+        from concurrent import futures
+        from russet import grpc
+        sys.modules["grpc"] = grpc
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        server.add_insecure_port("localhost:0")
+        server.start()
+        server.stop(None).wait()
+    """)

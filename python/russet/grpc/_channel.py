@@ -232,7 +232,7 @@ def insecure_channel(
     target: str,
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel to `target` without encryption. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, Plaintext())
 
@@ -242,7 +242,7 @@ def secure_channel(
     credentials: ChannelCredentials,
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
     return Channel(target, options, compression, credentials._credentials)
 

@@ -137,7 +137,7 @@ def _validate_generic_rpc_handlers(handlers: Iterable[GenericRpcHandler]) -> Non
 def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
     def submit(worker: _core.Worker) -> None:
         try:
-            future = executor.submit(worker)
+            future: Any = executor.submit(worker)
         except RuntimeError:
             # With gevent this runs in a greenlet, and the server does not hear of it.
             if worker.refused():
@@ -305,7 +305,9 @@ def server(
     """
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
-    if sys.modules.get("grpc") is sys.modules[__package__]:
+    # A program may also have put the package there by itself, without the names below it.
+    finds = any(type(finder).__module__ == "russet._install" for finder in sys.meta_path)
+    if finds and sys.modules.get("grpc") is sys.modules["russet.grpc"]:
         from importlib import import_module
 
         # Here grpcio imports it, and agents may wait for that.

@@ -44,7 +44,7 @@ class _CallBase:
     """What the four kinds of call share."""
 
     # How many turns of the loop there have been in which the call's end could be seen; not counted where nothing depends on it.
-    _turns = 0
+    _turns: int = 0
 
     def __init__(
         self,
