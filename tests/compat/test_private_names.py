@@ -175,6 +175,74 @@ def test_errors_and_calls_are_made_of_a_state(on: str) -> None:
         """)
 
 
+def test_agents_wait_for_the_modules_that_a_program_uses(on: str) -> None:
+    """As newrelic does: it hears of a module's import by the name that grpcio gives it, and wraps what is there before the first call."""
+    out = program(
+        """
+        import asyncio, importlib.util, sys
+        from concurrent import futures
+
+        class Loader:
+            def __init__(self, loader):
+                self.loader = loader
+            def create_module(self, spec):
+                return self.loader.create_module(spec)
+            def exec_module(self, module):
+                self.loader.exec_module(module)
+                heard.add(module.__name__)
+                if module.__name__ == "grpc._channel":
+                    original = module._UnaryUnaryMultiCallable.__call__
+                    def wrapper(self, *arguments, **keywords):
+                        print("called", self._method)
+                        return original(self, *arguments, **keywords)
+                    module._UnaryUnaryMultiCallable.__call__ = wrapper
+
+        class Finder:
+            busy = set()
+            def find_spec(self, name, path=None, target=None):
+                if not name.startswith("grpc") or name in self.busy:
+                    return None
+                self.busy.add(name)
+                try:
+                    spec = importlib.util.find_spec(name)
+                finally:
+                    self.busy.discard(name)
+                if spec is not None:
+                    spec.loader = Loader(spec.loader)
+                return spec
+
+        heard = set()
+        sys.meta_path.insert(0, Finder())
+        import grpc
+
+        handlers = {"m": grpc.unary_unary_rpc_method_handler(lambda request, context: request)}
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", handlers),))
+        port = server.add_insecure_port("localhost:0")
+        server.start()
+        print(sorted(heard & {"grpc", "grpc._server", "grpc._channel", "grpc._interceptor"}))
+        with grpc.insecure_channel(f"localhost:{port}") as channel:
+            print(channel.unary_unary("/s/m")(b"x"))
+        print("grpc._channel" in heard)
+        server.stop(None).wait()
+
+        async def main():
+            async with grpc.aio.insecure_channel("localhost:1"):
+                await grpc.aio.server().stop(None)
+        asyncio.run(main())
+        print(sorted(heard & {"grpc.aio", "grpc.aio._call", "grpc.aio._channel", "grpc.aio._interceptor", "grpc.aio._server"}))
+        """,
+        on,
+    )
+    assert out == textwrap.dedent("""\
+        ['grpc', 'grpc._interceptor', 'grpc._server']
+        called b'/s/m'
+        b'x'
+        True
+        ['grpc.aio', 'grpc.aio._call', 'grpc.aio._channel', 'grpc.aio._interceptor', 'grpc.aio._server']
+        """)
+
+
 def test_agents_wrap_the_client_s_methods(on: str) -> None:
     """As newrelic does: methods of multi-callables and of calls are replaced, and name the call by its channel's target and its path."""
     out = program(

@@ -79,6 +79,7 @@ from ._handlers import (
     unary_unary_rpc_method_handler,
 )
 from ._interceptor import intercept_channel
+from ._private_names import import_as_grpcio_does as _import_as_grpcio_does
 from ._private_names import private_modules as _private_modules
 from ._runtime_protos import (
     protos,
@@ -116,7 +117,9 @@ def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
+        module = import_module(f"{__name__}.{name}")
+        _import_as_grpcio_does(f"grpc.{name}")
+        return module
     return _private_module(name)
 
 

@@ -28,7 +28,7 @@ from ._multi_callables import (
 )
 from ._observing import observe
 from ._options import channel_settings
-from ._private_names import private_names
+from ._private_names import import_as_grpcio_does, private_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,6 +234,7 @@ def insecure_channel(
     compression: Compression | None = None,
 ) -> _BaseChannel:
     """A channel to `target` without encryption. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc._channel")
     return Channel(target, options, compression, Plaintext())
 
 
@@ -244,6 +245,7 @@ def secure_channel(
     compression: Compression | None = None,
 ) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc._channel")
     return Channel(target, options, compression, credentials._credentials)
 
 

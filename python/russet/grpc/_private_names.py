@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,3 +44,18 @@ def private_modules(package: str) -> Callable[[str], Any]:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get
+
+
+def import_as_grpcio_does(*modules: str) -> None:
+    """Import modules of Russet's under grpcio's names as well, where grpcio first imports them: agents may wait for those names.
+
+    It does nothing unless the program knows Russet by the name `grpc`.
+    """
+    if modules[-1] in sys.modules or sys.modules.get("grpc") is not sys.modules["russet.grpc"]:
+        return
+    # A program may also have put the package there by itself, without the names below it.
+    if any(type(finder).__module__ == "russet._install" for finder in sys.meta_path):
+        from importlib import import_module
+
+        for module in modules:
+            import_module(module)

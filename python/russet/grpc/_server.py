@@ -20,6 +20,7 @@ from ._handlers import health_servicer, unary_paths
 from ._logging import logger
 from ._observing import observe
 from ._options import server_settings
+from ._private_names import import_as_grpcio_does
 from ._server_interceptors import service_pipeline
 
 TYPE_CHECKING = False
@@ -305,13 +306,7 @@ def server(
     """
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
-    # A program may also have put the package there by itself, without the names below it.
-    finds = any(type(finder).__module__ == "russet._install" for finder in sys.meta_path)
-    if finds and sys.modules.get("grpc") is sys.modules["russet.grpc"]:
-        from importlib import import_module
-
-        # Here grpcio imports it, and agents may wait for that.
-        import_module("grpc._server")
+    import_as_grpcio_does("grpc._interceptor", "grpc._server")
     return _Server(
         thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
     )

@@ -36,3 +36,16 @@ pub(super) fn bool_as_int(py: Python<'_>, field: &FieldInfo) -> PyResult<()> {
     ))?;
     PyErr::warn(py, &category, &text, 1)
 }
+
+/// Whether generated code makes descriptors by itself, as protoc before 3.19 has it do.
+pub(super) fn code_makes_descriptors(py: Python<'_>) -> PyResult<bool> {
+    static MAKES: OnceLock<bool> = OnceLock::new();
+    if let Some(makes) = MAKES.get() {
+        return Ok(*makes);
+    }
+    let makes: bool = py
+        .import("russet.protobuf._old_generated_code")?
+        .call_method0("is_allowed")?
+        .extract()?;
+    Ok(*MAKES.get_or_init(|| makes))
+}

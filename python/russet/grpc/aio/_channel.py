@@ -14,7 +14,7 @@ from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
-from .._private_names import private_names
+from .._private_names import import_as_grpcio_does, private_names
 from ._base_channel import (
     Channel as _BaseChannel,
 )
@@ -401,6 +401,7 @@ def insecure_channel(
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> _BaseChannel:
     """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc.aio._call", "grpc.aio._interceptor", "grpc.aio._channel")
     return Channel(target, options, compression, interceptors, Plaintext())
 
 
@@ -412,6 +413,7 @@ def secure_channel(
     interceptors: Sequence[ClientInterceptor] | None = None,
 ) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc.aio._call", "grpc.aio._interceptor", "grpc.aio._channel")
     return Channel(target, options, compression, interceptors, credentials._credentials)
 
 

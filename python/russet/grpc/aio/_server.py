@@ -15,6 +15,7 @@ from .._handlers import health_servicer, unary_paths
 from .._logging import logger
 from .._observing import observe
 from .._options import server_settings
+from .._private_names import import_as_grpcio_does
 from .._server import _HandlerCallDetails, _reuse_port
 from .._status import STATUS_CODES, StatusCode
 from ._base_interceptor import ServerInterceptor
@@ -554,6 +555,7 @@ def server(
 
     Plain functions among the handlers run on `migration_thread_pool`, or on the loop's own. `maximum_concurrent_rpcs` is how many RPCs may run at once; one beyond it ends with RESOURCE_EXHAUSTED.
     """
+    import_as_grpcio_does("grpc.aio._server")
     return _Server(
         migration_thread_pool,
         handlers,
