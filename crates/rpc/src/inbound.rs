@@ -2,8 +2,7 @@
 //!
 //! Credit: while the application has taken every whole message, the bytes of the next one are released as they come, so that a message may be longer than the window. As soon as a whole message waits, everything after it holds its credit, so that a call buffers at most a window and one message.
 
-use crate::compression::{DecompressError, decompress};
-use crate::{Code, Encoding, Status};
+use crate::{Code, Encoding, Message, Status};
 
 /// Bytes before each message: a flag and the length (PROTOCOL-HTTP2, "Length-Prefixed-Message").
 pub(crate) const PREFIX_LEN: usize = 5;
@@ -32,11 +31,9 @@ pub(crate) struct Inbound {
 /// A whole message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Received {
-    pub(crate) message: Vec<u8>,
+    pub(crate) message: Message,
     /// Window bytes that it holds.
     pub(crate) credit: u32,
-    /// Its bytes on the wire, without the prefix, where it was compressed.
-    pub(crate) compressed: Option<u32>,
 }
 
 /// What [`Inbound::take`] found.
@@ -138,13 +135,12 @@ impl Inbound {
         let credit = std::mem::take(&mut self.held).saturating_add(used);
         self.untaken = self.untaken.saturating_add(credit);
         // The prefix stands until the next one comes.
-        let compressed =
-            (self.prefix[0] != 0).then(|| u32::try_from(self.length()).unwrap_or(u32::MAX));
-        Ok(Taken::Message(Received {
-            message,
-            credit,
-            compressed,
-        }))
+        let message = if self.prefix[0] == 0 {
+            Message::plain(message)
+        } else {
+            Message::compressed(message, self.encoding, max)
+        };
+        Ok(Taken::Message(Received { message, credit }))
     }
 
     fn assemble(
@@ -187,16 +183,7 @@ impl Inbound {
             self.partial.extend_from_slice(last);
             std::mem::take(&mut self.partial)
         };
-        if self.prefix[0] == 0 {
-            return Ok(Some(message));
-        }
-        match decompress(self.encoding, &message, max) {
-            Ok(message) => Ok(Some(message)),
-            Err(DecompressError::TooLarge) => Err(InboundError::TooLargeDecompressed {
-                max: max.unwrap_or(usize::MAX),
-            }),
-            Err(DecompressError::Corrupt) => Err(InboundError::Corrupt(self.encoding)),
-        }
+        Ok(Some(message))
     }
 
     fn length(&self) -> usize {
@@ -272,7 +259,7 @@ mod tests {
         else {
             panic!()
         };
-        assert_eq!((message.len(), credit, piece.len()), (100, 45, 15));
+        assert_eq!((message.wire_len(), credit, piece.len()), (100, 45, 15));
         assert_eq!(
             inbound.take(&mut piece, None),
             Ok(Taken::NeedInput { release: 0 })
@@ -339,7 +326,7 @@ mod tests {
                     match inbound.take(&mut piece, None).unwrap() {
                         Taken::Message(received) => {
                             if take_at_once { released += inbound.consumed(received.credit) } else { owed.push(received.credit) }
-                            got.push(received.message);
+                            got.push(received.message.into_bytes().unwrap());
                         }
                         Taken::NeedInput { release } => { released += release; break; }
                     }

@@ -30,6 +30,11 @@ impl MemoryQuota {
         }
     }
 
+    /// Bytes that may wait.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes that wait now.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)

@@ -249,10 +249,11 @@ impl Core for Channel {
         self.run_outliers(now);
         self.run_idling(now);
         self.run_call_timers(now);
+        self.run_inflating(now);
     }
 
     fn next_turn(&self) -> Option<Instant> {
-        if !self.backlog.is_empty() {
+        if !self.backlog.is_empty() || self.inflating.is_due() {
             // Due already.
             return Some(Instant::now());
         }

@@ -130,6 +130,8 @@ impl Server {
             calls: FxHashMap::default(),
             local,
             info: None,
+            inflated: 0,
+            short: Vec::new(),
         });
         self.read(index, now);
     }
@@ -277,6 +279,8 @@ impl Server {
             released: false,
             succeeded: false,
             interest: Interest::default(),
+            inflated: 0,
+            waits_to_inflate: false,
             observation,
         });
         self.peers[connection].calls.insert(id, key);
@@ -375,6 +379,7 @@ impl Core for Server {
         for index in std::mem::take(&mut self.backlog) {
             self.read(index, now);
         }
+        self.run_inflating();
         while let Some((socket, tls)) = self.fetcher.finished() {
             if self.accepting
                 && let Some(session) = tls.and_then(|tls| tls.open().ok())
@@ -405,6 +410,7 @@ impl Core for Server {
 
     fn next_turn(&self) -> Option<Instant> {
         if !self.backlog.is_empty()
+            || self.inflating.is_due()
             || (self.accept_backlog && self.accepting && self.accept_again.is_none())
         {
             // Due already.

@@ -7,6 +7,7 @@ mod census;
 mod driving;
 mod fetcher;
 mod forking;
+mod inflating;
 mod observing;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
 use crate::channel_trace::{ChannelTrace, DEFAULT_TRACE_MEMORY};
 use crate::inbox::{Inbox, Interest};
+use crate::inflating::Inflating;
 use crate::observation::{Observer, ServerCall};
 use crate::parker::Parker;
 use crate::security::{AuthContext, ServerSecurity};
@@ -117,6 +119,10 @@ struct Peer {
     local: bool,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,
+    /// Bytes of decompressed messages that its calls hold.
+    inflated: usize,
+    /// Calls whose next message waits until those hold less.
+    short: Vec<CallKey>,
 }
 
 #[derive(Debug)]
@@ -138,6 +144,10 @@ struct Call {
     /// Whether its status is OK, once it was given one.
     succeeded: bool,
     interest: Interest,
+    /// Bytes of the message that it was given last, where that was compressed and the server counts it.
+    inflated: usize,
+    /// Whether it waits to have its next message decompressed.
+    waits_to_inflate: bool,
     /// What the observer will be told.
     observation: Option<Box<ServerCall>>,
 }
@@ -172,6 +182,11 @@ pub struct Server {
     accepting: bool,
     idle_workers: Vec<Arc<Parker>>,
     idle_waiters: Vec<Arc<Parker>>,
+    inflating: Inflating,
+    /// Bytes of decompressed messages that calls hold.
+    inflated: usize,
+    /// Calls whose next message waits until those hold less.
+    short: Vec<CallKey>,
     buffer: Box<[u8]>,
 }
 
@@ -204,6 +219,9 @@ impl Server {
             accepting: false,
             idle_workers: Vec::new(),
             idle_waiters: Vec::new(),
+            inflating: Inflating::default(),
+            inflated: 0,
+            short: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }

@@ -244,7 +244,7 @@ impl AioServerCall {
 
     /// The next message if there is one, `None` at the end of the client's side or of the call, `False` while there is neither.
     fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let inbound = self.inner.reactor.core().next_message(self.key);
+        let inbound = self.inner.reactor.core().next_message_in_turn(self.key);
         match inbound {
             Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
             Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::CallKey;
 use russet_net::channel::Outcome;
-use russet_net::rpc::{Code, MessageOptions, SendError, Status};
+use russet_net::rpc::{Code, Message, MessageOptions, SendError, Status};
 use russet_net::{Core, Inbound};
 
 use super::channel::{BURST, Handle, lock};
@@ -96,9 +96,40 @@ impl ClientCall {
         let inbound = core.next_message(self.key);
         drop(core);
         match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
+            // Decompressed already, since the call has its status.
+            Inbound::Message(message) => Some(PyBytes::new(py, &message.into_bytes().ok()?)),
             _ => None,
         }
+    }
+
+    /// The bytes of a message of a stream that was taken. A compressed one is decompressed here, on the caller's thread; `None` where it cannot be, which ends the call.
+    fn read(&self, py: Python<'_>, message: Message) -> Option<Vec<u8>> {
+        if !message.is_compressed() {
+            return message.into_bytes().ok();
+        }
+        py.detach(|| {
+            let bytes = message.into_bytes();
+            let reactor = &self.handle.inner.reactor;
+            let mut core = reactor.core();
+            let bytes = match bytes {
+                Ok(bytes) => {
+                    core.message_read(self.key, bytes.len());
+                    Some(bytes)
+                }
+                Err(error) => {
+                    core.fail_message(self.key, error);
+                    core.flush_now();
+                    None
+                }
+            };
+            let news = core.has_news();
+            drop(core);
+            if news {
+                // The call may be over with this message; its callbacks are the guard's to run.
+                reactor.alert_guard();
+            }
+            bytes
+        })
     }
 }
 
@@ -160,14 +191,21 @@ impl ClientCall {
             reactor.alert_guard();
         }
         Ok(match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
+            Inbound::Message(message) => {
+                (self.read(py, message)).map(|message| PyBytes::new(py, &message))
+            }
             _ => None,
         })
     }
 
     /// The next message if there is one, `None` at the call's end, `False` while there is neither.
     fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let inbound = self.handle.inner.reactor.core().next_message(self.key);
+        let inbound = self
+            .handle
+            .inner
+            .reactor
+            .core()
+            .next_message_in_turn(self.key);
         match inbound {
             Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
             Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use russet_net::CallKey;
 use russet_net::Inbound;
 use russet_net::rpc::server::{CancelReason, IncomingCall};
-use russet_net::rpc::{Code, MessageOptions, Metadata, MetadataError, SendError, Status};
+use russet_net::rpc::{Code, Message, MessageOptions, Metadata, MetadataError, SendError, Status};
 use russet_net::server::{Incoming, PeerInfo};
 
 use super::channel::BURST;
@@ -104,9 +104,32 @@ impl ServerCall {
             }
         })?;
         Ok(match inbound {
-            Some(Inbound::Message(message)) => Ok(Some(message)),
+            Some(Inbound::Message(message)) => self.read(py, message).map(Some),
             Some(Inbound::Ended(reason)) => Err(reason),
             _ => Ok(None),
+        })
+    }
+
+    /// The bytes of a message that was taken. A compressed one is decompressed here, on the handler's thread.
+    fn read(&self, py: Python<'_>, message: Message) -> Result<Vec<u8>, CancelReason> {
+        if !message.is_compressed() {
+            // Never fails.
+            return Ok(message.into_bytes().unwrap_or_default());
+        }
+        py.detach(|| {
+            let read = message.into_bytes();
+            let mut core = self.inner.reactor.core();
+            match read {
+                Ok(bytes) => {
+                    core.message_read(self.key, bytes.len());
+                    Ok(bytes)
+                }
+                Err(error) => {
+                    core.fail_message(self.key, error);
+                    core.flush_now();
+                    Err(CancelReason::BadMessage)
+                }
+            }
         })
     }
 

@@ -358,6 +358,13 @@ impl Connection {
         self.link.now = now;
     }
 
+    /// A compressed message that the application took came to so many bytes: for what is kept of the call's messages.
+    pub fn note_read(&mut self, call: CallId, length: usize) {
+        if let Some(tally) = (self.calls.get_mut(call)).and_then(|call| call.tally.as_deref_mut()) {
+            tally.read(length);
+        }
+    }
+
     /// What a call's messages came to, where that is kept; once, for a driver that ends the call.
     pub fn take_tally(&mut self, call: CallId) -> Option<Box<Tally>> {
         self.calls.get_mut(call)?.tally.take()
@@ -490,8 +497,7 @@ impl Connection {
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
                 if let Some(tally) = tally.as_deref_mut() {
-                    let compressed = received.compressed.map(|length| length as usize);
-                    tally.received(received.message.len(), compressed, now);
+                    tally.received(&received.message, now);
                 }
                 events.push_back(Event::Message {
                     call,

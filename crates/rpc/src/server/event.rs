@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{CallId, Encoding, EncodingSet, Metadata, Tally};
+use crate::{CallId, Encoding, EncodingSet, Message, Metadata, Tally};
 
 /// A call that has arrived.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ pub enum Event {
     Message {
         /// Its call.
         call: CallId,
-        /// The message, decompressed.
-        message: Vec<u8>,
+        /// The message, compressed if it came so. One that cannot be decompressed is told by `fail_message`.
+        message: Message,
         /// To be given to [`Connection::message_consumed`](super::Connection::message_consumed) when the application takes the message.
         credit: u32,
     },

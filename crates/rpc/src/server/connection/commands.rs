@@ -6,9 +6,10 @@ use russet_http2::ErrorCode;
 
 use super::Connection;
 use super::ending::put_response;
+use crate::server::CancelReason;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    Tally, mapping, wire,
+    Tally, UnreadableMessage, mapping, wire,
 };
 
 /// What became of a status.
@@ -125,9 +126,22 @@ impl Connection {
         }
     }
 
+    /// A message that the application took cannot be read: the call ends with what `error` says.
+    pub fn fail_message(&mut self, call: CallId, error: UnreadableMessage) {
+        self.fail_call(call, &error.status("SERVER"), CancelReason::BadMessage);
+        self.settle();
+    }
+
     /// What time it is: for commands that follow, whose messages are noted with it. Inputs give their own.
     pub const fn tell_time(&mut self, now: Instant) {
         self.now = now;
+    }
+
+    /// A compressed message that the application took came to so many bytes: for what is kept of the call's messages.
+    pub fn note_read(&mut self, call: CallId, length: usize) {
+        if let Some(tally) = (self.calls.get_mut(call)).and_then(|call| call.tally.as_deref_mut()) {
+            tally.read(length);
+        }
     }
 
     /// What a call's messages came to, where that is kept; once, for a driver that ends the call.

@@ -121,8 +121,7 @@ impl Connection {
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
                 if let Some(tally) = tally.as_deref_mut() {
-                    let compressed = received.compressed.map(|length| length as usize);
-                    tally.received(received.message.len(), compressed, now);
+                    tally.received(&received.message, now);
                 }
                 events.push_back(Event::Message {
                     call,

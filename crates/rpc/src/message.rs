@@ -1,0 +1,136 @@
+//! A received message: as it came, until somebody takes it.
+//!
+//! What a peer compressed stays compressed while it waits. So a message that nobody wants costs the time and the memory of its bytes on the wire, whatever they would grow to, and a message that is wanted is decompressed by whoever takes it: on a thread of the application, or in a turn that has room for it.
+
+use crate::compression::{DecompressError, decompress};
+use crate::inbound::InboundError;
+use crate::{Encoding, Status};
+
+/// A whole message of a peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    bytes: Vec<u8>,
+    packed: Option<Packed>,
+}
+
+/// How a message was compressed, and how long it may be without that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed {
+    encoding: Encoding,
+    max: usize,
+}
+
+/// Why a message that came whole cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnreadableMessage(InboundError);
+
+impl UnreadableMessage {
+    /// The status that the call ends with, in `grpcio`'s words where it has them. `role` is the side that received, `CLIENT` or `SERVER`.
+    pub fn status(self, role: &str) -> Status {
+        self.0.status(role)
+    }
+}
+
+impl Message {
+    /// A message that was not compressed.
+    pub(crate) const fn plain(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            packed: None,
+        }
+    }
+
+    /// A message that was, and that may have at most `max` bytes without; `None` for no limit.
+    pub(crate) fn compressed(bytes: Vec<u8>, encoding: Encoding, max: Option<usize>) -> Self {
+        Self {
+            bytes,
+            packed: Some(Packed {
+                encoding,
+                max: max.unwrap_or(usize::MAX),
+            }),
+        }
+    }
+
+    /// Whether it is compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Its bytes on the wire, without the prefix.
+    pub const fn wire_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The most bytes that [`Message::into_bytes`] can give; `usize::MAX` for a compressed message without a limit.
+    pub fn longest(&self) -> usize {
+        self.packed.map_or(self.bytes.len(), |packed| packed.max)
+    }
+
+    /// The message itself, decompressed if it was compressed: at most [`Message::longest`] bytes are made, whatever was promised.
+    pub fn into_bytes(self) -> Result<Vec<u8>, UnreadableMessage> {
+        let Some(Packed { encoding, max }) = self.packed else {
+            return Ok(self.bytes);
+        };
+        let limit = (max < usize::MAX).then_some(max);
+        decompress(encoding, &self.bytes, limit).map_err(|error| {
+            UnreadableMessage(match error {
+                DecompressError::TooLarge => InboundError::TooLargeDecompressed { max },
+                DecompressError::Corrupt => InboundError::Corrupt(encoding),
+            })
+        })
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    /// A message that was not compressed.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::plain(bytes)
+    }
+}
+
+impl Message {
+    /// The same message, decompressed. Errors as [`Message::into_bytes`] has them.
+    pub fn read(self) -> Result<Self, UnreadableMessage> {
+        self.into_bytes().map(Self::plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compression::compress;
+
+    #[test]
+    fn a_message_is_decompressed_when_it_is_asked_for() {
+        let text = b"to be or not to be ".repeat(50);
+        let packed = compress(Encoding::Gzip, &text).unwrap();
+        let message = Message::compressed(packed.clone(), Encoding::Gzip, Some(text.len()));
+        assert!(message.is_compressed());
+        assert_eq!(
+            (message.wire_len(), message.longest()),
+            (packed.len(), text.len())
+        );
+        assert_eq!(message.into_bytes(), Ok(text));
+        let plain = Message::plain(b"x".to_vec());
+        assert_eq!((plain.is_compressed(), plain.longest()), (false, 1));
+        assert_eq!(plain.into_bytes(), Ok(b"x".to_vec()));
+    }
+
+    #[test]
+    fn an_unreadable_message_says_why() {
+        let bomb = compress(Encoding::Zstd, &vec![0; 100_000]).unwrap();
+        for (message, text) in [
+            (
+                Message::compressed(bomb, Encoding::Zstd, Some(1000)),
+                "SERVER: Received message larger than max (1000) after decompression",
+            ),
+            (
+                Message::compressed(b"no".to_vec(), Encoding::Deflate, None),
+                "SERVER: message is not valid deflate",
+            ),
+        ] {
+            let error = message.into_bytes().unwrap_err();
+            assert_eq!(error.status("SERVER").message, text);
+        }
+    }
+}
