@@ -103,7 +103,8 @@ def test_a_bomb_ends_its_call_alone(russet: ModuleType) -> None:
     ):
         stream = raw.call("Echo", ("grpc-encoding", "gzip"))
         for start in range(0, len(bomb), 16_000):
-            raw.send(stream, bomb[start : start + 16_000])
+            end = start + 16_000
+            raw.send(stream, bomb[start:end], end_stream=end >= len(bomb))
         outcome = raw.outcome(stream)
         assert outcome["grpc-status"] == "8"
         assert "4194304" in outcome["grpc-message"]
