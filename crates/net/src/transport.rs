@@ -20,7 +20,7 @@ use crate::socket::Socket;
 use crate::tls::Session;
 use crate::tunnel::Tunnel;
 
-/// How many bytes one transport may read before others get their turn.
+/// How many bytes one transport may read before others get their turn; what takes longer than its bytes counts as more of them.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
 
 /// The size of the buffer that is read into.
@@ -55,6 +55,8 @@ pub(crate) trait Engine {
     fn output(&self) -> &[u8];
     fn output_written(&mut self, count: usize);
     fn is_closed(&self) -> bool;
+    /// What the input since the last time was worth beyond its bytes.
+    fn take_work(&mut self) -> usize;
     /// False while the peer leaves so much unread that nothing more may be read from it.
     fn accepts_input(&self) -> bool;
 }
@@ -82,6 +84,9 @@ macro_rules! engine {
             }
             fn is_closed(&self) -> bool {
                 self.is_closed()
+            }
+            fn take_work(&mut self) -> usize {
+                self.take_work()
             }
             fn accepts_input(&self) -> bool {
                 let accepts_input: fn(&Self) -> bool = $accepts_input;
@@ -239,7 +244,7 @@ impl<E: Engine> Transport<E> {
                     self.take_in(&buffer[..count], now);
                     // A short read emptied the socket; the next byte is a new edge. The end of a stream that the poll has told is none.
                     self.readable = count == buffer.len() || self.closing;
-                    budget = budget.saturating_sub(count);
+                    budget = budget.saturating_sub(count + self.engine.take_work());
                     if budget == 0 && self.readable {
                         return self.turn(Turn::More, now);
                     }
@@ -490,6 +495,9 @@ mod tests {
     }
 
     impl Engine for Generous {
+        fn take_work(&mut self) -> usize {
+            0
+        }
         fn handle_input(&mut self, bytes: &[u8], _now: Instant) {
             self.taken += bytes.len();
             self.output

@@ -10,7 +10,7 @@ use crate::deadlines::{Deadlines, earliest};
 use crate::handshake::Handshake;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
-use crate::memory::Memory;
+use crate::memory::{Memory, Shortage};
 use crate::{CallId, CloseReason, Traffic};
 
 /// How far a peer is let ahead, in bytes.
@@ -245,6 +245,28 @@ impl Link {
         self.memory.taken(before - inbound.untaken());
         self.h2.release_stream_credit(call.stream_id(), release);
         self.release_connection(0);
+    }
+
+    /// Counts a call that has come with names of so many bytes.
+    pub(crate) fn hold(&mut self, names: usize) -> Result<usize, Shortage> {
+        self.memory.hold(names)
+    }
+
+    /// Counts it no longer.
+    pub(crate) fn let_go(&mut self, names: usize) {
+        self.memory.let_go(names);
+    }
+
+    /// Whether an answer of so many bytes may wait for credit.
+    pub(crate) fn check_answer(&mut self, length: usize) -> Result<(), Shortage> {
+        self.memory.set_unsent(self.h2.pending_bytes());
+        self.memory.check_answer(length)
+    }
+
+    /// Counts what waits for the peer's credit.
+    #[inline]
+    pub(crate) fn count_unsent(&mut self) {
+        self.memory.set_unsent(self.h2.pending_bytes());
     }
 
     /// A call has ended: nothing of it waits any more.

@@ -1,6 +1,6 @@
-//! The account of received bytes that wait: the messages of which a part has come, and the whole ones that the application has not taken.
+//! The account of what a peer makes a connection hold: the messages of which a part has come, the whole ones that the application has not taken, the metadata of calls, and the answers that wait for credit.
 //!
-//! What a connection's peer sends ahead is bounded by its windows, but a message longer than a window must be let in, and many calls may each be inside such a message. So from a quarter of the connection's limit on only the oldest waiting call gets credit, which lets the messages end one after the other. A second quarter is for whole windows that are open by then, and the other half for the first windows of calls; who sends more than the limit all the same loses the calls that go beyond it. A [`MemoryQuota`] bounds the sum over the connections of a server. The account holds no bytes itself.
+//! What a connection's peer sends ahead is bounded by its windows, but a message longer than a window must be let in, and many calls may each be inside such a message. So from a quarter of the connection's limit on only the oldest waiting call gets credit, which lets the messages end one after the other. A second quarter is for whole windows that are open by then, and the other half for the first windows of calls; who sends more than the limit all the same loses the calls that go beyond it. Metadata has an eighth of the limit, and answers have as much again as the limit. A [`MemoryQuota`] bounds the sum over the connections of a server: none may hold more than half of what is left, so that whatever the others hold, something is left for each. The account holds no bytes itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct MemoryQuota {
 }
 
 impl MemoryQuota {
-    /// A quota of `limit` bytes. A call that needs memory for a message in parts while it is used up ends with `RESOURCE_EXHAUSTED`; a connection with messages not taken gets no credit.
+    /// A quota of `limit` bytes. On a connection that holds more than half of what is left, a call that needs more ends with `RESOURCE_EXHAUSTED`, and where messages are not taken, there is no credit.
     pub const fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -40,8 +40,9 @@ impl MemoryQuota {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn is_used_up(&self) -> bool {
-        self.used() > self.limit
+    /// What one connection may hold: half of what is left.
+    fn share(&self) -> usize {
+        self.limit.saturating_sub(self.used()) / 2
     }
 
     /// Counts a promise of so many bytes more, unless all promises were more than a quarter of the limit then.
@@ -54,6 +55,15 @@ impl MemoryQuota {
             })
             .is_ok()
     }
+}
+
+/// Which limit leaves no room, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// That of a connection.
+    Connection { limit: usize },
+    /// That of the server.
+    Server { limit: usize },
 }
 
 /// A call that waits for credit.
@@ -76,6 +86,14 @@ pub(crate) struct Memory {
     unfinished: usize,
     /// Window bytes of whole messages that the application has not taken.
     untaken: usize,
+    /// Bytes of the long names of calls.
+    names: usize,
+    /// Bytes of metadata, which counts itself for as long as anybody has it.
+    metadata: Arc<AtomicUsize>,
+    /// Calls that have not ended.
+    calls: usize,
+    /// Bytes of answers that wait for credit.
+    unsent: usize,
     /// Whole messages may hold so much before the peer gets no connection credit.
     max_untaken: usize,
     /// The window that a call has which goes on, unless the network needs more.
@@ -93,17 +111,17 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) const fn new(
-        limit: usize,
-        quota: Option<Arc<MemoryQuota>>,
-        call_window: u32,
-    ) -> Self {
+    pub(crate) fn new(limit: usize, quota: Option<Arc<MemoryQuota>>, call_window: u32) -> Self {
         Self {
             limit,
             quota,
             counted: 0,
             unfinished: 0,
             untaken: 0,
+            names: 0,
+            metadata: Arc::default(),
+            calls: 0,
+            unsent: 0,
             max_untaken: limits::MAX_UNTAKEN_BYTES,
             call_window,
             open_windows: 0,
@@ -116,8 +134,13 @@ impl Memory {
 
     /// Whether a peer that waits for the application gets no connection credit.
     pub(crate) fn withholds(&self) -> bool {
-        self.untaken > self.max_untaken
-            || (self.untaken > 0 && self.quota.as_ref().is_some_and(|quota| quota.is_used_up()))
+        self.untaken > self.max_untaken || (self.untaken > 0 && self.is_over_share().is_some())
+    }
+
+    /// The server's limit, where this connection holds more than its share of it.
+    fn is_over_share(&self) -> Option<usize> {
+        let quota = self.quota.as_ref()?;
+        (self.counted > quota.share()).then_some(quota.limit)
     }
 
     /// A whole message came for the application.
@@ -159,8 +182,8 @@ impl Memory {
         if after <= before {
             return Ok(());
         }
-        if let Some(quota) = self.quota.as_ref().filter(|quota| quota.is_used_up()) {
-            return Err(InboundError::ServerMemory { limit: quota.limit });
+        if let Some(limit) = self.is_over_share() {
+            return Err(InboundError::ServerMemory { limit });
         }
         if !is_favoured && self.unfinished.saturating_sub(favoured_bytes) > self.limit {
             return Err(InboundError::ConnectionMemory { limit: self.limit });
@@ -237,6 +260,60 @@ impl Memory {
         true
     }
 
+    /// Where metadata counts itself.
+    pub(crate) fn metadata_account(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.metadata)
+    }
+
+    /// A call has come with names of so many bytes, and with metadata that is counted already: what is to be given to [`Memory::let_go`], or the limit that it goes beyond. Where no other call goes on, one is always taken.
+    pub(crate) fn hold(&mut self, names: usize) -> Result<usize, Shortage> {
+        if self.calls > 0 {
+            let limit = self.limit / limits::METADATA_SHARE;
+            let held = self.names + self.metadata.load(Ordering::Relaxed);
+            if held.saturating_add(names) > limit {
+                return Err(Shortage::Connection { limit });
+            }
+            if let Some(limit) = self.is_over_share() {
+                return Err(Shortage::Server { limit });
+            }
+        }
+        self.names += names;
+        self.calls += 1;
+        self.count();
+        Ok(names)
+    }
+
+    /// A call has ended whose names counted for so much.
+    pub(crate) fn let_go(&mut self, names: usize) {
+        self.names = self.names.saturating_sub(names);
+        self.calls = self.calls.saturating_sub(1);
+        self.count();
+    }
+
+    /// Whether answers may wait that are so many bytes more. An answer that nothing waits before may be of any length.
+    pub(crate) fn check_answer(&self, length: usize) -> Result<(), Shortage> {
+        if self.unsent == 0 {
+            return Ok(());
+        }
+        let limit = self.limit;
+        if self.unsent.saturating_add(length) > limit {
+            return Err(Shortage::Connection { limit });
+        }
+        match self.is_over_share() {
+            Some(limit) => Err(Shortage::Server { limit }),
+            None => Ok(()),
+        }
+    }
+
+    /// So many bytes of answers wait now.
+    #[inline]
+    pub(crate) fn set_unsent(&mut self, bytes: usize) {
+        if bytes != self.unsent {
+            self.unsent = bytes;
+            self.count();
+        }
+    }
+
     /// A call has ended, with this in its account.
     pub(crate) fn forget(&mut self, stream: StreamId, inbound: &Inbound) {
         self.unfinished = self.unfinished.saturating_sub(inbound.unfinished());
@@ -270,7 +347,12 @@ impl Memory {
         let Some(quota) = &self.quota else {
             return;
         };
-        let now = self.unfinished + self.untaken;
+        let now = self.unfinished
+            + self.untaken
+            + self.names
+            + self.metadata.load(Ordering::Relaxed)
+            + self.unsent
+            + self.calls * limits::CALL_MEMORY;
         if now.abs_diff(self.counted) < limits::MEMORY_GRAIN {
             return;
         }
@@ -336,18 +418,53 @@ mod tests {
         let quota = Arc::new(MemoryQuota::new(100_000));
         let mut one = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
         let mut other = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
-        one.resized(stream(1), 0, 90_000).unwrap();
-        assert_eq!(quota.used(), 90_000);
-        other.came(20_000);
-        assert!(other.withholds());
-        assert!(!one.withholds());
+        // A third of the whole is half of what is left then.
+        one.resized(stream(1), 0, 33_000).unwrap();
+        assert_eq!(quota.used(), 33_000);
         assert!(matches!(
-            one.resized(stream(1), 90_000, 120_000),
+            one.resized(stream(1), 33_000, 60_000),
             Err(InboundError::ServerMemory { limit: 100_000 })
         ));
-        other.taken(20_000);
+        // The other one has its share of what that leaves.
+        other.came(17_000);
+        assert!(other.withholds());
+        other.taken(17_000);
         drop(one);
         assert_eq!(quota.used(), 0);
-        other.resized(stream(1), 0, 90_000).unwrap();
+        other.came(17_000);
+        assert!(!other.withholds());
+    }
+
+    #[test]
+    fn metadata_and_answers_count_until_they_are_gone() {
+        let quota = Arc::new(MemoryQuota::new(1 << 20));
+        let mut memory = Memory::new(800_000, Some(Arc::clone(&quota)), 10);
+        let metadata = memory.metadata_account();
+        assert_eq!(memory.hold(200_000), Ok(200_000), "one is always taken");
+        assert_eq!(memory.hold(1), Err(Shortage::Connection { limit: 100_000 }));
+        memory.let_go(200_000);
+        assert_eq!(quota.used(), 0);
+        assert_eq!(memory.hold(50_000), Ok(50_000));
+        metadata.fetch_add(49_000, Ordering::Relaxed);
+        assert_eq!(memory.hold(0), Ok(0));
+        assert_eq!(memory.check_answer(900_000), Ok(()), "nothing waits");
+        memory.set_unsent(100_000);
+        assert_eq!(
+            memory.check_answer(700_001),
+            Err(Shortage::Connection { limit: 800_000 })
+        );
+        assert_eq!(quota.used(), 199_000 + 2 * limits::CALL_MEMORY);
+        memory.set_unsent(400_000);
+        assert_eq!(
+            memory.check_answer(1),
+            Err(Shortage::Server { limit: 1 << 20 })
+        );
+        memory.set_unsent(0);
+        memory.let_go(50_000);
+        metadata.fetch_sub(49_000, Ordering::Relaxed);
+        memory.let_go(0);
+        assert!(quota.used() < limits::MEMORY_GRAIN);
+        drop(memory);
+        assert_eq!(quota.used(), 0);
     }
 }

@@ -97,7 +97,7 @@ impl Server {
             engine.tell_time(Instant::now());
         }
         engine.send_message(id, message, options)?;
-        let congested = engine.send_buffered(id) > russet_rpc::limits::SEND_BUFFER_HIGH;
+        let congested = engine.is_congested(id);
         self.after(connection, Turn::Idle);
         if let Some(call) = self.call_mut(key) {
             call.congested = congested;

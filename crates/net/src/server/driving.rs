@@ -1,5 +1,6 @@
 //! What a server does with the readiness of its sockets and with the events of its engines.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +8,6 @@ use std::time::Instant;
 use mio::Token;
 use russet_rpc::server::{CancelReason, Connection, Event, IncomingCall};
 use russet_rpc::{CallId, Code, Metadata, Status};
-use rustc_hash::FxHashMap;
 
 use super::{ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server};
 use crate::inbox::{Inbox, Interest, Received};
@@ -127,7 +127,7 @@ impl Server {
         let engine = Connection::new(self.config.clone(), now);
         entry.insert(Peer {
             transport: Transport::new(socket, session, engine),
-            calls: FxHashMap::default(),
+            calls: HashMap::default(),
             local,
             info: None,
             inflated: 0,

@@ -10,15 +10,16 @@ mod forking;
 mod inflating;
 mod observing;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use mio::{Interest as Readiness, Registry, Token};
 use russet_rpc::server::{CancelReason, Config, Connection, IncomingCall};
 use russet_rpc::{CallId, Metadata, Status};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use slab::Slab;
 
 use self::fetcher::Fetcher;
@@ -115,7 +116,7 @@ pub struct Sent {
 #[derive(Debug)]
 struct Peer {
     transport: Transport<Connection>,
-    calls: FxHashMap<CallId, CallKey>,
+    calls: HashMap<CallId, CallKey, RandomState>,
     local: bool,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,

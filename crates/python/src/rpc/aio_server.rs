@@ -292,7 +292,7 @@ impl AioServerCall {
         match sent {
             Ok(sent) => Ok(Some(sent.congested)),
             Err(SendError::CallEnded | SendError::HalfClosed) => Ok(None),
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 Err(PyValueError::new_err(error.to_string()))
             }
         }

@@ -72,7 +72,7 @@ impl ClientCall {
             Ok(congested) => congested,
             // The call's status says why; the sender finds out there.
             Err(SendError::CallEnded | SendError::HalfClosed) => false,
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 let status = Status::new(Code::ResourceExhausted, error.to_string());
                 self.handle.inner.reactor.core().cancel(self.key, status);
                 false

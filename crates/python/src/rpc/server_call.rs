@@ -158,7 +158,7 @@ impl ServerCall {
                 }
             }
             Err(SendError::CallEnded | SendError::HalfClosed) => return Ok(false),
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 self.finish(Code::ResourceExhausted, &error.to_string());
                 return Ok(false);
             }
@@ -198,7 +198,7 @@ impl ServerCall {
         };
         let mut core = self.inner.reactor.core();
         if let Some(message) = message
-            && let Err(error @ SendError::TooLarge { .. }) =
+            && let Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) =
                 core.send_message(self.key, message, options)
         {
             let status = Status::new(Code::ResourceExhausted, error.to_string());

@@ -116,6 +116,8 @@ impl Connection {
             max_header_list_size: config.max_header_list_size,
             send_buffer_high: limits::SEND_BUFFER_HIGH,
             send_buffer_low: limits::SEND_BUFFER_LOW,
+            // What an application sends is its own affair.
+            send_buffer_total: usize::MAX,
         };
         let keepalive = KeepaliveRules {
             time: config.keepalive_time,
@@ -387,6 +389,11 @@ impl Connection {
 
 /// Outputs.
 impl Connection {
+    /// What the input since the last time was worth beyond its bytes, counted in bytes: short fields and frames are dear. For a driver that gives each connection its share of time.
+    pub const fn take_work(&mut self) -> usize {
+        self.link.h2.take_work()
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

@@ -33,6 +33,8 @@ pub enum CancelReason {
     DeadlineExceeded,
     /// The client's messages broke a rule or a limit. The client has been sent a status that says which.
     BadMessage,
+    /// What this side had to say is over a limit of the client's. The client has been sent a status that says which.
+    OverLimit,
     /// The connection ended.
     ConnectionLost,
 }

@@ -6,6 +6,7 @@ use russet_http2::ErrorCode;
 
 use super::Connection;
 use super::ending::put_response;
+use crate::memory::Shortage;
 use crate::server::CancelReason;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
@@ -19,6 +20,19 @@ pub enum StatusSent {
     Written,
     /// It waits for the peer's flow-control credit behind the call's messages; [`Event::Finished`] or [`Event::Cancelled`] follows.
     Buffered,
+}
+
+fn unread(shortage: Shortage) -> SendError {
+    match shortage {
+        Shortage::Connection { limit } => SendError::Unread {
+            limit,
+            option: "russet.max_connection_memory",
+        },
+        Shortage::Server { limit } => SendError::Unread {
+            limit,
+            option: "russet.max_server_memory",
+        },
+    }
 }
 
 /// Commands. Those on a call that has ended change nothing and say so.
@@ -44,6 +58,18 @@ impl Connection {
         metadata: &Metadata,
     ) -> Result<(), CallEnded> {
         let state = Self::open_call(&mut self.calls, call)?;
+        let max = self.link.h2.peer_max_header_list_size() as usize;
+        if !state.headers_sent
+            && let Some(size) = wire::size_over(metadata, max)
+        {
+            let text = format!(
+                "to-be-sent initial metadata size exceeds peer limit ({size} vs. {max} bytes)"
+            );
+            let status = Status::new(Code::ResourceExhausted, text);
+            self.fail_call(call, &status, CancelReason::OverLimit);
+            self.settle();
+            return Err(CallEnded);
+        }
         if !std::mem::replace(&mut state.headers_sent, true) {
             self.strikes.forgive();
             let encoding = state.encoding;
@@ -71,6 +97,8 @@ impl Connection {
         };
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
+        let length = compressed.as_deref().unwrap_or(message).len();
+        self.link.check_answer(length).map_err(unread)?;
         if let Some(tally) = &mut state.tally {
             tally.sent(message.len(), compressed.as_ref().map(Vec::len), self.now);
         }
