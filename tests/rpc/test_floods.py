@@ -165,7 +165,8 @@ def test_answers_that_nobody_reads_hold_bounded_memory(russet: ModuleType) -> No
             raw.send(stream, grpc_message(b""), end_stream=True)
             # The beginning of an answer, or a refusal.
             statuses.append(raw.first_status(stream))
-        assert statuses[:8] == [None] * 8
+        # Seven, with their prefixes, are what fits.
+        assert statuses[:7] == [None] * 7
         assert len(statuses) < 20
         assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
 
