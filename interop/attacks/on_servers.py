@@ -145,17 +145,18 @@ def bombs(method: str, encoding: str, bomb: bytes, *, calls: int = 1000, end: bo
 
 @attack()
 def bombs_to_no_method(address: Address, stop: threading.Event) -> int:
-    return bombs("/no/method", "zstd", zstd_bomb(4 << 20))(address, stop)
-
-
-@attack()
-def gzip_bombs_to_no_method(address: Address, stop: threading.Event) -> int:
     return bombs("/no/method", "gzip", gzip_bomb(4 << 20))(address, stop)
 
 
 @attack()
+def zstd_bombs_to_no_method(address: Address, stop: threading.Event) -> int:
+    """30,000 to 1; grpcio does not know zstd."""
+    return bombs("/no/method", "zstd", zstd_bomb(4 << 20))(address, stop)
+
+
+@attack()
 def bombs_that_nobody_takes(address: Address, stop: threading.Event) -> int:
-    return bombs("/a/Never", "zstd", zstd_bomb(4 << 20), end=False)(address, stop)
+    return bombs("/a/Never", "gzip", gzip_bomb(4 << 20), end=False)(address, stop)
 
 
 @attack()
@@ -170,7 +171,7 @@ def bombs_that_are_echoed(address: Address, stop: threading.Event) -> int:
 
 @attack()
 def bombs_over_the_limit(address: Address, stop: threading.Event) -> int:
-    return bombs("/a/Echo", "zstd", zstd_bomb(1 << 30), calls=200)(address, stop)
+    return bombs("/a/Echo", "gzip", gzip_bomb(64 << 20), calls=200)(address, stop)
 
 
 @attack()

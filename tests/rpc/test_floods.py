@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -191,3 +192,96 @@ def test_requests_that_never_end_keep_no_worker(russet: ModuleType, intercepted:
         for stream in streams:
             raw.send(stream, b"xxxx", end_stream=True)
         assert all(raw.outcome(stream)["grpc-status"] == "0" for stream in streams)
+
+
+def test_connections_take_turns_at_the_workers(russet: ModuleType) -> None:
+    """Fifty calls of one connection do not keep that of another waiting."""
+    served: list[bytes] = []
+    may_go = threading.Event()
+
+    def note(request: bytes, context: Any) -> bytes:
+        assert may_go.wait(WAIT)
+        served.append(request)
+        return b""
+
+    with (
+        serving(russet, Note=("unary_unary", note), workers=1) as address,
+        RawClient(address) as crowd,
+        RawClient(address) as lonely,
+    ):
+        streams = []
+        for client, text, count in ((crowd, b"crowd", 50), (lonely, b"lonely", 1)):
+            for _ in range(count):
+                streams.append((client, client.call("Note")))
+                client.send(streams[-1][1], grpc_message(text), end_stream=True)
+            client.settle()
+        may_go.set()
+        for client, stream in streams:
+            assert client.outcome(stream)["grpc-status"] == "0"
+        # Behind the call that ran, and one of the crowd whose turn it may have been.
+        assert served.index(b"lonely") <= 2
+
+
+def test_a_bomb_that_nobody_takes_is_never_made(russet: ModuleType) -> None:
+    """A thousand calls whose message would be four megabytes, to a method that is not there and to a handler that takes none."""
+    bomb = grpc_message(gzip.compress(bytes(4_000_000), 9), flag=1)
+    with Program(
+        russet,
+        """
+        def never(requests, context):
+            yield b""
+        handlers["never"] = grpc.stream_stream_rpc_method_handler(never)
+        server, address = serve(handlers)
+        say(address)
+        sys.stdin.read()
+        """,
+    ) as program:
+        address = program.read_line()
+        with RawClient(address) as raw:
+            before = program.peak_memory()
+            for method, status in ((":path", "/no/method"), "12"), ((":path", "/s/never"), "0"):
+                streams = []
+                for _ in range(500):
+                    stream = raw.call("x", method, ("grpc-encoding", "gzip"))
+                    raw.send_with_credit(stream, bomb)
+                    if raw.status_so_far(stream) is None:
+                        raw.send(stream, b"", end_stream=True)
+                    streams.append(stream)
+                assert {raw.outcome(stream)["grpc-status"] for stream in streams} == {status}
+            assert program.peak_memory() - before < 30 << 20
+
+
+def test_what_calls_hold_decompressed_is_bounded_in_a_loop(russet: ModuleType) -> None:
+    """Two hundred calls with four megabytes each, of which handlers hold sixteen at once."""
+    with Program(
+        russet,
+        """
+        import asyncio
+        from russet.grpc import aio
+        async def hold(request, context):
+            # As long as a look at a database takes.
+            await asyncio.sleep(0.01)
+            return str(len(request)).encode()
+        async def main():
+            server = aio.server(options=[("russet.max_connection_memory", 16 << 20)])
+            method = grpc.unary_unary_rpc_method_handler(hold)
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", {"hold": method}),))
+            say(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+            await server.start()
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        asyncio.run(main())
+        """,
+    ) as program:
+        address = program.read_line()
+        bomb = grpc_message(gzip.compress(bytes(4_000_000), 9), flag=1)
+        with RawClient(address) as raw:
+            before = program.peak_memory()
+            streams = []
+            for _ in range(200):
+                stream = raw.call("x", (":path", "/s/hold"), ("grpc-encoding", "gzip"))
+                raw.send_with_credit(stream, bomb)
+                raw.send(stream, b"", end_stream=True)
+                streams.append(stream)
+            # All of them are served, one after the other.
+            assert {raw.outcome(stream)["grpc-status"] for stream in streams} == {"0"}
+            assert program.peak_memory() - before < 60 << 20

@@ -8,8 +8,8 @@ pub const MAX_SMALL_CONTINUATIONS: u32 = 64;
 /// A CONTINUATION frame shorter than this is small: 1 KiB.
 pub const SMALL_CONTINUATION: usize = 1 << 10;
 
-/// Bytes of one header block on the wire: 16 MiB. A list over its limit is decoded to its end, so that HPACK's state stays right and its stream fails alone; nothing of it is held but a field of which a part has come.
-pub const MAX_HEADER_BLOCK: usize = 16 << 20;
+/// Bytes of one header block on the wire: 4 MiB. A list over its limit is decoded to its end, so that HPACK's state stays right and its stream fails alone; nothing of it is held but a field of which a part has come.
+pub const MAX_HEADER_BLOCK: usize = 4 << 20;
 
 /// The longest frame of a header block where longer frames are allowed: 1 MiB, or as long as a header list may be.
 pub const MAX_HEADERS_FRAME: usize = 1 << 20;
@@ -17,10 +17,12 @@ pub const MAX_HEADERS_FRAME: usize = 1 << 20;
 /// The longest frame that is neither data nor of a header block, where longer frames are allowed: 64 KiB.
 pub const MAX_HELD_FRAME: usize = 64 << 10;
 
-/// Of header lists over their limit, bytes on the wire in one unit: 16 KiB, and one unit for each list ...
-pub const OVERSIZE_UNIT: usize = 16 << 10;
-/// ... of which 1,024 may come at once, the longest block or a thousand short ones ...
-pub const OVERSIZE_BURST: u32 = 1024 + 1;
+/// Header lists over their limit, each counted once, and once more for so many bytes on the wire, 64 KiB ...
+pub const OVERSIZE_BYTES: usize = 64 << 10;
+/// ... and for so many fields: 1,024 ...
+pub const OVERSIZE_FIELDS: usize = 1024;
+/// ... of which 256 may come at once ...
+pub const OVERSIZE_BURST: u32 = 256;
 /// ... and 100 in each second after.
 pub const OVERSIZE_PER_SECOND: u32 = 100;
 

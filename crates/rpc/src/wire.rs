@@ -267,6 +267,9 @@ pub(crate) struct StringCache {
     slots: Vec<(u64, Arc<str>)>,
 }
 
+/// The longest string that is kept, in bytes.
+const LONGEST_CACHED: usize = 512;
+
 /// Different strings that are kept.
 const CACHED_STRINGS: usize = 64;
 
@@ -282,6 +285,10 @@ impl StringCache {
             return Some(Arc::clone(string));
         }
         let text = str::from_utf8(value.bytes).ok()?;
+        if text.len() > LONGEST_CACHED {
+            // No method has such a name; comparing it with all would take long.
+            return Some(Arc::from(text));
+        }
         let known = self
             .slots
             .iter()

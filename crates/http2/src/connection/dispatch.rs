@@ -264,7 +264,8 @@ impl Connection {
             return bad_block();
         }
         self.work += self.headers.count() * limits::FIELD_WORK;
-        let tokens = 1 + length / limits::OVERSIZE_UNIT;
+        let fields = self.headers.count();
+        let tokens = 1 + length / limits::OVERSIZE_BYTES + fields / limits::OVERSIZE_FIELDS;
         if self.headers.is_too_large()
             && !(self.oversize).take_many(u32::try_from(tokens).unwrap_or(u32::MAX), self.now)
         {

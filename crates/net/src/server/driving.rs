@@ -1,6 +1,6 @@
 //! What a server does with the readiness of its sockets and with the events of its engines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -129,6 +129,7 @@ impl Server {
             transport: Transport::new(socket, session, engine),
             calls: HashMap::default(),
             local,
+            waiting: VecDeque::new(),
             info: None,
             inflated: 0,
             short: Vec::new(),
@@ -285,7 +286,7 @@ impl Server {
         });
         self.peers[connection].calls.insert(id, key);
         if !unary {
-            self.incoming.push_back(key);
+            self.wait_for_handler(connection, key);
         }
     }
 
@@ -296,7 +297,8 @@ impl Server {
         };
         change(call);
         if call.half_closed && std::mem::take(&mut call.held) {
-            self.incoming.push_back(key);
+            let connection = call.connection;
+            self.wait_for_handler(connection, key);
         }
         self.tell(key);
     }

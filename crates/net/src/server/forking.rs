@@ -5,6 +5,7 @@ use russet_rpc::server::CancelReason;
 
 use super::Server;
 use super::fetcher::Fetcher;
+use crate::inflating::Inflating;
 use crate::timers::Timers;
 
 impl Server {
@@ -24,7 +25,10 @@ impl Server {
         for peer in self.peers.drain() {
             peer.transport.leave_to_parent();
         }
-        self.incoming.clear();
+        self.turns.clear();
+        self.inflating = Inflating::default();
+        self.inflated = 0;
+        self.short.clear();
         self.changed.clear();
         self.timers = Timers::default();
         self.dirty.clear();

@@ -118,6 +118,8 @@ struct Peer {
     transport: Transport<Connection>,
     calls: HashMap<CallId, CallKey, RandomState>,
     local: bool,
+    /// Its calls that wait for a handler.
+    waiting: VecDeque<CallKey>,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,
     /// Bytes of decompressed messages that its calls hold.
@@ -168,7 +170,8 @@ pub struct Server {
     fetcher: Fetcher,
     peers: Slab<Peer>,
     calls: CallSlots<Call>,
-    incoming: VecDeque<CallKey>,
+    /// Connections with calls that wait for a handler, in the order of their turns.
+    turns: VecDeque<usize>,
     changed: Vec<CallKey>,
     /// Methods whose request is one message: their handler starts when it is there.
     unary: FxHashSet<Arc<str>>,
@@ -206,7 +209,7 @@ impl Server {
             ports: Vec::new(),
             peers: Slab::new(),
             calls: CallSlots::default(),
-            incoming: VecDeque::new(),
+            turns: VecDeque::new(),
             changed: Vec::new(),
             unary: FxHashSet::default(),
             max_calls: config.max_calls,
@@ -353,7 +356,7 @@ impl Server {
 
     /// Whether calls wait for a handler.
     pub fn has_incoming(&self) -> bool {
-        !self.incoming.is_empty()
+        !self.turns.is_empty()
     }
 
     /// Says that the request of `path` is one message, so that its handler starts only when the message is there.
@@ -361,9 +364,9 @@ impl Server {
         self.unary.insert(path);
     }
 
-    /// The next call that needs a handler.
+    /// The next call that needs a handler. Connections take turns, so that many calls of one do not keep the others waiting.
     pub fn next_incoming(&mut self) -> Option<Incoming> {
-        while let Some(key) = self.incoming.pop_front() {
+        while let Some(key) = self.next_waiting() {
             if let Some(call) = self.call_mut(key)
                 && let Some(incoming) = call.incoming.take()
             {
@@ -378,6 +381,31 @@ impl Server {
             }
         }
         None
+    }
+
+    fn next_waiting(&mut self) -> Option<CallKey> {
+        while let Some(connection) = self.turns.pop_front() {
+            // A connection that has ended is out of its turn, and one that has its place may have two.
+            if let Some(peer) = self.peers.get_mut(connection)
+                && let Some(key) = peer.waiting.pop_front()
+            {
+                if !peer.waiting.is_empty() {
+                    self.turns.push_back(connection);
+                }
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Has a call wait for a handler.
+    fn wait_for_handler(&mut self, connection: usize, key: CallKey) {
+        if let Some(peer) = self.peers.get_mut(connection) {
+            if peer.waiting.is_empty() {
+                self.turns.push_back(connection);
+            }
+            peer.waiting.push_back(key);
+        }
     }
 
     /// Leaves `parker` to be told of the next call that needs a handler.
