@@ -2,7 +2,7 @@
 //!
 //! What a peer compressed stays compressed while it waits. So a message that nobody wants costs the time and the memory of its bytes on the wire, whatever they would grow to, and a message that is wanted is decompressed by whoever takes it: on a thread of the application, or in a turn that has room for it.
 
-use crate::compression::{DecompressError, decompress};
+use crate::compression::{DecompressError, decompress, decompress_into, told_length};
 use crate::inbound::InboundError;
 use crate::{Encoding, Status};
 
@@ -81,6 +81,20 @@ impl Message {
     }
 }
 
+impl Message {
+    /// What a compressed message says of its own length, where it says so and that may be; it may be untrue.
+    pub fn told_length(&self) -> Option<usize> {
+        let Packed { encoding, max } = self.packed?;
+        told_length(encoding, &self.bytes).filter(|length| *length <= max)
+    }
+
+    /// Decompresses a compressed message into `out`, which is as long as [`Message::told_length`] said; false where that was not true.
+    pub fn read_into(&self, out: &mut [u8]) -> bool {
+        self.packed
+            .is_some_and(|packed| decompress_into(packed.encoding, &self.bytes, out))
+    }
+}
+
 impl From<Vec<u8>> for Message {
     /// A message that was not compressed.
     fn from(bytes: Vec<u8>) -> Self {
@@ -114,6 +128,37 @@ mod tests {
         let plain = Message::plain(b"x".to_vec());
         assert_eq!((plain.is_compressed(), plain.longest()), (false, 1));
         assert_eq!(plain.into_bytes(), Ok(b"x".to_vec()));
+    }
+
+    #[test]
+    fn a_message_that_tells_its_length_is_read_in_place() {
+        let text = b"to be or not to be ".repeat(50);
+        for (encoding, tells) in [
+            (Encoding::Gzip, true),
+            (Encoding::Zstd, true),
+            (Encoding::Deflate, false),
+        ] {
+            let packed = compress(encoding, &text).unwrap();
+            let message = Message::compressed(packed.clone(), encoding, Some(text.len()));
+            assert_eq!(message.told_length(), tells.then_some(text.len()));
+            let mut out = vec![0; text.len()];
+            assert!(message.read_into(&mut out));
+            assert_eq!(out, text);
+            // What is longer or shorter than it said is not taken for true.
+            for length in [text.len() - 1, text.len() + 1] {
+                assert!(!message.read_into(&mut vec![0; length]), "{length}");
+            }
+            let message = Message::compressed(packed, encoding, Some(text.len() - 1));
+            assert_eq!(message.told_length(), None, "over the limit");
+        }
+        // No deflate stream grows a thousandfold and more.
+        let mut lie = compress(Encoding::Gzip, &text).unwrap();
+        let end = lie.len();
+        lie[end - 4..].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(
+            Message::compressed(lie, Encoding::Gzip, None).told_length(),
+            None
+        );
     }
 
     #[test]

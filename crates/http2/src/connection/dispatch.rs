@@ -265,7 +265,9 @@ impl Connection {
         }
         self.work += self.headers.count() * limits::FIELD_WORK;
         let fields = self.headers.count();
-        let tokens = 1 + length / limits::OVERSIZE_BYTES + fields / limits::OVERSIZE_FIELDS;
+        // A string that was passed over cost nothing.
+        let decoded = self.headers.size().min(length);
+        let tokens = 1 + decoded / limits::OVERSIZE_BYTES + fields / limits::OVERSIZE_FIELDS;
         if self.headers.is_too_large()
             && !(self.oversize).take_many(u32::try_from(tokens).unwrap_or(u32::MAX), self.now)
         {

@@ -499,6 +499,10 @@ impl Channel {
         self.counts.end(*code == Code::Ok);
         self.idling.call_ended();
         call.place = Place::Over;
+        if *code == Code::DeadlineExceeded && call.deadline.is_some_and(|at| at <= Instant::now()) {
+            // Time is up for its messages too.
+            call.inbox = Inbox::default();
+        }
         let record = call.record.take();
         let open = call
             .repeating

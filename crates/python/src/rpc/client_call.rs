@@ -14,7 +14,9 @@ use russet_net::rpc::{Code, Message, MessageOptions, SendError, Status};
 use russet_net::{Core, Inbound};
 
 use super::channel::{BURST, Handle, lock};
-use super::convert::{check_metadata, deadline, metadata_to_python, seconds_until};
+use super::convert::{
+    check_metadata, deadline, message_to_python, metadata_to_python, seconds_until,
+};
 use super::waiting::wait;
 
 /// A client's call.
@@ -103,33 +105,30 @@ impl ClientCall {
     }
 
     /// The bytes of a message of a stream that was taken. A compressed one is decompressed here, on the caller's thread; `None` where it cannot be, which ends the call.
-    fn read(&self, py: Python<'_>, message: Message) -> Option<Vec<u8>> {
-        if !message.is_compressed() {
-            return message.into_bytes().ok();
+    fn read<'py>(&self, py: Python<'py>, message: Message) -> Option<Bound<'py, PyBytes>> {
+        let compressed = message.is_compressed();
+        let read = message_to_python(py, message);
+        if compressed {
+            let length = read.as_ref().map(|bytes| bytes.as_bytes().len());
+            py.detach(|| {
+                let reactor = &self.handle.inner.reactor;
+                let mut core = reactor.core();
+                match length {
+                    Ok(length) => core.message_read(self.key, length),
+                    Err(error) => {
+                        core.fail_message(self.key, *error);
+                        core.flush_now();
+                    }
+                }
+                let news = core.has_news();
+                drop(core);
+                if news {
+                    // The call may be over with this message; its callbacks are the guard's to run.
+                    reactor.alert_guard();
+                }
+            });
         }
-        py.detach(|| {
-            let bytes = message.into_bytes();
-            let reactor = &self.handle.inner.reactor;
-            let mut core = reactor.core();
-            let bytes = match bytes {
-                Ok(bytes) => {
-                    core.message_read(self.key, bytes.len());
-                    Some(bytes)
-                }
-                Err(error) => {
-                    core.fail_message(self.key, error);
-                    core.flush_now();
-                    None
-                }
-            };
-            let news = core.has_news();
-            drop(core);
-            if news {
-                // The call may be over with this message; its callbacks are the guard's to run.
-                reactor.alert_guard();
-            }
-            bytes
-        })
+        read.ok()
     }
 }
 
@@ -191,9 +190,7 @@ impl ClientCall {
             reactor.alert_guard();
         }
         Ok(match inbound {
-            Inbound::Message(message) => {
-                (self.read(py, message)).map(|message| PyBytes::new(py, &message))
-            }
+            Inbound::Message(message) => self.read(py, message),
             _ => None,
         })
     }

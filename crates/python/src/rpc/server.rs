@@ -233,7 +233,7 @@ impl Inner {
             Bound::new(py, iterator)?.into_any()
         } else {
             match context.receive(py)? {
-                Ok(Some(message)) => match method.deserialize(py, &message) {
+                Ok(Some(message)) => match method.deserialize(message) {
                     Ok(request) => request,
                     Err(error) => {
                         ServerCall::report(py, "Exception deserializing request!", &error);

@@ -17,7 +17,7 @@ use russet_net::server::{Incoming, PeerInfo};
 use super::channel::BURST;
 use super::clock::Clock;
 use super::convert::{
-    check_metadata, code_from_python, code_to_python, encoding, exception_text,
+    check_metadata, code_from_python, code_to_python, encoding, exception_text, message_to_python,
     metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::greenlets;
@@ -90,10 +90,10 @@ impl ServerCall {
     }
 
     /// Waits for the next request message; `None` at the end of the client's side, an error where the call has ended.
-    pub(super) fn receive(
+    pub(super) fn receive<'py>(
         &self,
-        py: Python<'_>,
-    ) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
+        py: Python<'py>,
+    ) -> PyResult<Result<Option<Bound<'py, PyBytes>>, CancelReason>> {
         let inbound = wait(py, &self.inner.reactor, None, |core, parker| {
             match core.next_message(self.key) {
                 Inbound::Pending => {
@@ -111,26 +111,27 @@ impl ServerCall {
     }
 
     /// The bytes of a message that was taken. A compressed one is decompressed here, on the handler's thread.
-    fn read(&self, py: Python<'_>, message: Message) -> Result<Vec<u8>, CancelReason> {
-        if !message.is_compressed() {
-            // Never fails.
-            return Ok(message.into_bytes().unwrap_or_default());
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        message: Message,
+    ) -> Result<Bound<'py, PyBytes>, CancelReason> {
+        let compressed = message.is_compressed();
+        let read = message_to_python(py, message);
+        if compressed {
+            let length = read.as_ref().map(|bytes| bytes.as_bytes().len());
+            py.detach(|| {
+                let mut core = self.inner.reactor.core();
+                match length {
+                    Ok(length) => core.message_read(self.key, length),
+                    Err(error) => {
+                        core.fail_message(self.key, *error);
+                        core.flush_now();
+                    }
+                }
+            });
         }
-        py.detach(|| {
-            let read = message.into_bytes();
-            let mut core = self.inner.reactor.core();
-            match read {
-                Ok(bytes) => {
-                    core.message_read(self.key, bytes.len());
-                    Ok(bytes)
-                }
-                Err(error) => {
-                    core.fail_message(self.key, error);
-                    core.flush_now();
-                    Err(CancelReason::BadMessage)
-                }
-            }
-        })
+        read.map_err(|_| CancelReason::BadMessage)
     }
 
     /// Sends a response message of a stream; waits while the client does not keep up, if `patiently`. `false` once the call has ended.
@@ -498,8 +499,7 @@ impl ServerCall {
 
     /// The next request message; `None` where there is none to come.
     fn _receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let message = self.receive(py)?.ok().flatten();
-        Ok(message.map(|message| PyBytes::new(py, &message)))
+        Ok(self.receive(py)?.ok().flatten())
     }
 
     /// Sends a response of a stream. Whether the call goes on.
@@ -554,7 +554,7 @@ impl RequestIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = self.call.get();
         match call.receive(py)? {
-            Ok(Some(message)) => self.method.deserialize(py, &message).or_else(|error| {
+            Ok(Some(message)) => self.method.deserialize(message).or_else(|error| {
                 ServerCall::report(py, "Exception deserializing request!", &error);
                 call.finish(Code::Internal, "Exception deserializing request!");
                 Err(PyErr::from_value(imports::rpc_error(py)?.call0()?))
