@@ -17,7 +17,14 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed {
     encoding: Encoding,
-    max: usize,
+    /// `u32::MAX` for no limit. No wider than that, since every message that waits has this beside its bytes.
+    max: u32,
+}
+
+impl Packed {
+    fn limit(self) -> Option<usize> {
+        (self.max < u32::MAX).then_some(self.max as usize)
+    }
 }
 
 /// Why a message that came whole cannot be read.
@@ -46,7 +53,7 @@ impl Message {
             bytes,
             packed: Some(Packed {
                 encoding,
-                max: max.unwrap_or(usize::MAX),
+                max: max.map_or(u32::MAX, |max| u32::try_from(max).unwrap_or(u32::MAX)),
             }),
         }
     }
@@ -63,18 +70,22 @@ impl Message {
 
     /// The most bytes that [`Message::into_bytes`] can give; `usize::MAX` for a compressed message without a limit.
     pub fn longest(&self) -> usize {
-        self.packed.map_or(self.bytes.len(), |packed| packed.max)
+        self.packed.map_or(self.bytes.len(), |packed| {
+            packed.limit().unwrap_or(usize::MAX)
+        })
     }
 
     /// The message itself, decompressed if it was compressed: at most [`Message::longest`] bytes are made, whatever was promised.
     pub fn into_bytes(self) -> Result<Vec<u8>, UnreadableMessage> {
-        let Some(Packed { encoding, max }) = self.packed else {
+        let Some(packed) = self.packed else {
             return Ok(self.bytes);
         };
-        let limit = (max < usize::MAX).then_some(max);
+        let (encoding, limit) = (packed.encoding, packed.limit());
         decompress(encoding, &self.bytes, limit).map_err(|error| {
             UnreadableMessage(match error {
-                DecompressError::TooLarge => InboundError::TooLargeDecompressed { max },
+                DecompressError::TooLarge => InboundError::TooLargeDecompressed {
+                    max: limit.unwrap_or(usize::MAX),
+                },
                 DecompressError::Corrupt => InboundError::Corrupt(encoding),
             })
         })
@@ -84,8 +95,9 @@ impl Message {
 impl Message {
     /// What a compressed message says of its own length, where it says so and that may be; it may be untrue.
     pub fn told_length(&self) -> Option<usize> {
-        let Packed { encoding, max } = self.packed?;
-        told_length(encoding, &self.bytes).filter(|length| *length <= max)
+        let packed = self.packed?;
+        told_length(packed.encoding, &self.bytes)
+            .filter(|length| packed.limit().is_none_or(|limit| *length <= limit))
     }
 
     /// Decompresses a compressed message into `out`, which is as long as [`Message::told_length`] said; false where that was not true.

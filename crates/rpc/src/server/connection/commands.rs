@@ -97,12 +97,16 @@ impl Connection {
         };
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
-        let length = compressed.as_deref().unwrap_or(message).len();
-        self.link.check_answer(length).map_err(unread)?;
+        if self.link.h2.pending_bytes() > 0 {
+            let length = compressed.as_deref().unwrap_or(message).len();
+            self.link.check_answer(length).map_err(unread)?;
+        }
         if let Some(tally) = &mut state.tally {
             tally.sent(message.len(), compressed.as_ref().map(Vec::len), self.now);
         }
-        self.send_initial_metadata(call, &Metadata::EMPTY)?;
+        if !state.headers_sent {
+            self.send_initial_metadata(call, &Metadata::EMPTY)?;
+        }
         self.link.traffic.message_sent(self.now);
         self.link.h2.send_data(
             call.stream_id(),
