@@ -8,7 +8,7 @@ use crate::{Code, Encoding, Message, Status};
 pub(crate) const PREFIX_LEN: usize = 5;
 
 /// The first piece of memory for a message whose bytes have not come: more is taken only as they do, so that a false length costs nothing.
-const FIRST_RESERVATION: usize = 16 << 10;
+const FIRST_RESERVATION: usize = 4 << 10;
 
 /// A call's receiving half.
 #[derive(Debug, Default)]
@@ -166,8 +166,8 @@ impl Inbound {
                 self.partial
                     .reserve_exact(length.min(FIRST_RESERVATION.max(piece.len())));
             } else if self.partial.capacity() - self.partial.len() < piece.len() {
-                // Doubles, but never beyond the message.
-                let more = (self.partial.capacity().max(piece.len())).min(missing);
+                // By a half, but never beyond the message: what is reserved counts.
+                let more = ((self.partial.capacity() / 2).max(piece.len())).min(missing);
                 self.partial.reserve_exact(more);
             }
             self.partial.extend_from_slice(piece);
@@ -222,9 +222,14 @@ impl Inbound {
         }
     }
 
-    /// Bytes of the message in the making. Its memory is at most twice as much, or [`FIRST_RESERVATION`].
+    /// Bytes of the message in the making.
     pub(crate) const fn unfinished(&self) -> usize {
         self.partial.len()
+    }
+
+    /// Its memory: half as much again at most, or [`FIRST_RESERVATION`].
+    pub(crate) const fn reserved(&self) -> usize {
+        self.partial.capacity()
     }
 
     /// Window bytes of whole messages that the application has not taken.

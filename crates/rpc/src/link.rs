@@ -167,7 +167,7 @@ impl Link {
             self.h2.ping(PROBE);
             self.keepalive.on_ping(self.sent(), self.now);
         }
-        let before = inbound.unfinished();
+        let (before, reserved) = (inbound.unfinished(), inbound.reserved());
         let taken = loop {
             match inbound.take(&mut piece, max) {
                 Ok(Taken::Message(received)) => {
@@ -179,6 +179,7 @@ impl Link {
                 Err(error) => break Err(error),
             }
         };
+        self.memory.reserved(reserved, inbound.reserved());
         let admitted = self.memory.resized(stream, before, inbound.unfinished());
         self.release_connection(length);
         let release = taken?;

@@ -84,6 +84,8 @@ pub(crate) struct Memory {
     counted: usize,
     /// Bytes of messages of which a part has come.
     unfinished: usize,
+    /// What those take of memory.
+    reserved: usize,
     /// Window bytes of whole messages that the application has not taken.
     untaken: usize,
     /// Bytes of the long names of calls.
@@ -117,6 +119,7 @@ impl Memory {
             quota,
             counted: 0,
             unfinished: 0,
+            reserved: 0,
             untaken: 0,
             names: 0,
             metadata: Arc::default(),
@@ -153,6 +156,12 @@ impl Memory {
     pub(crate) fn taken(&mut self, credit: u32) {
         self.untaken = self.untaken.saturating_sub(credit as usize);
         self.count();
+    }
+
+    /// The memory of a call's message in the making has changed; [`Memory::resized`] follows.
+    #[inline]
+    pub(crate) fn reserved(&mut self, before: usize, after: usize) {
+        self.reserved = self.reserved.saturating_sub(before) + after;
     }
 
     /// A call's message in the making has grown, or is whole.
@@ -317,6 +326,7 @@ impl Memory {
     /// A call has ended, with this in its account.
     pub(crate) fn forget(&mut self, stream: StreamId, inbound: &Inbound) {
         self.unfinished = self.unfinished.saturating_sub(inbound.unfinished());
+        self.reserved = self.reserved.saturating_sub(inbound.reserved());
         self.taken(inbound.untaken());
         if inbound.window > 0 {
             self.open_windows -= 1;
@@ -347,7 +357,7 @@ impl Memory {
         let Some(quota) = &self.quota else {
             return;
         };
-        let now = self.unfinished
+        let now = self.reserved
             + self.untaken
             + self.names
             + self.metadata.load(Ordering::Relaxed)
@@ -419,19 +429,23 @@ mod tests {
         let mut one = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
         let mut other = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
         // A third of the whole is half of what is left then.
+        one.reserved(0, 33_000);
         one.resized(stream(1), 0, 33_000).unwrap();
         assert_eq!(quota.used(), 33_000);
+        one.reserved(33_000, 60_000);
         assert!(matches!(
             one.resized(stream(1), 33_000, 60_000),
             Err(InboundError::ServerMemory { limit: 100_000 })
         ));
+        one.reserved(60_000, 33_000);
+        one.resized(stream(1), 60_000, 33_000).unwrap();
         // The other one has its share of what that leaves.
-        other.came(17_000);
+        other.came(25_000);
         assert!(other.withholds());
-        other.taken(17_000);
+        other.taken(25_000);
         drop(one);
         assert_eq!(quota.used(), 0);
-        other.came(17_000);
+        other.came(25_000);
         assert!(!other.withholds());
     }
 
