@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from threading import Event, RLock, local
+from threading import Lock, RLock, local
 
 from .. import _core
 from ._base_call import Call, Future, RpcContext
@@ -36,6 +36,29 @@ _CALLBACK_PATIENCE = 5.0
 
 # What a call that is made again of a text says before it.
 _FROM_TEXT = "Inactive RPC Error: Invalid RPC state type. Details: "
+
+
+class _Latch:
+    """An event whose waiting is one step of C: a signal's handler may raise there without harm, where it would leave the locks of a `threading.Event` in disorder."""
+
+    __slots__ = ("_is_set", "_lock")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._lock = Lock()
+        self._lock.acquire()
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        """Once only."""
+        self._is_set = True
+        self._lock.release()
+
+    def wait(self, timeout: float) -> None:
+        if not self._is_set and self._lock.acquire(timeout=timeout):
+            self._lock.release()
 
 
 def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) -> str:
@@ -230,7 +253,7 @@ class _Rendezvous(RpcError, RpcContext):
         self._lock = RLock()
         self._callbacks: list[Callable[[], None]] | None = None
         # Set when all callbacks have run that were added before the call's end.
-        self._callbacks_ran: Event | None = None
+        self._callbacks_ran: _Latch | None = None
         self._cancelled = False
 
     def __del__(self) -> None:
@@ -265,7 +288,7 @@ class _Rendezvous(RpcError, RpcContext):
                 return False
             if self._callbacks is None:
                 self._callbacks = [callback]
-                self._callbacks_ran = Event()
+                self._callbacks_ran = _Latch()
                 self._call.on_done(bound(self._run_callbacks))
             else:
                 self._callbacks.append(callback)
@@ -279,7 +302,8 @@ class _Rendezvous(RpcError, RpcContext):
             for callback in callbacks:
                 try:
                     callback()
-                except Exception:
+                except BaseException:
+                    # On a thread of the library nothing is more than an error, and the others are called all the same.
                     logger("_channel").exception("Exception in callback!")
         finally:
             _this_thread.runs_callbacks = False
@@ -409,6 +433,10 @@ class _MultiThreadedRendezvous(_Rendezvous, Call, Future["Any"]):
                 return deserialize(message, self._response_deserializer)
             except _InactiveRpcError as error:
                 self._call.cancel(_INTERNAL, error.details())
+                raise
+            except BaseException:
+                # The message is lost, so nobody can go on with the stream.
+                self._call.cancel(_CANCELLED, "Locally cancelled by application!")
                 raise
         self._wait_for_callbacks()
         if self._call.code() == 0:

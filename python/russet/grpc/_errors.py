@@ -16,3 +16,11 @@ class FutureTimeoutError(Exception):
 
 class FutureCancelledError(Exception):
     """The result of a cancelled `Future` was asked for."""
+
+
+def text_of(error: BaseException) -> str:
+    """The text of an exception as it can be sent, also of one whose own `__str__` fails or gives what is no Unicode."""
+    try:
+        return str(error).encode(errors="replace").decode()
+    except BaseException:
+        return f"<{type(error).__module__}.{type(error).__qualname__}>"

@@ -97,6 +97,9 @@ class _CallBase:
             return self._deserializer(message)
         except Exception:
             logger("_common").exception("Exception deserializing message!")
+        except BaseException:
+            self._end(_INTERNAL, _NOT_DESERIALIZED)
+            raise
         self._end(_INTERNAL, _NOT_DESERIALIZED)
         raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=_NOT_DESERIALIZED)
 
@@ -153,11 +156,17 @@ class _CallBase:
 
     def _run_callbacks(self) -> None:
         callbacks, self._callbacks = self._callbacks or [], None
+        fatal: BaseException | None = None
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:
+            except (SystemExit, KeyboardInterrupt) as error:
+                fatal = error
+            except BaseException:
                 logger("_call").exception("Exception in callback!")
+        if fatal is not None:
+            # It ends the program; the others heard of the call's end before.
+            raise fatal
 
     async def initial_metadata(self) -> Metadata:
         while True:
@@ -310,9 +319,12 @@ class _StreamRequestMixin(_CallBase):
             if not self.done():
                 # Not the call's end but the iterator's own exception, or the sender's task was cancelled.
                 self._end(_UNKNOWN, "Client request_iterator raised exception")
-        except Exception:
-            logger("_call").exception("Client request_iterator raised exception")
+        except BaseException as error:
+            # Whatever it is, the server must not wait for requests that do not come.
             self._end(_UNKNOWN, "Client request_iterator raised exception")
+            logger("_call").exception("Client request_iterator raised exception")
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                raise
 
     def cancel(self) -> bool:
         if not super().cancel():
@@ -331,7 +343,7 @@ class _StreamRequestMixin(_CallBase):
             raise asyncio.InvalidStateError(RPC_HALF_CLOSED)
         try:
             serialized = self._serialize(request)
-        except Exception:
+        except BaseException:
             self._end(_INTERNAL, "Exception serializing request!")
             raise
         congested = self._call.give_message(serialized, False)
