@@ -52,9 +52,9 @@ class _Latch:
         return self._is_set
 
     def set(self) -> None:
-        """Once only."""
-        self._is_set = True
-        self._lock.release()
+        if not self._is_set:
+            self._is_set = True
+            self._lock.release()
 
     def wait(self, timeout: float) -> None:
         if not self._is_set and self._lock.acquire(timeout=timeout):
