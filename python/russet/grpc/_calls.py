@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from threading import Lock, RLock, local
+from threading import RLock, local
 
 from .. import _core
 from ._base_call import Call, Future, RpcContext
-from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
+from ._errors import FutureCancelledError, FutureTimeoutError, RpcError, ends_the_program
 from ._greenlets import are_there, bound
+from ._latch import Latch
 from ._logging import logger
 from ._status import STATUS_CODES, StatusCode
 
@@ -36,29 +37,6 @@ _CALLBACK_PATIENCE = 5.0
 
 # What a call that is made again of a text says before it.
 _FROM_TEXT = "Inactive RPC Error: Invalid RPC state type. Details: "
-
-
-class _Latch:
-    """An event whose waiting is one step of C: a signal's handler may raise there without harm, where it would leave the locks of a `threading.Event` in disorder."""
-
-    __slots__ = ("_is_set", "_lock")
-
-    def __init__(self) -> None:
-        self._is_set = False
-        self._lock = Lock()
-        self._lock.acquire()
-
-    def is_set(self) -> bool:
-        return self._is_set
-
-    def set(self) -> None:
-        if not self._is_set:
-            self._is_set = True
-            self._lock.release()
-
-    def wait(self, timeout: float) -> None:
-        if not self._is_set and self._lock.acquire(timeout=timeout):
-            self._lock.release()
 
 
 def _debug_text(peer: str | None, code: StatusCode | None, details: str | None) -> str:
@@ -223,6 +201,7 @@ class _Rendezvous(RpcError, RpcContext):
     """A call in progress. Agents wrap these methods and `_next`, by these names."""
 
     _call: _core.ClientCall
+    _owner: _core.CallOwner
     _response_deserializer: Deserializer[Any] | None
 
     def __init__(
@@ -253,19 +232,8 @@ class _Rendezvous(RpcError, RpcContext):
         self._lock = RLock()
         self._callbacks: list[Callable[[], None]] | None = None
         # Set when all callbacks have run that were added before the call's end.
-        self._callbacks_ran: _Latch | None = None
+        self._callbacks_ran: Latch | None = None
         self._cancelled = False
-
-    def __del__(self) -> None:
-        call = getattr(self, "_call", None)
-        if call is None:
-            return
-        if self._multiple_responses:
-            # Nobody can read them any more.
-            call.cancel(_CANCELLED, "Cancelled upon garbage collection!")
-        else:
-            # A request whose answer nobody waits for is still meant to arrive.
-            call.abandon()
 
     # The context.
 
@@ -288,7 +256,7 @@ class _Rendezvous(RpcError, RpcContext):
                 return False
             if self._callbacks is None:
                 self._callbacks = [callback]
-                self._callbacks_ran = _Latch()
+                self._callbacks_ran = Latch()
                 self._call.on_done(bound(self._run_callbacks))
             else:
                 self._callbacks.append(callback)
@@ -298,17 +266,22 @@ class _Rendezvous(RpcError, RpcContext):
         with self._lock:
             callbacks, self._callbacks = self._callbacks or [], None
         _this_thread.runs_callbacks = True
+        fatal: BaseException | None = None
         try:
             for callback in callbacks:
                 try:
                     callback()
-                except BaseException:
-                    # On a thread of the library nothing is more than an error, and the others are called all the same.
-                    logger("_channel").exception("Exception in callback!")
+                except BaseException as error:
+                    if ends_the_program(error):
+                        fatal = error
+                    else:
+                        logger("_channel").exception("Exception in callback!")
         finally:
             _this_thread.runs_callbacks = False
             if self._callbacks_ran is not None:
                 self._callbacks_ran.set()
+        if fatal is not None:
+            raise fatal
 
     def _wait_for_callbacks(self) -> None:
         """Whoever learns that the call is over may rely on it that its callbacks have run; they run on a thread of the library, as in grpcio."""
@@ -461,6 +434,8 @@ def rendezvous(
     """The object for a channel's call."""
     made = _MultiThreadedRendezvous.__new__(_MultiThreadedRendezvous)
     made._begin(call, deserializer, multiple_responses)
+    # Goes with the caller's last reference.
+    made._owner = _core.CallOwner(call, multiple_responses)
     return made
 
 

@@ -24,3 +24,11 @@ def text_of(error: BaseException) -> str:
         return str(error).encode(errors="replace").decode()
     except BaseException:
         return f"<{type(error).__module__}.{type(error).__qualname__}>"
+
+
+def ends_the_program(error: BaseException) -> bool:
+    """Whether what a callback raised is the program's end, such as Ctrl-C. That reaches the main thread alone; on others nothing is more than an error."""
+    import threading
+
+    fatal = isinstance(error, (KeyboardInterrupt, SystemExit))
+    return fatal and threading.current_thread() is threading.main_thread()

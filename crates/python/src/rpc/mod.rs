@@ -5,6 +5,7 @@
 mod aio_server;
 mod census;
 mod channel;
+mod call_owner;
 mod client_call;
 mod clock;
 mod convert;
@@ -30,6 +31,7 @@ use pyo3::prelude::*;
 /// Adds this part to the extension module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<channel::Channel>()?;
+    module.add_class::<call_owner::CallOwner>()?;
     module.add_class::<client_call::ClientCall>()?;
     module.add_class::<aio_server::AioServer>()?;
     module.add_class::<aio_server::AioServerCall>()?;

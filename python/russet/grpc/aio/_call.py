@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ... import _core
 from .._calls import _debug_text
 from .._logging import logger
 from .._private_names import private_names
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
     from typing import Any
 
-    from ... import _core
     from .._typing import Deserializer, Serializer
     from ._driver import Driver
 
@@ -33,7 +33,6 @@ _UNKNOWN = StatusCode.UNKNOWN.value[0]
 # After so many turns of the loop, whoever writes could have seen that the call has ended.
 _NOTICED = 4
 
-_GARBAGE_COLLECTED = "Cancelled upon garbage collection!"
 _NOT_DESERIALIZED = "Exception deserializing response!"
 _MIXED_STYLES = (
     "The iterator and read/write APIs may not be mixed on a single RPC: use one of them throughout."
@@ -54,17 +53,14 @@ class _CallBase:
         deserializer: Deserializer[Any] | None,
     ) -> None:
         self._call = call
+        # Ends the call with the last reference to this object.
+        self._owner = _core.CallOwner(call, True)
         self._driver = driver
         self._serializer = serializer
         self._deserializer = deserializer
         self._locally_cancelled = False
         self._callbacks: list[Callable[[Any], None]] | None = None
         driver.poke()
-
-    def __del__(self) -> None:
-        call = getattr(self, "_call", None)
-        if call is not None and call.code() is None:
-            call.cancel(_CANCELLED, _GARBAGE_COLLECTED)
 
     async def _news(self) -> None:
         """Wait until something about the call changes."""
