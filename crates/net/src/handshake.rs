@@ -211,6 +211,15 @@ impl Pool {
         }
     }
 
+    /// A pool whose threads, of which there are none, never do what they are given; or one that says that it has none.
+    #[cfg(test)]
+    pub(crate) fn without_threads(stalled: bool) -> Self {
+        let mut pool = Self::new();
+        pool.most = usize::from(stalled);
+        pool.shared.jobs().threads = pool.most;
+        pool
+    }
+
     /// Has a session take in `ciphertext` when a thread is free; `alarm` is rung when it has. The session comes back where there is no thread at all.
     pub(crate) fn start(
         &self,
@@ -223,6 +232,9 @@ impl Pool {
         let ticket = job.ticket.clone();
         let wants_thread = {
             let mut jobs = self.shared.jobs();
+            if jobs.threads == 0 && self.most == 0 {
+                return Err(job.session);
+            }
             if answers {
                 jobs.answers.push_back(job);
             } else {

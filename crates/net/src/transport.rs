@@ -46,9 +46,6 @@ pub(crate) fn with_read_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
 /// How long the peer of a connection that has ended may leave its last words unread before the socket is closed all the same: 10 seconds.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// How many bytes of a peer's handshake are taken in before TLS must have been agreed on: 128 KiB, enough for any chain of certificates. What comes with the last one may be more.
-const MAX_HANDSHAKE: usize = 128 << 10;
-
 /// What both ends of the engine have in common.
 pub(crate) trait Engine {
     fn handle_input(&mut self, bytes: &[u8], now: Instant);
@@ -134,9 +131,9 @@ pub(crate) struct Transport<E> {
     session: Option<Box<Session>>,
     /// Where the session shakes hands, if that is not here.
     elsewhere: Option<Elsewhere>,
-    /// Bytes of the peer's handshake that have come so far.
-    shaken: usize,
-    /// Whether the first of them have been taken in.
+    /// How many steps the handshake has had so far.
+    steps: u64,
+    /// Whether the first of them is done.
     answered: bool,
     /// The session, while it shakes hands elsewhere.
     away: Option<Away>,
@@ -166,7 +163,7 @@ impl<E: Engine> Transport<E> {
             tunnel: None,
             session: session.map(Box::new),
             elsewhere: None,
-            shaken: 0,
+            steps: 0,
             answered: false,
             away: None,
             failure: None,
@@ -205,9 +202,9 @@ impl<E: Engine> Transport<E> {
         self.closing && !self.answered
     }
 
-    /// Bytes of the peer's handshake that have come so far.
-    pub(crate) const fn shaken(&self) -> usize {
-        self.shaken
+    /// How many steps the handshake has had so far.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Closes this process's copy of the socket alone, in the child of a fork.
@@ -335,12 +332,7 @@ impl<E: Engine> Transport<E> {
 
     /// Takes in a part of the handshake, or has it taken in elsewhere; `true` where the session does it here.
     fn shake_hands(&mut self, bytes: &[u8], now: Instant) -> bool {
-        if self.shaken > MAX_HANDSHAKE {
-            let why = format!("the peer's handshake is longer than {MAX_HANDSHAKE} bytes");
-            self.fail_session(&why, now);
-            return false;
-        }
-        self.shaken += bytes.len();
+        self.steps += 1;
         let Some(elsewhere) = &self.elsewhere else {
             return true;
         };
