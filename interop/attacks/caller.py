@@ -1,6 +1,6 @@
 """A client of a hostile server and of a good one: 200 calls at once to the hostile one with a deadline of two seconds, and meanwhile a call each 10 ms to the good one on another channel. Prints what came of it.
 
-    caller.py {grpcio,russet} {sync,asyncio} HOSTILE_PORT GOOD_PORT STREAMS
+caller.py {grpcio,russet} {sync,asyncio} HOSTILE_PORT GOOD_PORT STREAMS
 """
 
 from __future__ import annotations

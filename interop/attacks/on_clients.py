@@ -33,7 +33,9 @@ OK = field("grpc-status", "0")
 class Hostile:
     """A server that answers each request of a client with what `answer` gives for its stream."""
 
-    def __init__(self, hello: bytes, answer: Callable[[int], bytes], *, leaves: bool = False) -> None:
+    def __init__(
+        self, hello: bytes, answer: Callable[[int], bytes], *, leaves: bool = False
+    ) -> None:
         self.hello, self.answer, self.leaves = hello, answer, leaves
         self.connections = 0
         self.calls = 0
@@ -136,8 +138,10 @@ def empty_frames() -> Hostile:
 def continuations() -> Hostile:
     return Hostile(
         settings(),
-        lambda stream: frame(HEADERS, 0, stream, HEAD)
-        + frame(CONTINUATION, 0, stream, field("k", "v" * 100)) * 100_000,
+        lambda stream: (
+            frame(HEADERS, 0, stream, HEAD)
+            + frame(CONTINUATION, 0, stream, field("k", "v" * 100)) * 100_000
+        ),
     )
 
 

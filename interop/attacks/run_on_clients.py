@@ -1,6 +1,6 @@
 """Hostile servers and the clients that call them: memory, CPU, how late the calls' deadlines were kept, what the calls came to, how often the client connected, and how long calls to a good server took meanwhile.
 
-    run_on_clients.py [--attack NAME]... [--client LIBRARY-KIND]...
+run_on_clients.py [--attack NAME]... [--client LIBRARY-KIND]...
 """
 
 from __future__ import annotations

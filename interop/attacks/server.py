@@ -1,6 +1,6 @@
 """A server to be attacked, on grpcio or on Russet: prints its port, then serves until its input ends.
 
-    server.py {grpcio,russet} {sync,asyncio} [--small] [--tls CERTIFICATE KEY]
+server.py {grpcio,russet} {sync,asyncio} [--small] [--tls CERTIFICATE KEY]
 """
 
 from __future__ import annotations

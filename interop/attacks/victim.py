@@ -1,6 +1,6 @@
 """A well-behaved client beside an attack: a call each 10 ms on grpcio; prints the latencies in milliseconds when its input ends.
 
-    victim.py PORT [ROOTS]
+victim.py PORT [ROOTS]
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
 from types import ModuleType
 from typing import Any
 
 import pytest
+from support import tls
 from support.process import Program
-from support.rpc import ECHO, WAIT, path, serving
+from support.rpc import ECHO, WAIT, handlers, path, serving
 from support.wire import RawClient, grpc_message
 
 
@@ -285,3 +288,74 @@ def test_what_calls_hold_decompressed_is_bounded_in_a_loop(russet: ModuleType) -
             # All of them are served, one after the other.
             assert {raw.outcome(stream)["grpc-status"] for stream in streams} == {"0"}
             assert program.peak_memory() - before < 60 << 20
+
+
+def hello() -> bytes:
+    """The first words of a client that speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols(["h2"])
+    words = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), words, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return words.read()
+
+
+def begin_handshakes(address: str, count: int) -> list[socket.socket]:
+    peers = [connection(address) for _ in range(count)]
+    for peer in peers:
+        # Its time may be over already.
+        with contextlib.suppress(ConnectionError):
+            peer.sendall(hello())
+    return peers
+
+
+def test_handshakes_that_never_end_are_let_go_and_harm_no_call(russet: ModuleType) -> None:
+    options = (("grpc.server_handshake_timeout_ms", 1000),)
+    credentials = russet.ssl_server_credentials([tls.pair("localhost")])
+    roots = russet.ssl_channel_credentials(tls.root())
+    with tls.serving(russet, credentials, options=options, Echo=ECHO) as address:
+        with russet.secure_channel(address, roots) as channel:
+            echo = channel.unary_unary(path("Echo"))
+            assert echo(b"x", timeout=WAIT) == b"x"
+            peers = begin_handshakes(address, 200)
+            # Some leave at once.
+            for peer in peers[::2]:
+                peer.close()
+            assert echo(b"x", timeout=WAIT) == b"x"
+            # A new client gets through beside them.
+            with russet.secure_channel(address, roots) as other:
+                assert other.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+            assert all(is_closed(peer) for peer in peers[1::2])
+            assert echo(b"x", timeout=WAIT) == b"x"
+            for peer in peers[1::2]:
+                peer.close()
+
+
+def test_handshakes_do_not_keep_an_event_loop(russet: ModuleType) -> None:
+    credentials = russet.ssl_server_credentials([tls.pair("localhost")])
+
+    async def echo(request: bytes, context: Any) -> bytes:
+        return request
+
+    async def run() -> None:
+        server = russet.aio.server(options=(("grpc.server_handshake_timeout_ms", 1000),))
+        server.add_generic_rpc_handlers((handlers(russet, {"Echo": ("unary_unary", echo)}),))
+        port = server.add_secure_port("localhost:0", credentials)
+        await server.start()
+        roots = russet.ssl_channel_credentials(tls.root())
+        async with russet.aio.secure_channel(f"localhost:{port}", roots) as channel:
+            call = channel.unary_unary(path("Echo"))
+            assert await call(b"x", timeout=WAIT) == b"x"
+            loop = asyncio.get_running_loop()
+            address = f"localhost:{port}"
+            peers = await loop.run_in_executor(None, begin_handshakes, address, 200)
+            assert await call(b"x", timeout=WAIT) == b"x"
+            closed = [loop.run_in_executor(None, is_closed, peer) for peer in peers]
+            assert all(await asyncio.gather(*closed))
+            assert await call(b"x", timeout=WAIT) == b"x"
+            for peer in peers:
+                peer.close()
+        await server.stop(None)
+
+    asyncio.run(run())

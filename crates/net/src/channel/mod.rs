@@ -278,8 +278,10 @@ struct Link {
     peer: Arc<str>,
     /// Its place in the channel's `subchannels`, or [`NOWHERE`].
     subchannel: usize,
-    /// Until the server's SETTINGS have come.
-    handshaking: bool,
+    /// Since when it stands: since the server's SETTINGS came.
+    since: Option<Instant>,
+    /// Whether a call of the application got so far on it that no other connection takes it up. The channel's own streams do not count: they would be opened on each new connection again.
+    served: bool,
 }
 
 /// See the module's documentation.

@@ -125,16 +125,22 @@ impl Server {
             socket.peer()
         );
         let engine = Connection::new(self.config.clone(), now);
+        let shakes_hands = session.is_some();
         entry.insert(Peer {
             transport: Transport::new(socket, session, engine),
             calls: HashMap::default(),
             local,
             waiting: VecDeque::new(),
             info: None,
+            handshake: None,
             inflated: 0,
             short: Vec::new(),
         });
-        self.read(index, now);
+        if shakes_hands {
+            self.begin_handshake(index, now);
+        } else {
+            self.read(index, now);
+        }
     }
 
     pub(super) fn read(&mut self, index: usize, now: Instant) {
@@ -142,6 +148,9 @@ impl Server {
             return;
         };
         let turn = peer.transport.read(&mut self.buffer, now);
+        if peer.handshake.is_some() {
+            self.settle_handshake(index);
+        }
         self.after(index, turn);
     }
 
@@ -166,6 +175,7 @@ impl Server {
 
     pub(super) fn drop_connection(&mut self, index: usize) {
         let mut peer = self.peers.remove(index);
+        self.handshakes.forget(&mut peer);
         trace!(
             Http,
             "server {}: the connection to {} ended: {}",
@@ -366,7 +376,11 @@ impl Core for Server {
             self.dirty.push(index);
         }
         if ready.readable {
-            self.read(index, now);
+            if peer.handshake.is_some() {
+                self.queue_handshake(index);
+            } else {
+                self.read(index, now);
+            }
         }
     }
 
@@ -393,7 +407,8 @@ impl Core for Server {
             self.accept_again = None;
             self.accept_backlog = true;
         }
-        if self.accept_backlog && self.accepting && self.accept_again.is_none() {
+        self.run_handshakes(now);
+        if self.may_accept() {
             self.accept(now);
         }
         if self.has_incoming() {
@@ -413,7 +428,8 @@ impl Core for Server {
     fn next_turn(&self) -> Option<Instant> {
         if !self.backlog.is_empty()
             || self.inflating.is_due()
-            || (self.accept_backlog && self.accepting && self.accept_again.is_none())
+            || self.handshakes.are_due()
+            || self.may_accept()
         {
             // Due already.
             return Some(Instant::now());

@@ -22,6 +22,7 @@ impl Server {
         self.accept_backlog = false;
         self.accept_again = None;
         self.fetcher = Fetcher::new(self.alarm.clone());
+        self.handshakes.leave_to_parent();
         for peer in self.peers.drain() {
             peer.transport.leave_to_parent();
         }

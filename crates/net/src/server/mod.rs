@@ -7,6 +7,7 @@ mod census;
 mod driving;
 mod fetcher;
 mod forking;
+mod handshakes;
 mod inflating;
 mod observing;
 
@@ -23,6 +24,7 @@ use rustc_hash::FxHashSet;
 use slab::Slab;
 
 use self::fetcher::Fetcher;
+use self::handshakes::{Handshake, Handshakes};
 use crate::address::ListenAddress;
 use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
@@ -38,7 +40,7 @@ use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
 
 /// How many connections are accepted before others get their turn.
-const ACCEPT_BUDGET: usize = 64;
+const ACCEPT_BUDGET: usize = 16;
 
 /// How long no connection is accepted after the system refused one for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -122,6 +124,8 @@ struct Peer {
     waiting: VecDeque<CallKey>,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,
+    /// Until TLS has agreed.
+    handshake: Option<Handshake>,
     /// Bytes of decompressed messages that its calls hold.
     inflated: usize,
     /// Calls whose next message waits until those hold less.
@@ -168,6 +172,7 @@ pub struct Server {
     config: Arc<Config>,
     ports: Vec<Port>,
     fetcher: Fetcher,
+    handshakes: Handshakes,
     peers: Slab<Peer>,
     calls: CallSlots<Call>,
     /// Connections with calls that wait for a handler, in the order of their turns.
@@ -207,6 +212,7 @@ impl Server {
             observer: None,
             config: Arc::new(config.engine),
             ports: Vec::new(),
+            handshakes: Handshakes::default(),
             peers: Slab::new(),
             calls: CallSlots::default(),
             turns: VecDeque::new(),

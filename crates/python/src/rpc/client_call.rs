@@ -82,6 +82,20 @@ impl ClientCall {
         }
     }
 
+    /// Ends the call with this status; `false` where it was over.
+    pub(super) fn end(&self, status: Status) -> bool {
+        let mut core = self.handle.inner.reactor.core();
+        if core.is_over(self.key) {
+            return false;
+        }
+        core.cancel(self.key, status);
+        core.flush_now();
+        drop(core);
+        // The callbacks of a watched call are the guard's to run.
+        self.handle.inner.reactor.nudge_guard();
+        true
+    }
+
     fn outcome<T>(&self, read: impl FnOnce(&Outcome) -> T) -> Option<T> {
         self.handle.inner.reactor.core().outcome(self.key).map(read)
     }
@@ -341,18 +355,7 @@ impl ClientCall {
     /// Ends the call with this status; `False` where it was over.
     fn cancel(&self, py: Python<'_>, code: u32, details: String) -> bool {
         let status = Status::new(Code::from_u32(code).unwrap_or(Code::Unknown), details);
-        py.detach(|| {
-            let mut core = self.handle.inner.reactor.core();
-            if core.is_over(self.key) {
-                return false;
-            }
-            core.cancel(self.key, status);
-            core.flush_now();
-            drop(core);
-            // The callbacks of a watched call are the guard's to run.
-            self.handle.inner.reactor.nudge_guard();
-            true
-        })
+        py.detach(|| self.end(status))
     }
 
     /// Calls `callback()` once when the call is over, from a thread of the library; at once where it is.
@@ -374,7 +377,7 @@ impl ClientCall {
     }
 
     /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
-    fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }
 }
