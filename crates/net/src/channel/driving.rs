@@ -75,7 +75,6 @@ impl Channel {
         let handshaking = link.since.is_none();
         // The engine has ended each call already; none may be left waiting if it forgot one.
         let left = std::mem::take(&mut link.calls);
-        link.served |= !left.is_empty();
         self.retire(index, &why, now);
         self.links.try_remove(index);
         for (id, key) in left {
@@ -144,11 +143,14 @@ impl Channel {
                     tally,
                 } => {
                     if let Some(key) = key {
+                        let outcome = Outcome { status, trailing };
                         if let Some(Some(link)) = self.links.get_mut(index) {
                             link.calls.remove(&call);
-                            link.served |= reach == Reach::Processed;
+                            // A call that was lost with its connection got no answer.
+                            let lost = link.transport.engine.is_closed()
+                                && outcome.status.code == Code::Unavailable;
+                            link.served |= reach == Reach::Processed && !lost;
                         }
-                        let outcome = Outcome { status, trailing };
                         self.attempt_over(key, (index, call), outcome, reach, tally, now);
                     }
                 }
