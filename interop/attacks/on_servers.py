@@ -61,20 +61,38 @@ class Flow:
         *,
         reads: bool = True,
         again: bool = True,
+        renews: bool = False,
+        hears: Callable[[int, int, bytes], None] | None = None,
     ) -> None:
+        """A flow that `renews` itself ends its connection when there is nothing more to send. `hears` is told each frame of the server that is read: its kind, stream and payload."""
         self.address, self.start, self.reads, self.again = address, start, reads, again
+        self.renews, self.hears = renews, hears
         self.sent = 0
         self.peer: socket.socket | None = None
         self.connect()
 
     def connect(self) -> None:
         hello, self.pieces = self.start()
-        self.waiting = b""
+        self.waiting = self.heard = b""
         try:
             self.peer = connect(self.address, hello=hello)
             self.peer.setblocking(False)
         except OSError:
             self.peer = None
+
+    def hear(self, said: bytes) -> None:
+        if self.hears is None:
+            return
+        self.heard += said
+        at = 0
+        while len(self.heard) >= at + 9:
+            length = int.from_bytes(self.heard[at : at + 3], "big")
+            if len(self.heard) < at + 9 + length:
+                break
+            stream = int.from_bytes(self.heard[at + 5 : at + 9], "big")
+            self.hears(self.heard[at + 3], stream, self.heard[at + 9 : at + 9 + length])
+            at += 9 + length
+        self.heard = self.heard[at:]
 
     def turn(self) -> bool:
         """Whether something more can be done at once."""
@@ -86,10 +104,15 @@ class Flow:
         try:
             if self.reads:
                 with contextlib.suppress(BlockingIOError):
-                    if not self.peer.recv(1 << 20):
+                    said = self.peer.recv(1 << 20)
+                    if not said:
                         raise ConnectionError
+                    self.hear(said)
             if not self.waiting:
-                self.waiting = next(self.pieces, b"")
+                piece = next(self.pieces, None)
+                if piece is None and self.renews:
+                    raise ConnectionError
+                self.waiting = piece or b""
             if not self.waiting:
                 return False
             with contextlib.suppress(BlockingIOError):

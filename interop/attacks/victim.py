@@ -23,7 +23,12 @@ def main() -> None:
         channel = grpc.insecure_channel(f"127.0.0.1:{port}")
     echo = channel.unary_unary("/a/Echo")
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     took: list[float] = []
     failed: list[str] = []
     echo(b"x", timeout=10)
