@@ -108,6 +108,15 @@ soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50
 	$(call say,Soak)
 	@$(RUN) interop/soak/run.py target/soak
 
+.PHONY: attack
+attack: build ## Attacks on servers and clients of Russet and grpcio, with a good client beside them, then a random attacker for a minute on each kind of server; prints tables (about 15 minutes); ATTACK_SECONDS=3600 for a longer one
+	$(call say,Attacks on servers)
+	@$(RUN) interop/attacks/attack_servers.py
+	$(call say,Hostile servers)
+	@$(RUN) interop/attacks/attack_clients.py
+	$(call say,Anything$(comma) at random)
+	@$(RUN) interop/attacks/attack_at_random.py --seconds $(or $(ATTACK_SECONDS),60)
+
 .PHONY: bench
 bench: $(VENV)/.bench ## Servers and clients side by side with grpcio, grpc.aio, grpclib, connectrpc and tonic, then importing, memory and the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))

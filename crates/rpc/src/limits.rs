@@ -32,6 +32,9 @@ pub const METADATA_SHARE: usize = 8;
 /// What a call counts for towards its server's memory, beside its metadata and messages: 1 KiB.
 pub const CALL_MEMORY: usize = 1 << 10;
 
+/// An answer that makes a connection hold no more than this may always wait: 64 KiB.
+pub const LEAST_SHARE: usize = 64 << 10;
+
 /// In steps of so many bytes a connection counts towards its server's memory: 16 KiB.
 pub const MEMORY_GRAIN: usize = 16 << 10;
 

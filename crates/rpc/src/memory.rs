@@ -299,19 +299,20 @@ impl Memory {
         self.count();
     }
 
-    /// Whether answers may wait that are so many bytes more. An answer that nothing waits before may be of any length.
+    /// Whether answers may wait that are so many bytes more. An answer that no other waits before may be longer than the connection's limit.
     pub(crate) fn check_answer(&self, length: usize) -> Result<(), Shortage> {
-        if self.unsent == 0 {
-            return Ok(());
-        }
         let limit = self.limit;
-        if self.unsent.saturating_add(length) > limit {
+        if self.unsent > 0 && self.unsent.saturating_add(length) > limit {
             return Err(Shortage::Connection { limit });
         }
-        match self.is_over_share() {
-            Some(limit) => Err(Shortage::Server { limit }),
-            None => Ok(()),
+        let Some(quota) = &self.quota else {
+            return Ok(());
+        };
+        let share = quota.share().max(limits::LEAST_SHARE);
+        if self.counted.saturating_add(length) > share {
+            return Err(Shortage::Server { limit: quota.limit });
         }
+        Ok(())
     }
 
     /// So many bytes of answers wait now.
@@ -461,7 +462,7 @@ mod tests {
         assert_eq!(memory.hold(50_000), Ok(50_000));
         metadata.fetch_add(49_000, Ordering::Relaxed);
         assert_eq!(memory.hold(0), Ok(0));
-        assert_eq!(memory.check_answer(900_000), Ok(()), "nothing waits");
+        assert_eq!(memory.check_answer(300_000), Ok(()), "nothing waits");
         memory.set_unsent(100_000);
         assert_eq!(
             memory.check_answer(700_001),

@@ -10,7 +10,7 @@ use crate::memory::Shortage;
 use crate::server::CancelReason;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    Tally, UnreadableMessage, mapping, wire,
+    Tally, UnreadableMessage, limits, mapping, wire,
 };
 
 /// What became of a status.
@@ -97,8 +97,8 @@ impl Connection {
         };
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
-        if self.link.h2.pending_bytes() > 0 {
-            let length = compressed.as_deref().unwrap_or(message).len();
+        let length = compressed.as_deref().unwrap_or(message).len();
+        if length > limits::LEAST_SHARE || self.link.h2.pending_bytes() > 0 {
             self.link.check_answer(length).map_err(unread)?;
         }
         if let Some(tally) = &mut state.tally {

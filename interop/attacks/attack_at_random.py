@@ -1,6 +1,6 @@
 """A random attacker on servers with small limits: their memory must stay below what docs/limits.md says, and a good client's calls must all succeed.
 
-run_at_random.py [--seconds S] [--seed N] [--server KIND]...
+attack_at_random.py [--seconds S] [--seed N] [--server KIND]...
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from run import Process  # noqa: E402
+from attack_servers import Process  # noqa: E402
 
 CONNECTIONS = 12
 MIB = 1 << 20

@@ -1,6 +1,6 @@
 """Hostile servers and the clients that call them: memory, CPU, how late the calls' deadlines were kept, what the calls came to, how often the client connected, and how long calls to a good server took meanwhile.
 
-run_on_clients.py [--attack NAME]... [--client LIBRARY-KIND]...
+attack_clients.py [--attack NAME]... [--client LIBRARY-KIND]...
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from on_clients import ATTACKS  # noqa: E402
-from run import Process  # noqa: E402
+from attack_servers import Process  # noqa: E402
 
 CLIENTS = ("russet-sync", "grpcio-sync", "russet-asyncio", "grpcio-asyncio")
 

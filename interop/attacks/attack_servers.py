@@ -1,6 +1,6 @@
 """Attacks on servers, one after the other, with a well-behaved client beside each: what the attacker sent, what the server's memory and CPU came to, and how long the good client's calls took.
 
-    run.py [--seconds S] [--small] [--attack NAME]... [--server LIBRARY-KIND]... [--markdown FILE]
+    attack_servers.py [--seconds S] [--small] [--attack NAME]... [--server LIBRARY-KIND]... [--markdown FILE]
 
 A row is an attack, a group of columns a server. Memory is the server's highest resident size beyond what it had when the good client was served; times are the good client's 50th and 99th percentile and worst, in milliseconds.
 """
