@@ -161,9 +161,11 @@ fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the tar
 	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
 
 .PHONY: simulate
-simulate: ## Two engines, then whole channels and servers, on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
+simulate: ## Two engines, attackers of engines, then whole channels and servers, on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
 	$(call say,Two engines: $(SCHEDULES) schedules)
 	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-rpc --test engine schedules
+	$(call say,Attackers of engines that share a quota: $(SCHEDULES) schedules)
+	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true cargo test --quiet --release --target-dir target/assertions -p russet-rpc --test engine attackers
 	$(call say,Simulated networks: $(SCHEDULES) schedules)
 	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-net --lib simulation
 	$(call say,Threads in any order: $(SCHEDULES) schedules of each test)

@@ -39,7 +39,7 @@ pub use close::{CloseReason, Fault};
 pub use code::Code;
 pub use encoding::{DefaultEncoding, Encoding, EncodingSet, MessageOptions};
 pub use error::{CallEnded, SendError};
-pub use memory::MemoryQuota;
+pub use memory::{Held, MemoryQuota};
 pub use message::{Message, UnreadableMessage};
 pub use metadata::{Iter as MetadataIter, Metadata, MetadataError, is_binary};
 pub use protobuf::Malformed;

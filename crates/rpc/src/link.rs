@@ -10,7 +10,7 @@ use crate::deadlines::{Deadlines, earliest};
 use crate::handshake::Handshake;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
-use crate::memory::{Memory, Shortage};
+use crate::memory::{Held, Memory, Shortage};
 use crate::{CallId, CloseReason, Traffic};
 
 /// How far a peer is let ahead, in bytes.
@@ -71,6 +71,11 @@ impl Link {
             connection_window: windows.connection,
             bandwidth: Bandwidth::new(windows.call, largest),
         }
+    }
+
+    /// What the peer makes the connection hold.
+    pub(crate) fn held(&self) -> Held {
+        self.memory.held()
     }
 
     /// Bytes of messages of which a part has come, over all calls.

@@ -57,6 +57,31 @@ impl MemoryQuota {
     }
 }
 
+/// Takes off an account what it has. More than that would be a fault of ours, which tests hear of.
+fn give_back(account: &mut usize, bytes: usize) {
+    debug_assert!(*account >= bytes, "{bytes} bytes more than the account has");
+    *account = account.saturating_sub(bytes);
+}
+
+/// What a connection holds for its peer, in bytes but for the calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Messages of which a part has come, as they are on the wire.
+    pub unfinished: usize,
+    /// What those take of memory.
+    pub reserved: usize,
+    /// Whole messages that the application has not taken, as they are on the wire.
+    pub untaken: usize,
+    /// Long names of calls.
+    pub names: usize,
+    /// Metadata that anybody has.
+    pub metadata: usize,
+    /// Answers that wait for credit.
+    pub unsent: usize,
+    /// Calls that have not ended.
+    pub calls: usize,
+}
+
 /// Which limit leaves no room, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shortage {
@@ -154,14 +179,15 @@ impl Memory {
 
     /// The application took messages, or they are not wanted any more.
     pub(crate) fn taken(&mut self, credit: u32) {
-        self.untaken = self.untaken.saturating_sub(credit as usize);
+        give_back(&mut self.untaken, credit as usize);
         self.count();
     }
 
     /// The memory of a call's message in the making has changed; [`Memory::resized`] follows.
     #[inline]
     pub(crate) fn reserved(&mut self, before: usize, after: usize) {
-        self.reserved = self.reserved.saturating_sub(before) + after;
+        give_back(&mut self.reserved, before);
+        self.reserved += after;
     }
 
     /// A call's message in the making has grown, or is whole.
@@ -175,7 +201,8 @@ impl Memory {
         if before == after {
             return Ok(());
         }
-        self.unfinished = self.unfinished.saturating_sub(before) + after;
+        give_back(&mut self.unfinished, before);
+        self.unfinished += after;
         self.count();
         let mut favoured_bytes = 0;
         if let Some((favoured, bytes)) = &mut self.favoured {
@@ -294,8 +321,8 @@ impl Memory {
 
     /// A call has ended whose names counted for so much.
     pub(crate) fn let_go(&mut self, names: usize) {
-        self.names = self.names.saturating_sub(names);
-        self.calls = self.calls.saturating_sub(1);
+        give_back(&mut self.names, names);
+        give_back(&mut self.calls, 1);
         self.count();
     }
 
@@ -326,8 +353,8 @@ impl Memory {
 
     /// A call has ended, with this in its account.
     pub(crate) fn forget(&mut self, stream: StreamId, inbound: &Inbound) {
-        self.unfinished = self.unfinished.saturating_sub(inbound.unfinished());
-        self.reserved = self.reserved.saturating_sub(inbound.reserved());
+        give_back(&mut self.unfinished, inbound.unfinished());
+        give_back(&mut self.reserved, inbound.reserved());
         self.taken(inbound.untaken());
         if inbound.window > 0 {
             self.open_windows -= 1;
@@ -336,6 +363,19 @@ impl Memory {
         self.waiting.remove(&stream.number);
         if self.is_favoured(stream) {
             self.favoured = None;
+        }
+    }
+
+    /// What the account has now.
+    pub(crate) fn held(&self) -> Held {
+        Held {
+            unfinished: self.unfinished,
+            reserved: self.reserved,
+            untaken: self.untaken,
+            names: self.names,
+            metadata: self.metadata.load(Ordering::Relaxed),
+            unsent: self.unsent,
+            calls: self.calls,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::handshake::Handshake;
 use crate::inbound::Inbound;
 use crate::keepalive::{Keepalive, KeepaliveRules, PingStrikes};
 use crate::link::{Link, Windows};
-use crate::memory::Memory;
+use crate::memory::{Held, Memory};
 use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Tally, Traffic, limits};
 
 pub use self::commands::StatusSent;
@@ -102,6 +102,11 @@ impl Connection {
     /// Whether a call's sender should wait for [`Event::Writable`]: it has more than [`limits::SEND_BUFFER_HIGH`] unsent bytes, or any while the connection has more than half of what it may hold.
     pub fn is_congested(&self, call: CallId) -> bool {
         self.link.h2.is_congested(call.stream_id())
+    }
+
+    /// What the peer makes the connection hold now.
+    pub fn held(&self) -> Held {
+        self.link.held()
     }
 
     /// Bytes of messages of which a part has come.
