@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -294,3 +295,46 @@ async def asyncio_reports(messages: Any) -> None:
 
 def test_asyncio_reports_too(messages: Any) -> None:
     asyncio.run(asyncio_reports(messages))
+
+
+def test_streams_keep_no_thread_of_the_pool(messages: Any) -> None:
+    """Any client may open as many as it likes."""
+    load = orca.ServerMetricRecorder()
+    load.set_qps(7)
+
+    def echo(request: bytes, context: Any) -> bytes:
+        return request
+
+    with reporting(load, Echo=("unary_unary", echo)) as channel:
+        stream = channel.unary_stream(f"/{orca.SERVICE_NAME}/StreamCoreMetrics")
+        # More than the pool has threads.
+        streams = [stream(b"", timeout=WAIT) for _ in range(50)]
+        for reports in streams:
+            # Further ones follow the first.
+            for _ in range(3):
+                assert messages[0].FromString(next(reports)).rps_fractional == 7
+        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+        for reports in streams:
+            reports.cancel()
+
+
+def test_streams_that_ended_are_forgotten_though_their_next_report_is_far() -> None:
+    from russet.orca._streams import Streams
+
+    sent = threading.Event()
+    streams = Streams()
+    for _ in range(10_000):
+        streams.remove(streams.add(1e18, lambda: None))
+        assert len(streams._waiting) <= 1
+    sending = streams.add(0.0, sent.set)
+    assert sent.wait(WAIT)
+    streams.remove(sending)
+
+    def fail() -> None:
+        sent.set()
+        raise RuntimeError("no report")
+
+    sent.clear()
+    failing = streams.add(0.0, fail)
+    assert sent.wait(WAIT)
+    streams.remove(failing)
