@@ -23,7 +23,7 @@ class Server:
         self._words = words
         self._closes = closes
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
