@@ -338,3 +338,25 @@ def test_streams_that_ended_are_forgotten_though_their_next_report_is_far() -> N
     failing = streams.add(0.0, fail)
     assert sent.wait(WAIT)
     streams.remove(failing)
+
+
+def test_beside_the_interceptor_other_methods_keep_no_thread_either() -> None:
+    """Such as `Health.Watch`, which any client may call as often as it likes."""
+    from russet.health.v1 import health, health_pb2, health_pb2_grpc
+
+    pool = futures.ThreadPoolExecutor(1)
+    load = orca.ServerMetricRecorder()
+    server = grpc.server(pool, interceptors=[orca.LoadReportInterceptor(load)])
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        request = health_pb2.HealthCheckRequest()
+        watching = [stub.Watch(request, timeout=WAIT) for _ in range(5)]
+        serving = health_pb2.HealthCheckResponse.SERVING
+        assert [next(one).status for one in watching] == [serving] * 5
+        assert stub.Check(request, timeout=WAIT).status == serving
+        for one in watching:
+            one.cancel()
+    assert server.stop(None).wait(WAIT)
