@@ -1,6 +1,6 @@
-"""A random attacker on servers with small limits: their memory must stay below what docs/limits.md says, and a good client's calls must all succeed.
+"""A random attacker on servers with small limits: their memory must stay below what docs/limits.md says, and a good client's calls must all succeed. Then a random hostile server for clients: each call must end by its deadline, and calls to a good server succeed.
 
-attack_at_random.py [--seconds S] [--seed N] [--server KIND]...
+attack_at_random.py [--seconds S] [--seed N] [--kind KIND]... [--only {servers,clients}]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import hostile_at_random  # noqa: E402
 from attack_servers import Process  # noqa: E402
 
 CONNECTIONS = 12
@@ -80,14 +81,58 @@ def run(kind: str, seconds: float, seed: int) -> bool:
     return good
 
 
+# Of a client whose sixteen callers each take a message: what it holds, and what the allocator keeps of threads.
+CLIENT_MEMORY = int(MARGIN * 16 * 2 * LONGEST_MESSAGE)
+# What a call may be late on a busy machine, in milliseconds.
+LATE = 2000
+
+
+def run_client(kind: str, seconds: float, seed: int) -> bool:
+    good = Process("server.py", "russet", "sync")
+    hostile = hostile_at_random.server(seed)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(HERE / "caller_at_random.py"),
+            kind,
+            str(hostile.port),
+            good.first,
+            str(seconds),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=seconds + 120,
+        check=False,
+    )
+    hostile.listener.close()
+    good.end()
+    if done.returncode:
+        print(f"FAIL {kind} client, seed {seed}: it ended with {done.returncode}", flush=True)
+        return False
+    told = json.loads(done.stdout)
+    fine = told["memory"] <= CLIENT_MEMORY and told["late"] <= LATE
+    codes = ", ".join(f"{count} {code}" for code, count in sorted(told["codes"].items()))
+    print(
+        f"{'ok  ' if fine else 'FAIL'} {kind} client, seed {seed}, {seconds:.0f} s: {told['memory'] / MIB:.0f} MiB of {CLIENT_MEMORY / MIB:.0f}; "
+        f"{hostile.connections} connections; {codes}; at most {max(0, told['late']):.0f} ms late; "
+        f"the good server's p50 {told['p50']:.1f}, p99 {told['p99']:.1f}, worst {told['worst']:.0f} ms",
+        flush=True,
+    )
+    return fine
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--server", action="append", choices=("sync", "asyncio"))
+    parser.add_argument("--kind", action="append", choices=("sync", "asyncio"))
+    parser.add_argument("--only", choices=("servers", "clients"))
     arguments = parser.parse_args()
-    kinds = arguments.server or ["sync", "asyncio"]
-    outcomes = [run(kind, arguments.seconds, arguments.seed) for kind in kinds]
+    outcomes = []
+    for attack in (run, run_client):
+        if arguments.only != ("servers" if attack is run_client else "clients"):
+            for kind in arguments.kind or ["sync", "asyncio"]:
+                outcomes.append(attack(kind, arguments.seconds, arguments.seed))
     return 0 if all(outcomes) else 1
 
 

@@ -51,3 +51,8 @@ def test_memory_is_bounded_and_others_are_served(attack: str, kind: str) -> None
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_a_peer_sends(kind: str, seed: int) -> None:
     assert attack_at_random.run(kind, 2.0, seed)
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_whatever_a_server_answers(kind: str) -> None:
+    assert attack_at_random.run_client(kind, 2.0, seed=1)
