@@ -128,11 +128,13 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=("sync", "asyncio"))
     parser.add_argument("--only", choices=("servers", "clients"))
     arguments = parser.parse_args()
-    outcomes = []
-    for attack in (run, run_client):
-        if arguments.only != ("servers" if attack is run_client else "clients"):
-            for kind in arguments.kind or ["sync", "asyncio"]:
-                outcomes.append(attack(kind, arguments.seconds, arguments.seed))
+    kinds = arguments.kind or ["sync", "asyncio"]
+    attacks = {"servers": run, "clients": run_client}
+    outcomes = [
+        attacks[name](kind, arguments.seconds, arguments.seed)
+        for name in ([arguments.only] if arguments.only else attacks)
+        for kind in kinds
+    ]
     return 0 if all(outcomes) else 1
 
 

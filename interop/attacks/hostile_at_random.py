@@ -84,32 +84,31 @@ class Answers:
         dice = self.dice
         name = dice.choice(("gzip", "zstd"))
         start = frame(HEADERS, END_HEADERS, stream, HEAD + field("grpc-encoding", name))
-        parts = []
-        for _ in range(dice.randrange(1, 6)):
-            parts.append(
-                dice.choice(
-                    (
-                        message(dice.choice(BOMBS[name]), compressed=True),
-                        message(b"no", compressed=True),
-                        message(bytes(100), length=dice.randrange(1 << 24)),
-                        message(b"two"),
-                        bytes([dice.randrange(256)]) * dice.randrange(20),
-                    )
-                )
-            )
+        parts = (self.part(name) for _ in range(dice.randrange(1, 6)))
         body = b"".join(parts)[:60_000]
         end = frame(HEADERS, END_HEADERS | END_STREAM, stream, OK) if dice.random() < 0.6 else b""
         return start + data(stream, body) + end
 
+    def part(self, name: str) -> bytes:
+        dice = self.dice
+        return dice.choice(
+            (
+                message(dice.choice(BOMBS[name]), compressed=True),
+                message(b"no", compressed=True),
+                message(bytes(100), length=dice.randrange(1 << 24)),
+                message(b"two"),
+                bytes([dice.randrange(256)]) * dice.randrange(20),
+            )
+        )
+
     def frames(self, stream: int) -> bytes:
         dice = self.dice
         code = dice.randrange(16).to_bytes(4, "big")
+        last = dice.choice((0, stream, 1 << 20)).to_bytes(4, "big")
         return dice.choice(
             (
                 lambda: frame(RST_STREAM, 0, stream, code),
-                lambda: frame(
-                    GOAWAY, 0, 0, (dice.choice((0, stream, 1 << 20))).to_bytes(4, "big") + code
-                ),  # fmt: skip
+                lambda: frame(GOAWAY, 0, 0, last + code),
                 lambda: frame(PING, dice.choice((0, ACK)), 0, bytes(8)) * dice.randrange(1, 2000),
                 lambda: settings(window=dice.choice((0, 1, 65_535)), streams=dice.randrange(3)),
                 lambda: settings(window=65_535, streams=100),

@@ -1,6 +1,6 @@
 //! Where the extension module may be loaded: in the main interpreter.
 //!
-//! Its threads, callbacks and messages attach to the interpreter that CPython's `PyGILState_Ensure` gives them, which is the main one: in a sub-interpreter they would wait for a lock that their own thread has. So the import is refused there, before anything is kept that the main interpreter would find.
+//! Its threads, callbacks and messages attach to the interpreter that Python's `PyGILState_Ensure` gives them, which is the main one: in a sub-interpreter they would wait for a lock that their own thread has. So the import is refused there, before anything is kept that the main interpreter would find.
 
 use pyo3::ffi;
 
@@ -15,7 +15,7 @@ unsafe extern "C" {
     fn PyInit__core_of_the_main_interpreter() -> *mut ffi::PyObject;
 }
 
-/// The function that CPython calls to load `russet._core`.
+/// The function that Python calls to load `russet._core`.
 #[expect(
     unsafe_code,
     reason = "CPython calls it by its name, with the interpreter's lock held"

@@ -344,7 +344,10 @@ async fn our_client(io: DuplexStream, calls: Rc<Vec<Call>>) {
                     credit,
                 } => {
                     let (at, seen) = open.get_mut(&call).expect("an open call");
-                    assert_eq!(message.into_bytes(), Ok(calls[*at].responses[*seen].clone()));
+                    assert_eq!(
+                        message.into_bytes(),
+                        Ok(calls[*at].responses[*seen].clone())
+                    );
                     *seen += 1;
                     engine.message_consumed(call, credit);
                 }
