@@ -67,11 +67,10 @@ impl Connection {
         let Some((stream, state)) =
             stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
         else {
-            // Of a stream that has ended: a good peer sends one at most.
-            return self.charge_idle_frame().map(|()| None);
+            return self.charge_late_reset().map(|()| None);
         };
         if state.reset {
-            return self.charge_idle_frame().map(|()| None);
+            return self.charge_late_reset().map(|()| None);
         }
         self.pending_bytes -= state.mark_reset();
         self.charge_reset()?;

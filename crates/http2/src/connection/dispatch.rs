@@ -96,12 +96,26 @@ impl Connection {
         }
     }
 
+    /// Streams that were opened, by whichever side does that.
+    fn opened(&self) -> u64 {
+        u64::from(self.last_peer_stream.max(self.next_stream) / 2)
+    }
+
+    /// Charges a reset of a stream that has ended. A good peer, whose reset met the end of the stream, sends one for each at most.
+    pub(super) fn charge_late_reset(&mut self) -> Result<(), ConnectionError> {
+        self.late_resets += 1;
+        if self.late_resets > self.opened() {
+            self.charge_idle_frame()
+        } else {
+            Ok(())
+        }
+    }
+
     /// Charges a `WINDOW_UPDATE` that there are more of than what this side has sent accounts for.
     pub(super) fn charge_window_update(&mut self) -> Result<(), ConnectionError> {
         self.window_updates += 1;
-        let opened = u64::from(self.last_peer_stream.max(self.next_stream) / 2);
         let (frames, bytes) = (self.output.data_frames, self.output.total_data);
-        let due = limits::FREE_WINDOW_UPDATES + 4 * (opened + frames) + bytes / 16;
+        let due = limits::FREE_WINDOW_UPDATES + 4 * (self.opened() + frames) + bytes / 16;
         if self.window_updates > due {
             self.charge_idle_frame()
         } else {

@@ -170,6 +170,8 @@ pub struct Connection {
     oversize: Budget,
     /// `WINDOW_UPDATE` frames that came.
     window_updates: u64,
+    /// Resets that came of streams that had ended.
+    late_resets: u64,
     /// PINGs that have no answer yet, but for the one of a graceful end.
     pings_sent: u32,
     /// What the input since [`Connection::take_work`] was more than its bytes.
@@ -302,6 +304,7 @@ impl Connection {
             idle_frames: Budget::new(limits::IDLE_FRAME_BURST, limits::IDLE_FRAMES_PER_SECOND),
             oversize: Budget::new(limits::OVERSIZE_BURST, limits::OVERSIZE_PER_SECOND),
             window_updates: 0,
+            late_resets: 0,
             pings_sent: 0,
             work: 0,
         };

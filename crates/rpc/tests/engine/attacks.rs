@@ -461,6 +461,24 @@ fn continuation_floods_are_stopped_by_number_and_by_size() {
     }
 }
 
+/// A client's cancellation may meet the server's answer, call after call.
+#[test]
+fn resets_that_come_too_late_are_forgiven() {
+    let mut victim = Victim::new();
+    for nth in 0..60_000 {
+        victim.feed(&request(stream(nth), flag::END_STREAM, &[]));
+        for event in victim.events() {
+            let Event::Call(call) = event else { continue };
+            (victim.server)
+                .send_status(call.call, &Status::OK, &Metadata::EMPTY)
+                .unwrap();
+        }
+        victim.feed(&reset(stream(nth)));
+        victim.read();
+    }
+    assert!(!victim.server.is_closed());
+}
+
 /// A table entry of 4,000 bytes, named again and again: 64 MB of header list in 16 KB.
 #[test]
 fn an_hpack_bomb_is_refused_alone() {
