@@ -98,7 +98,7 @@ impl Connection {
 
     /// Streams that were opened, by whichever side does that.
     fn opened(&self) -> u64 {
-        u64::from(self.last_peer_stream.max(self.next_stream) / 2)
+        u64::from(self.last_peer_stream.max(self.next_stream).div_ceil(2))
     }
 
     /// Charges a reset of a stream that has ended. A good peer, whose reset met the end of the stream, sends one for each at most.
