@@ -75,8 +75,8 @@ class _CallBase:
     async def _finished(self) -> None:
         while self._call.code() is None:
             await self._news()
-        self._turns = _NOTICED
-        self._tell_if_over()
+        if self._callbacks:
+            self._tell_if_over()
 
     def _tell_if_over(self) -> None:
         """Whoever learns that the call is over may rely on it that its callbacks have run."""
@@ -287,6 +287,10 @@ class _StreamRequestMixin(_CallBase):
             self._sender = self._driver.loop.create_task(self._send_all(request_iterator))
         else:
             self._driver.loop.call_soon(self._turn_over)
+
+    async def _finished(self) -> None:
+        await super()._finished()
+        self._turns = _NOTICED
 
     def _turn_over(self) -> None:
         self._turns += 1
