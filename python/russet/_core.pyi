@@ -9,7 +9,7 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from types import GenericAlias
+from types import GenericAlias, ModuleType
 from typing import Any, Literal, NoReturn, TypedDict, TypeVar, final, overload
 
 from typing_extensions import Self, disjoint_base
@@ -811,3 +811,11 @@ def ParseDict(
     descriptor_pool: DescriptorPool | None = None,
     max_recursion_depth: int = 100,
 ) -> _Message: ...
+def scalar_to_json(
+    field: FieldDescriptor,
+    value: Any,
+    use_integers_for_enums: bool,
+    unquote_int64_if_possible: bool,
+) -> Any: ...
+def scalar_of_json(field: FieldDescriptor, object: Any, is_key: bool) -> Any: ...
+def replace_json_format(functions: ModuleType) -> None: ...

@@ -28,7 +28,7 @@ from ._multi_callables import (
 )
 from ._observing import observe
 from ._options import channel_settings
-from ._private_names import import_as_grpcio_does, private_names
+from .._private_names import import_as_grpcio_does, private_names
 from ._threads import start_thread
 
 TYPE_CHECKING = False

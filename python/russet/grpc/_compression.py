@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, unique
 
-from ._private_names import private_names
+from .._private_names import private_names
 
 
 @unique

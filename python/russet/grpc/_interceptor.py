@@ -20,7 +20,7 @@ from ._base_channel import (
 )
 from ._calls import _Over
 from ._errors import RpcError
-from ._private_names import import_as_grpcio_does, private_names
+from .._private_names import import_as_grpcio_does, private_names
 from ._status import StatusCode
 from ._typing import ResponseT
 

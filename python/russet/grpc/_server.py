@@ -20,7 +20,7 @@ from ._latch import Latch
 from ._logging import logger
 from ._observing import observe
 from ._options import server_settings
-from ._private_names import import_as_grpcio_does
+from .._private_names import import_as_grpcio_does
 from ._server_interceptors import service_pipeline
 from ._threads import start_thread
 

@@ -39,7 +39,7 @@ else:
     # Only ever used as subscripts of `Generic`.
     RequestT = ResponseT = ResultT = object
 
-    from ._private_names import private_names
+    from .._private_names import private_names
 
     # What else grpcio has here, for programs that look at annotations.
     __getattr__ = private_names(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from russet._core import MessageToDict, MessageToJson, Parse, ParseDict
+from russet._private_names import private_names
 
 __all__ = [
     "EnumStringValueParseError",
@@ -30,3 +31,6 @@ class ParseError(Error):
 
 class EnumStringValueParseError(ParseError):
     """An enum has no value of a name; with ``ignore_unknown_fields`` such a value is left out."""
+
+
+__getattr__ = private_names(__name__)

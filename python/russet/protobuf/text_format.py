@@ -16,6 +16,7 @@ from russet._core import (
     parse_text_float,
     parse_text_integer,
 )
+from russet._private_names import private_names
 from russet.protobuf import text_encoding
 
 __all__ = [
@@ -425,10 +426,13 @@ def ParseEnum(field: FieldDescriptor, value: str) -> int:
     return number
 
 
+_of_the_original = private_names(__name__)
+
+
 def __getattr__(name: str) -> Any:
-    """Loads `Tokenizer` on first use: few programs have one."""
+    """Loads what few programs have on first use: `Tokenizer`, and the original's classes."""
     if name in ("Tokenizer", "_Tokenizer"):
         from russet.protobuf._tokenizer import Tokenizer
 
         return Tokenizer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _of_the_original(name)

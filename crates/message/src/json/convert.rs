@@ -75,6 +75,15 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What a document means as a value of a field that is no message, or as a key of its map.
+pub fn scalar_value(
+    document: &Document<'_>,
+    field: &FieldInfo,
+    is_key: bool,
+) -> Result<Value, ParseError> {
+    scalar(document, 0, field, is_key).map_err(Failure::into_error)
+}
+
 fn null_element(path: &Path<'_>) -> Failure {
     Failure::parse(format!(
         "null is not allowed to be used as an element in a repeated field at {path}"

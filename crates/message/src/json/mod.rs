@@ -15,7 +15,7 @@ mod show;
 mod text;
 mod time;
 
-pub use convert::Parser;
+pub use convert::{Parser, scalar_value};
 pub use document::{Document, Foreign, Node};
 pub(crate) use enum_names::EnumNames;
 pub use error::{Kind, ParseError};

@@ -152,6 +152,16 @@ impl<'a> Printer<'a> {
         self.message(message, sink, MAX_NESTING)
     }
 
+    /// Tells a sink what one value of a field is.
+    pub fn print_value<S: Sink>(
+        &self,
+        field: &FieldInfo,
+        value: &Value,
+        sink: &mut S,
+    ) -> Printed<S> {
+        self.value(field, value, sink, MAX_NESTING)
+    }
+
     fn message<S: Sink>(&self, message: &Message, sink: &mut S, depth: u32) -> Printed<S> {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(PrintError::Value(format!(

@@ -10,20 +10,22 @@ use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
 };
 use russet_message::json::{
     Document, Foreign, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
+    scalar_value,
 };
-use russet_message::{FieldInfo, MAX_NESTING, Text, stack_is_short};
+use russet_message::{FieldInfo, MAX_NESTING, Storage, Text, stack_is_short};
 use rustc_hash::FxHashMap;
 
 use super::convert::{self, Truth};
 use super::errors::DecodeError;
 use super::guard::check;
 use super::pool::{self, DescriptorPool, Names};
-use super::text::message_argument;
+use super::text::{field_info, message_argument};
 
 /// What is raised where a message has no JSON.
 fn raised<E: Into<PyErr>>(py: Python<'_>, error: PrintError<E>) -> PyErr {
@@ -43,11 +45,21 @@ fn json_error(py: Python<'_>, class: &str, text: String) -> PyErr {
     error.map_or_else(|error| error, PyErr::from_value)
 }
 
+/// The printer and parser in Python, once a program has changed them: from then on they do all the work.
+static CHANGED: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+
+/// Has everything printed and parsed by the functions of a module, which have the names and the parameters of `json_format`.
+#[pyfunction]
+fn replace_json_format(py: Python<'_>, functions: Py<PyModule>) {
+    // A second module is the first one: there is one in a program.
+    let _ = CHANGED.set(py, functions);
+}
+
 /// The widest indent in spaces; `json.dumps` has none but memory.
 const MAX_INDENT: usize = 1 << 16;
 
 /// The `indent` of `json.dumps`: a number of spaces, or what stands for them.
-#[derive(FromPyObject)]
+#[derive(FromPyObject, IntoPyObject)]
 enum Indent {
     Spaces(i64),
     Text(String),
@@ -100,7 +112,21 @@ fn message_to_json<'py>(
     ensure_ascii: Truth,
     always_print_fields_with_no_presence: Truth,
     unquote_int64_if_possible: Truth,
-) -> PyResult<Bound<'py, PyString>> {
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(changed) = CHANGED.get(py) {
+        let arguments = (
+            message,
+            preserving_proto_field_name.0,
+            indent,
+            sort_keys.0,
+            use_integers_for_enums.0,
+            descriptor_pool,
+            ensure_ascii.0,
+            always_print_fields_with_no_presence.0,
+            unquote_int64_if_possible.0,
+        );
+        return changed.bind(py).call_method1("MessageToJson", arguments);
+    }
     let message = message_argument(message)?;
     let indent = indent.map(Indent::into_text).transpose()?;
     let mut sink = TextSink::new(indent, ensure_ascii.0);
@@ -116,7 +142,7 @@ fn message_to_json<'py>(
     let printed = printer.print(&message, &mut sink);
     names.finish()?;
     printed.map_err(|error| raised(py, error))?;
-    Ok(PyString::new(py, &sink.into_text()))
+    Ok(PyString::new(py, &sink.into_text()).into_any())
 }
 
 /// What `json.loads` makes of a message's JSON: a dict, but for well-known types that are something else. Options as for `MessageToJson`.
@@ -139,14 +165,20 @@ fn message_to_dict<'py>(
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     unquote_int64_if_possible: Truth,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(changed) = CHANGED.get(py) {
+        let arguments = (
+            message,
+            always_print_fields_with_no_presence.0,
+            preserving_proto_field_name.0,
+            use_integers_for_enums.0,
+            descriptor_pool,
+            unquote_int64_if_possible.0,
+        );
+        let found = changed.bind(py).call_method1("MessageToDict", arguments)?;
+        return Ok(Some(found));
+    }
     let message = message_argument(message)?;
-    let mut sink = ObjectSink {
-        py,
-        open: Vec::new(),
-        names: FxHashMap::default(),
-        key: None,
-        value: None,
-    };
+    let mut sink = ObjectSink::new(py);
     let names = Names::new(py, descriptor_pool);
     let printer = Printer {
         types: &names,
@@ -160,6 +192,42 @@ fn message_to_dict<'py>(
     names.finish()?;
     printed.map_err(|error| raised(py, error))?;
     Ok(sink.value)
+}
+
+/// What a value of a field that is no message is in JSON.
+#[pyfunction]
+fn scalar_to_json<'py>(
+    py: Python<'py>,
+    field: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+    use_integers_for_enums: Truth,
+    unquote_int64_if_possible: Truth,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let info = scalar_field(field)?;
+    let value = convert::to_value(info, value)?;
+    let mut sink = ObjectSink::new(py);
+    let names = Names::new(py, None);
+    let printer = Printer {
+        use_integers_for_enums: use_integers_for_enums.0,
+        unquote_int64_if_possible: unquote_int64_if_possible.0,
+        ..Printer::new(&names)
+    };
+    let printed = printer.print_value(info, &value, &mut sink);
+    names.finish()?;
+    printed.map_err(|error| raised(py, error))?;
+    Ok(sink.value)
+}
+
+/// A field of scalars, of its descriptor.
+fn scalar_field(field: &Bound<'_, PyAny>) -> PyResult<&'static FieldInfo> {
+    let info = field_info(field)?;
+    if info.storage() != Storage::Message {
+        return Ok(info);
+    }
+    let name = info.descriptor().full_name();
+    Err(PyTypeError::new_err(format!(
+        "{name} is no field of scalars"
+    )))
 }
 
 /// Builds dicts and lists.
@@ -181,6 +249,16 @@ enum Container<'py> {
 }
 
 impl<'py> ObjectSink<'py> {
+    fn new(py: Python<'py>) -> Self {
+        Self {
+            py,
+            open: Vec::new(),
+            names: FxHashMap::default(),
+            key: None,
+            value: None,
+        }
+    }
+
     fn put(&mut self, value: Bound<'py, PyAny>) -> PyResult<()> {
         match self.open.last() {
             None => self.value = Some(value),
@@ -298,6 +376,16 @@ fn parse_json<'py>(
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(changed) = CHANGED.get(py) {
+        let arguments = (
+            text,
+            message,
+            ignore_unknown_fields.0,
+            descriptor_pool,
+            max_recursion_depth,
+        );
+        return changed.bind(py).call_method1("Parse", arguments);
+    }
     let text = match text.cast_into::<PyString>() {
         Ok(text) => text,
         Err(bytes) => bytes
@@ -350,6 +438,16 @@ fn parse_dict<'py>(
     descriptor_pool: Option<Bound<'py, DescriptorPool>>,
     max_recursion_depth: u32,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(changed) = CHANGED.get(py) {
+        let arguments = (
+            js_dict,
+            message,
+            ignore_unknown_fields.0,
+            descriptor_pool,
+            max_recursion_depth,
+        );
+        return changed.bind(py).call_method1("ParseDict", arguments);
+    }
     let mut document = Document::new();
     add(js_dict, &mut document, 2 * MAX_NESTING)?;
     let merged = merge(
@@ -362,14 +460,33 @@ fn parse_dict<'py>(
     )?;
     match merged {
         Ok(()) => Ok(message),
-        Err(error) => Err(match error.kind {
-            Kind::Parse => json_error(py, "ParseError", error.text),
-            Kind::EnumString => json_error(py, "EnumStringValueParseError", error.text),
-            Kind::Value => PyValueError::new_err(error.text),
-            Kind::Type => PyTypeError::new_err(error.text),
-            Kind::Key => PyKeyError::new_err(error.text),
-        }),
+        Err(error) => Err(parse_error(py, error)),
     }
+}
+
+fn parse_error(py: Python<'_>, error: ParseError) -> PyErr {
+    match error.kind {
+        Kind::Parse => json_error(py, "ParseError", error.text),
+        Kind::EnumString => json_error(py, "EnumStringValueParseError", error.text),
+        Kind::Value => PyValueError::new_err(error.text),
+        Kind::Type => PyTypeError::new_err(error.text),
+        Kind::Key => PyKeyError::new_err(error.text),
+    }
+}
+
+/// What an object of JSON means as a value of a field that is no message, or as a key of its map.
+#[pyfunction]
+fn scalar_of_json<'py>(
+    py: Python<'py>,
+    field: &Bound<'py, PyAny>,
+    object: &Bound<'py, PyAny>,
+    is_key: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let info = scalar_field(field)?;
+    let mut document = Document::new();
+    add(object, &mut document, 2 * MAX_NESTING)?;
+    let value = scalar_value(&document, info, is_key).map_err(|error| parse_error(py, error))?;
+    convert::bind_value(py, info, &value)
 }
 
 fn not_loaded(py: Python<'_>, reason: &str) -> PyErr {
@@ -522,5 +639,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(message_to_json, module)?)?;
     module.add_function(wrap_pyfunction!(message_to_dict, module)?)?;
     module.add_function(wrap_pyfunction!(parse_json, module)?)?;
-    module.add_function(wrap_pyfunction!(parse_dict, module)?)
+    module.add_function(wrap_pyfunction!(parse_dict, module)?)?;
+    module.add_function(wrap_pyfunction!(scalar_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(scalar_of_json, module)?)?;
+    module.add_function(wrap_pyfunction!(replace_json_format, module)?)
 }

@@ -122,6 +122,17 @@ pub(super) fn message_to_string<'py>(
     })
 }
 
+/// What messages know of a field, of its descriptor.
+pub(super) fn field_info(field: &Bound<'_, PyAny>) -> PyResult<&'static FieldInfo> {
+    let descriptor = descriptor::field_of(field)?;
+    if descriptor.is_extension() {
+        return Ok(FieldInfo::of_extension(descriptor));
+    }
+    MessageType::of(descriptor.containing_type())
+        .field_of(descriptor)
+        .ok_or_else(|| PyValueError::new_err("the field is not of its message"))
+}
+
 /// The text of one value of a field, as `text_format.PrintField` writes it, or `PrintFieldValue`.
 #[pyfunction]
 pub(super) fn field_to_string<'py>(
@@ -131,14 +142,7 @@ pub(super) fn field_to_string<'py>(
     value_only: bool,
     options: Options<'py>,
 ) -> PyResult<String> {
-    let descriptor = descriptor::field_of(field)?;
-    let info = if descriptor.is_extension() {
-        FieldInfo::of_extension(descriptor)
-    } else {
-        MessageType::of(descriptor.containing_type())
-            .field_of(descriptor)
-            .ok_or_else(|| PyValueError::new_err("the field is not of its message"))?
-    };
+    let info = field_info(field)?;
     let value = if info.storage() == Storage::Message {
         Value::Message((*message_argument(value)?).clone())
     } else {

@@ -5,7 +5,7 @@ Objects made here belong to the event loop that runs when they are made, and may
 
 from __future__ import annotations
 
-from .._private_names import private_modules
+from ..._private_names import private_modules
 from ._base_call import (
     Call,
     RpcContext,

@@ -14,7 +14,7 @@ from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
-from .._private_names import import_as_grpcio_does, private_names
+from ..._private_names import import_as_grpcio_does, private_names
 from .._status import StatusCode
 from ._base_channel import (
     Channel as _BaseChannel,

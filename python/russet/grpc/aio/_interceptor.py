@@ -9,7 +9,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._private_names import private_names
+from ..._private_names import private_names
 from .._status import StatusCode
 from .._typing import RequestT, ResponseT
 from ._base_call import Call, StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall

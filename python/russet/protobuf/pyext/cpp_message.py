@@ -1,9 +1,10 @@
-"""The metaclass of message classes, under the name that older programs know."""
+"""The metaclass of message classes and the extension module, under the names that older programs know."""
 
 from __future__ import annotations
 
+from russet import _core as _message
 from russet._core import MessageMeta
 
-__all__ = ["GeneratedProtocolMessageType"]
+__all__ = ["GeneratedProtocolMessageType", "_message"]
 
 GeneratedProtocolMessageType = MessageMeta

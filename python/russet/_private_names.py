@@ -1,4 +1,4 @@
-"""What grpcio has under a private name and Russet needs for such programs alone: it is loaded from `_compat` when it is asked for."""
+"""What the originals have under a private name and Russet needs for such programs alone: it is loaded from `russet.grpc._compat` or `russet.protobuf._compat` when it is asked for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _companion(module: str) -> str:
+    russet, package, *rest = module.split(".")
+    return ".".join([russet, package, "_compat", *rest])
+
+
 def private_names(module: str) -> Callable[[str], Any]:
     """A `__getattr__` for `module`, whose further names are in the module of the same name in `_compat`."""
-    companion = module.replace("russet.grpc", "russet.grpc._compat")
+    companion = _companion(module)
 
     def get(name: str) -> Any:
         # The import system asks for names such as `__path__`, before all that the companion needs is there.
@@ -29,7 +34,7 @@ def private_names(module: str) -> Callable[[str], Any]:
 
 def private_modules(package: str) -> Callable[[str], Any]:
     """A `__getattr__` for `package`, whose private modules that it lacks are in the package of the same name in `_compat`."""
-    companion = package.replace("russet.grpc", "russet.grpc._compat")
+    companion = _companion(package)
 
     def get(name: str) -> Any:
         if name.startswith("_") and not name.startswith("__"):
