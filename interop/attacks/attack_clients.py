@@ -14,8 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from on_clients import ATTACKS  # noqa: E402
 from attack_servers import Process  # noqa: E402
+from on_clients import ATTACKS  # noqa: E402
 
 CLIENTS = ("russet-sync", "grpcio-sync", "russet-asyncio", "grpcio-asyncio")
 
