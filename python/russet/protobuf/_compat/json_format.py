@@ -356,8 +356,7 @@ class _Parser(metaclass=_Noticing):
             _clear(message, field)
             if not isinstance(value, _LIST_LIKE):
                 raise ParseError(f"repeated field {name} must be in [] which is {value} at {path}")
-            items: Iterable[Any] = value
-            for index, item in enumerate(items):
+            for index, item in enumerate(_elements(value)):
                 self._add(item, message, field, f"{here}[{index}]")
         elif field.message_type is not None:
             child = _value(message, field)
@@ -422,8 +421,7 @@ class _Parser(metaclass=_Noticing):
         if not isinstance(value, _LIST_LIKE):
             raise ParseError(f"ListValue must be in [] which is {value} at {path}")
         message.ClearField("values")
-        items: Iterable[Any] = value
-        for index, item in enumerate(items):
+        for index, item in enumerate(_elements(value)):
             self.ConvertMessage(item, message.values.add(), f"{path}[{index}]")
 
     def _ConvertStructMessage(self, value: Any, message: Any, path: str) -> None:
@@ -431,7 +429,7 @@ class _Parser(metaclass=_Noticing):
             raise ParseError(f"Struct must be in a dict which is {value} at {path}")
         # An empty one is set as well.
         message.Clear()
-        js: dict[Any, Any] = value
+        js = _entries(value)
         for key in js:
             self.ConvertMessage(js[key], message.fields[key], f"{path}.{key}")
 
@@ -446,7 +444,7 @@ class _Parser(metaclass=_Noticing):
             raise ParseError(f"Map field {field.name} must be in a dict which is {value} at {path}")
         assert field.message_type is not None
         of_entry = field.message_type.fields_by_name
-        js: dict[Any, Any] = value
+        js = _entries(value)
         for key in js:
             converted = _ConvertScalarFieldValue(key, of_entry["key"], f"{path}.key", require_str=True)  # fmt: skip
             here = f"{path}[{converted}]"
@@ -497,6 +495,14 @@ class _Parser(metaclass=_Noticing):
                 raise
         else:
             put(value)
+
+
+def _elements(js: Any) -> Iterable[Any]:
+    return js  # type: ignore[no-any-return]
+
+
+def _entries(js: Any) -> dict[Any, Any]:
+    return js  # type: ignore[no-any-return]
 
 
 def _value(message: Message, field: FieldDescriptor) -> Any:
@@ -571,7 +577,7 @@ class _NoticingModule(ModuleType):
 
 
 _module: ModuleType = json_format
-_module.__class__ = _NoticingModule
+_module.__class__ = _NoticingModule  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _printer(*arguments: Any, **keywords: Any) -> _Printer:
