@@ -29,6 +29,7 @@ _PRIVATE = (
     "grpc._simple_stubs",
     "grpc.aio._typing",
     "grpc.aio._utils",
+    "grpc.beta",
     "grpc.framework",
 )
 # What each name means; so do the names below it, but for those that stand here themselves.

@@ -1,4 +1,4 @@
-"""Private names of grpcio that programs import or patch all the same: what they mean in Russet, and which programs are known to use them.
+"""Private names of grpcio and protobuf that programs import or patch all the same: what they mean in Russet, and which programs are known to use them.
 
 Found by reading the code of packages on PyPI. `matrix` writes them into `docs/compatibility.md`.
 """
@@ -243,4 +243,42 @@ NAMES = [
     Private("grpc.framework.foundation.logging_pool", ("pool",), REAL, ""),
     Private("grpc.framework.foundation.stream_util", ("IterableConsumer",), REAL, ""),
     Private("grpc.framework.common.cardinality", ("Cardinality",), REAL, ""),
+    Private(
+        "google.protobuf.json_format",
+        (
+            "_Printer",
+            "_Parser",
+            "_WKTJSONMETHODS",
+            "_IsMapEntry",
+            "_IsWrapperMessage",
+            "_CreateMessageFromTypeUrl",
+            "_DuplicateChecker",
+            "_ConvertScalarFieldValue",
+            "_INT64_TYPES",
+            "_INT_TYPES",
+            "_FLOAT_TYPES",
+            "_INFINITY",
+            "_NEG_INFINITY",
+            "_NAN",
+            "_VALID_EXTENSION_NAME",
+            "_UNPAIRED_SURROGATE_PATTERN",
+        ),
+        "real; once a program changes the classes or the table, `json_format`'s functions go by them",
+        "feast",
+    ),
+    Private(
+        "google.protobuf.text_format",
+        (
+            "_Printer",
+            "_Parser",
+            "_Tokenizer",
+            "_IsMapEntry",
+            "_IsGroupLike",
+            "_BuildMessageFromTypeName",
+        ),
+        "real, for subclasses; `text_format`'s functions do not use them",
+        "",
+    ),
+    Private("google.protobuf.pyext.cpp_message", ("_message",), REAL, "pulumi"),
+    Private("google.protobuf.internal.api_implementation", ("_c_module",), REAL, "pulumi"),
 ]

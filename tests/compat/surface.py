@@ -28,8 +28,10 @@ PACKAGES = {
     "grpc_tools": "russet.grpc_tools",
     "google.protobuf": "russet.protobuf",
 }
-# The two modules of grpc_tools have another home.
+# These, and what is below them, have another home.
 MOVED = {
+    "grpc.beta": "russet.grpc._compat.beta",
+    "grpc.framework": "russet.grpc._compat.framework",
     "grpc_tools.protoc": "russet.protoc",
     "grpc_tools.command": "russet.protoc.command",
 }
@@ -53,8 +55,9 @@ class Name:
 
 def russet_module(module: str) -> str:
     """What Russet calls a module of the original."""
-    if module in MOVED:
-        return MOVED[module]
+    for moved, home in MOVED.items():
+        if f"{module}.".startswith(f"{moved}."):
+            return home + module[len(moved) :]
     package = max((name for name in PACKAGES if f"{module}.".startswith(f"{name}.")), key=len)
     return PACKAGES[package] + module[len(package) :]
 

@@ -36,3 +36,9 @@ def test_constants_are_equal() -> None:
     for name in dir(theirs):
         if name.isupper() and name[0] != "_":
             assert getattr(ours, name) == getattr(theirs, name), name
+
+
+def test_the_defaults_of_editions_are_equal() -> None:
+    theirs, ours = both("internal.python_edition_defaults")
+    name = "_PROTOBUF_INTERNAL_PYTHON_EDITION_DEFAULTS"
+    assert getattr(ours, name) == getattr(theirs, name)

@@ -5,7 +5,12 @@ import logging
 
 import grpc
 from a2a.client import ClientConfig, ClientFactory
-from a2a.helpers.proto_helpers import get_message_text, new_task_from_user_message, new_text_message, new_text_part
+from a2a.helpers.proto_helpers import (
+    get_message_text,
+    new_task_from_user_message,
+    new_text_message,
+    new_text_part,
+)
 from a2a.server.agent_execution import AgentExecutor
 from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.request_handlers.grpc_handler import GrpcHandler
@@ -19,7 +24,9 @@ class Executor(AgentExecutor):
     async def execute(self, context, queue):
         text = get_message_text(context.message)
         if not text.startswith("task"):
-            await queue.enqueue_event(new_text_message(f"you said {text}", role=a2a_pb2.Role.ROLE_AGENT))
+            await queue.enqueue_event(
+                new_text_message(f"you said {text}", role=a2a_pb2.Role.ROLE_AGENT)
+            )
             return
         task = new_task_from_user_message(context.message)
         await queue.enqueue_event(task)
@@ -46,7 +53,9 @@ async def main():
         capabilities=a2a_pb2.AgentCapabilities(streaming=True),
         default_input_modes=["text/plain"],
         default_output_modes=["text/plain"],
-        supported_interfaces=[{"url": f"127.0.0.1:{port}", "protocol_binding": "GRPC", "protocol_version": "1.0"}],
+        supported_interfaces=[
+            {"url": f"127.0.0.1:{port}", "protocol_binding": "GRPC", "protocol_version": "1.0"}
+        ],
     )
     handler = DefaultRequestHandler(Executor(), InMemoryTaskStore(), card)
     a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(handler), server)

@@ -47,6 +47,8 @@ found = made.query(query_embeddings=[[1.0, 0.1]], n_results=2, where={"n": {"$gt
 print(found["ids"], found["documents"], found["metadatas"])
 made.update(ids=["b"], embeddings=[[0.0, 2.0]], documents=["deux"])
 made.delete(ids=["a"])
-print(made.count(), made.get(ids=["b"])["documents"], [one.name for one in client.list_collections()])
+print(
+    made.count(), made.get(ids=["b"])["documents"], [one.name for one in client.list_collections()]
+)
 print(arrived.wait(60), len(names) > 0)
 server.stop(None).wait()

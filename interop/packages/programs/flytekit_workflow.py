@@ -12,7 +12,8 @@ from flyteidl.core import identifier_pb2
 from flyteidl.service import admin_pb2_grpc
 from flytekit.clients.raw import RawSynchronousFlyteClient
 from flytekit.configuration import Image, ImageConfig, PlatformConfig, SerializationSettings
-from flytekit.models import literals, task as task_models
+from flytekit.models import literals
+from flytekit.models import task as task_models
 from flytekit.tools.translator import get_serializable
 from google.protobuf import json_format
 
@@ -26,7 +27,7 @@ def add(a: int, b: int) -> int:
 
 @flytekit.task
 def tell(total: int, words: list[str]) -> dict[str, int]:
-    return {word: total for word in words}
+    return dict.fromkeys(words, total)
 
 
 @flytekit.workflow
@@ -36,13 +37,21 @@ def total(a: int = 1, words: list[str] = ["x", "y"]) -> dict[str, int]:  # noqa:
 
 print(total(), total(a=2, words=["z"]))
 image = Image("default", "example.com/image", "tag")
-settings = SerializationSettings(ImageConfig(image, [image]), project="project", domain="domain", version="v1")
+settings = SerializationSettings(
+    ImageConfig(image, [image]), project="project", domain="domain", version="v1"
+)
 specification = get_serializable(OrderedDict(), settings, add).to_flyte_idl()
 text = json_format.MessageToJson(specification, sort_keys=True)
 print(specification.template.id.name, hashlib.sha256(text.encode()).hexdigest())
 whole = get_serializable(OrderedDict(), settings, total).to_flyte_idl()
-print(len(whole.template.nodes), sorted(node.id for node in whole.template.nodes), len(whole.SerializeToString()))
-again = task_models.TaskSpec.from_flyte_idl(type(specification).FromString(specification.SerializeToString()))
+print(
+    len(whole.template.nodes),
+    sorted(node.id for node in whole.template.nodes),
+    len(whole.SerializeToString()),
+)
+again = task_models.TaskSpec.from_flyte_idl(
+    type(specification).FromString(specification.SerializeToString())
+)
 print(again.to_flyte_idl() == specification)
 literal = literals.Literal(scalar=literals.Scalar(primitive=literals.Primitive(integer=2**62)))
 print(literals.Literal.from_flyte_idl(literal.to_flyte_idl()) == literal)
@@ -61,7 +70,9 @@ class Admin(admin_pb2_grpc.AdminServiceServicer):
 
     def GetTask(self, request, context):
         found = self.tasks[request.id.SerializeToString(deterministic=True)]
-        return task_pb2.Task(id=found.id, closure={"compiled_task": {"template": found.spec.template}})
+        return task_pb2.Task(
+            id=found.id, closure={"compiled_task": {"template": found.spec.template}}
+        )
 
     def ListTaskIds(self, request, context):
         names = [common_pb2.NamedEntityIdentifier(name=f"{request.project}.{n}") for n in range(3)]
@@ -81,5 +92,7 @@ try:
     client.create_task(task_pb2.TaskCreateRequest(id=name, spec=specification))
 except Exception as error:
     print(type(error).__name__, type(error.__cause__).__name__)
-print(client.list_task_ids_paginated(common_pb2.NamedEntityIdentifierListRequest(project="p")).token)
+print(
+    client.list_task_ids_paginated(common_pb2.NamedEntityIdentifierListRequest(project="p")).token
+)
 server.stop(None).wait()

@@ -7,7 +7,12 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from nebius.api.nebius.common.v1 import GetByNameRequest
-from nebius.api.nebius.iam.v1 import GetProfileRequest, ListTenantsRequest, ProfileServiceClient, TenantServiceClient
+from nebius.api.nebius.iam.v1 import (
+    GetProfileRequest,
+    ListTenantsRequest,
+    ProfileServiceClient,
+    TenantServiceClient,
+)
 from nebius.base.options import INSECURE
 from nebius.sdk import SDK
 
@@ -19,7 +24,13 @@ class Service(grpc.GenericRpcHandler):
 
     def service(self, details):
         metadata = dict(details.invocation_metadata)
-        SEEN.append((details.method, metadata.get("authorization"), sorted(key for key in metadata if key.startswith(("x-", "authorization")))))
+        SEEN.append(
+            (
+                details.method,
+                metadata.get("authorization"),
+                sorted(key for key in metadata if key.startswith(("x-", "authorization"))),
+            )
+        )
         if details.method.endswith("ProfileService/Get"):
             return grpc.unary_unary_rpc_method_handler(self.profile)
         if details.method.endswith("TenantService/List"):
@@ -51,7 +62,12 @@ async def main():
         def resolve(self, service):
             return f"127.0.0.1:{port}"
 
-    async with SDK(resolver=Resolver(), options=[(INSECURE, True)], credentials="token", user_agent_prefix="test/1.0") as sdk:
+    async with SDK(
+        resolver=Resolver(),
+        options=[(INSECURE, True)],
+        credentials="token",
+        user_agent_prefix="test/1.0",
+    ) as sdk:
         request = ProfileServiceClient(sdk).get(GetProfileRequest(), per_retry_timeout=20)
         print(type(await request).__name__, await request.status())
         try:

@@ -6,7 +6,7 @@ import os
 import ray
 
 os.environ["RAY_DEDUP_LOGS"] = "0"
-from google.protobuf import json_format, struct_pb2  # noqa: E402
+from google.protobuf import json_format, struct_pb2
 
 ray.init(
     num_cpus=2,
@@ -60,7 +60,10 @@ def ask(port, message):
 
 echo = Echo.remote()
 port, server = ray.get(echo.where.remote(), timeout=120)
-messages = [json_format.ParseDict({"n": number, "l": [True, None]}, struct_pb2.Struct()) for number in range(8)]
+messages = [
+    json_format.ParseDict({"n": number, "l": [True, None]}, struct_pb2.Struct())
+    for number in range(8)
+]
 results = ray.get([ask.remote(port, message) for message in messages], timeout=120)
 print([answer == message for (answer, _, _), message in zip(results, messages)])
 print([str(code) for _, code, _ in results])

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true", WANDB_DIR=".")
 import wandb
@@ -18,8 +19,14 @@ for step in range(3):
     run.log({"loss": 1 / (step + 1), "n": step})
 run.summary["best"] = 7
 run.finish()
+# Its core writes the file's end after the run's, on its own time.
+wandb.teardown()
 (path,) = pathlib.Path().glob("wandb/offline-run-*/*.wandb")
-data = path.read_bytes()
+end = time.monotonic() + 60
+data = b""
+while not (b"loss" in data and b"deep" in data) and time.monotonic() < end:
+    time.sleep(0.1)
+    data = path.read_bytes()
 print(
     data[:4],
     b"loss" in data,

@@ -53,7 +53,13 @@ class Database(weaviate_pb2_grpc.WeaviateServicer):
         if request.limit == 1000:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "too many")
         reply = search_get_pb2.SearchReply(took=0.25)
-        print("asked", request.collection, request.HasField("near_vector"), request.HasField("filters"), dict(context.invocation_metadata()).get("authorization"))
+        print(
+            "asked",
+            request.collection,
+            request.HasField("near_vector"),
+            request.HasField("filters"),
+            dict(context.invocation_metadata()).get("authorization"),
+        )
         for at, one in enumerate(self.objects[: request.limit or None]):
             result = reply.results.add()
             result.metadata.id_as_bytes = uuid.UUID(one.uuid).bytes
@@ -76,7 +82,10 @@ with weaviate.connect_to_local("127.0.0.1", rest.server_address[1], port) as cli
     print(client.is_connected(), client.get_meta()["version"])
     things = client.collections.get("Thing")
     made = things.data.insert_many(
-        [DataObject({"title": f"t{at}"}, uuid=one, vector=[0.5, -1.0]) for at, one in enumerate(ids)]
+        [
+            DataObject({"title": f"t{at}"}, uuid=one, vector=[0.5, -1.0])
+            for at, one in enumerate(ids)
+        ]
         + [DataObject({}, uuid="00000000-0000-0000-0000-000000000009")]
     )
     print(made.has_errors, {at: one.message for at, one in made.errors.items()}, len(made.uuids))

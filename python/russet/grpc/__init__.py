@@ -8,6 +8,8 @@ from __future__ import annotations
 import atexit as _atexit
 
 from .. import _core
+from .._private_names import import_as_grpcio_does as _import_as_grpcio_does
+from .._private_names import private_modules as _private_modules
 from ._base_call import (
     Call,
     Future,
@@ -79,8 +81,6 @@ from ._handlers import (
     unary_unary_rpc_method_handler,
 )
 from ._interceptor import intercept_channel
-from .._private_names import import_as_grpcio_does as _import_as_grpcio_does
-from .._private_names import private_modules as _private_modules
 from ._runtime_protos import (
     protos,
     protos_and_services,

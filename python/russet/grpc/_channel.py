@@ -9,6 +9,7 @@ import os
 from threading import RLock
 
 from .. import _core
+from .._private_names import import_as_grpcio_does, private_names
 from ._base_channel import Channel as _BaseChannel
 
 # Programs catch these by the names that they have in grpcio.
@@ -28,7 +29,6 @@ from ._multi_callables import (
 )
 from ._observing import observe
 from ._options import channel_settings
-from .._private_names import import_as_grpcio_does, private_names
 from ._threads import start_thread
 
 TYPE_CHECKING = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import namedtuple
 
+from .._private_names import import_as_grpcio_does, private_names
 from ._base_call import Call, CallFuture, CallIterator
 from ._base_channel import (
     Channel,
@@ -20,7 +21,6 @@ from ._base_channel import (
 )
 from ._calls import _Over
 from ._errors import RpcError
-from .._private_names import import_as_grpcio_does, private_names
 from ._status import StatusCode
 from ._typing import ResponseT
 

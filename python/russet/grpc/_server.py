@@ -13,6 +13,7 @@ from enum import Enum
 from types import ModuleType
 
 from .. import _core
+from .._private_names import import_as_grpcio_does
 from ._base_server import HandlerCallDetails, Server, ServicerContext
 from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
@@ -20,7 +21,6 @@ from ._latch import Latch
 from ._logging import logger
 from ._observing import observe
 from ._options import server_settings
-from .._private_names import import_as_grpcio_does
 from ._server_interceptors import service_pipeline
 from ._threads import start_thread
 

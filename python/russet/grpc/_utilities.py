@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from .._private_names import private_names
 from ._base_call import Future
 from ._connectivity import ChannelConnectivity
 from ._errors import FutureCancelledError, FutureTimeoutError, ends_the_program
 from ._logging import logger
-from .._private_names import private_names
 from ._version import __version__
 
 TYPE_CHECKING = False

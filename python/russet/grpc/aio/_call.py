@@ -9,9 +9,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ... import _core
+from ..._private_names import private_names
 from .._calls import _debug_text
 from .._logging import logger
-from ..._private_names import private_names
 from .._status import STATUS_CODES, StatusCode
 from ._base_call import StreamStreamCall, StreamUnaryCall, UnaryStreamCall, UnaryUnaryCall
 from ._eof import EOF

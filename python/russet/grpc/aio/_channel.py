@@ -8,13 +8,13 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ... import _core
+from ..._private_names import import_as_grpcio_does, private_names
 from .._call_credentials import authenticate, plugins_of
 from .._channel import _CONNECTIVITIES, _default_timeout
 from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
-from ..._private_names import import_as_grpcio_does, private_names
 from .._status import StatusCode
 from ._base_channel import (
     Channel as _BaseChannel,

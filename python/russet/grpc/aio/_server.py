@@ -10,13 +10,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from ... import _core
+from ..._private_names import import_as_grpcio_does
 from .._base_server import handler_behavior
 from .._errors import text_of
 from .._handlers import health_servicer, unary_paths
 from .._logging import logger
 from .._observing import observe
 from .._options import server_settings
-from ..._private_names import import_as_grpcio_does
 from .._server import _HandlerCallDetails, _reuse_port
 from .._status import STATUS_CODES, StatusCode
 from ._base_interceptor import ServerInterceptor

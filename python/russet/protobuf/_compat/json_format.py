@@ -317,7 +317,7 @@ class _Parser(metaclass=_Noticing):
             if not descriptor.is_extendable:
                 raise ParseError(f"Message type {descriptor.full_name} does not have extensions at {path}")  # fmt: skip
             identifier = name[1:-1]
-            extensions = message.Extensions
+            extensions: Any = message.Extensions
             field = extensions._FindExtensionByName(identifier) or extensions._FindExtensionByName(identifier.rpartition(".")[0])  # fmt: skip
         if field is None and not self.ignore_unknown_fields:
             names = [field.json_name for field in descriptor.fields]
@@ -356,7 +356,7 @@ class _Parser(metaclass=_Noticing):
             _clear(message, field)
             if not isinstance(value, _LIST_LIKE):
                 raise ParseError(f"repeated field {name} must be in [] which is {value} at {path}")
-            for index, item in enumerate(value):
+            for index, item in enumerate(_elements(value)):
                 self._add(item, message, field, f"{here}[{index}]")
         elif field.message_type is not None:
             child = _value(message, field)
@@ -375,7 +375,7 @@ class _Parser(metaclass=_Noticing):
             self.ConvertMessage(item, child, path)
 
     def _ConvertAnyMessage(self, value: Any, message: Any, path: str) -> None:
-        if isinstance(value, dict) and not value:
+        if value == {}:
             return
         try:
             url = value["@type"]
@@ -421,7 +421,7 @@ class _Parser(metaclass=_Noticing):
         if not isinstance(value, _LIST_LIKE):
             raise ParseError(f"ListValue must be in [] which is {value} at {path}")
         message.ClearField("values")
-        for index, item in enumerate(value):
+        for index, item in enumerate(_elements(value)):
             self.ConvertMessage(item, message.values.add(), f"{path}[{index}]")
 
     def _ConvertStructMessage(self, value: Any, message: Any, path: str) -> None:
@@ -429,8 +429,9 @@ class _Parser(metaclass=_Noticing):
             raise ParseError(f"Struct must be in a dict which is {value} at {path}")
         # An empty one is set as well.
         message.Clear()
-        for key in value:
-            self.ConvertMessage(value[key], message.fields[key], f"{path}.{key}")
+        js = _entries(value)
+        for key in js:
+            self.ConvertMessage(js[key], message.fields[key], f"{path}.{key}")
 
     def _ConvertWrapperMessage(self, value: Any, message: Any, path: str) -> None:
         field = message.DESCRIPTOR.fields_by_name["value"]
@@ -443,13 +444,14 @@ class _Parser(metaclass=_Noticing):
             raise ParseError(f"Map field {field.name} must be in a dict which is {value} at {path}")
         assert field.message_type is not None
         of_entry = field.message_type.fields_by_name
-        for key in value:
+        js = _entries(value)
+        for key in js:
             converted = _ConvertScalarFieldValue(key, of_entry["key"], f"{path}.key", require_str=True)  # fmt: skip
             here = f"{path}[{converted}]"
             if of_entry["value"].message_type is not None:
-                self.ConvertMessage(value[key], getattr(message, field.name)[converted], here)
+                self.ConvertMessage(js[key], getattr(message, field.name)[converted], here)
             else:
-                self._ConvertAndSetScalarToMapKey(message, field, converted, value[key], here)
+                self._ConvertAndSetScalarToMapKey(message, field, converted, js[key], here)
 
     def _ConvertAndSetScalar(
         self, message: Message, field: FieldDescriptor, js_value: Any, path: str
@@ -493,6 +495,14 @@ class _Parser(metaclass=_Noticing):
                 raise
         else:
             put(value)
+
+
+def _elements(js: Any) -> Iterable[Any]:
+    return js  # type: ignore[no-any-return]
+
+
+def _entries(js: Any) -> dict[Any, Any]:
+    return js  # type: ignore[no-any-return]
 
 
 def _value(message: Message, field: FieldDescriptor) -> Any:
@@ -541,7 +551,9 @@ _Pair = _noticing(list, "__setitem__", "__delitem__", "__iadd__", "append", "ins
 # The methods of printer and parser for each type that has a JSON of its own.
 _WKTJSONMETHODS: dict[str, list[str]] = _Methods(
     {
-        f"google.protobuf.{name}": _Pair([f"_{printer}MessageToJsonObject", f"_Convert{parser}Message"])  # fmt: skip
+        f"google.protobuf.{name}": _Pair(
+            [f"_{printer}MessageToJsonObject", f"_Convert{parser}Message"]
+        )
         for name, printer, parser in (
             ("Any", "Any", "Any"),
             ("Duration", "Generic", "Generic"),
@@ -564,7 +576,8 @@ class _NoticingModule(ModuleType):
             _changed()
 
 
-json_format.__class__ = _NoticingModule
+_module: ModuleType = json_format
+_module.__class__ = _NoticingModule  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _printer(*arguments: Any, **keywords: Any) -> _Printer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from russet._core import field_to_string
@@ -226,8 +227,7 @@ class _Printer:
                 within = _fields_in(field.data)
             if within is not None:
                 self.out.write(" ")
-                fields = within
-                self._within("{", "}", lambda fields=fields: self._PrintUnknownFields(fields))
+                self._within("{", "}", partial(self._PrintUnknownFields, within))
             elif field.wire_type == WIRETYPE_LENGTH_DELIMITED:
                 self.out.write(f': "{text_encoding.CEscape(field.data, False)}"')
             else:
@@ -333,7 +333,8 @@ class _Parser:
         descriptor = message.DESCRIPTOR
         if not descriptor.is_extendable:
             raise tokenizer.ParseErrorPreviousToken(f'Message type "{descriptor.full_name}" does not have extensions.')  # fmt: skip
-        field = message.Extensions._FindExtensionByName(name)
+        extensions: Any = message.Extensions
+        field = extensions._FindExtensionByName(name)
         if field is None and not self.allow_unknown_extension:
             raise tokenizer.ParseErrorPreviousToken(f'Extension "{name}" not registered. Did you import the _pb2 module which defines it?')  # fmt: skip
         if field is not None and field.containing_type != descriptor:
@@ -348,12 +349,13 @@ class _Parser:
             number = ParseInteger(name, True, True)
             field = descriptor.fields_by_number.get(number)
             if field is None and descriptor.is_extendable:
-                field = message.Extensions._FindExtensionByNumber(number)
+                extensions: Any = message.Extensions
+                field = extensions._FindExtensionByNumber(number)
         else:
             field = descriptor.fields_by_name.get(name)
             if field is None:
                 group = descriptor.fields_by_name.get(name.lower())
-                if group is not None and _IsGroupLike(group) and group.message_type.name == name:
+                if group is not None and _IsGroupLike(group) and _type_name(group) == name:
                     field = group
         if field is None and not self.allow_unknown_field:
             raise tokenizer.ParseErrorPreviousToken(f'Message type "{descriptor.full_name}" has no field named "{name}".')  # fmt: skip
@@ -369,9 +371,7 @@ class _Parser:
                 f'Field "{field.name}" is specified along with field "{other}", another member of oneof "{oneof.name}" for message type "{message.DESCRIPTOR.full_name}".'
             )
 
-    def _merge_values(
-        self, tokenizer: Tokenizer, message: Message, field: FieldDescriptor
-    ) -> None:
+    def _merge_values(self, tokenizer: Tokenizer, message: Message, field: FieldDescriptor) -> None:
         if field.message_type is None:
             tokenizer.Consume(":")
             merge = self._MergeScalarField
@@ -525,6 +525,10 @@ class _Parser:
             if tokenizer.TryConsume("]"):
                 return
             tokenizer.Consume(",")
+
+
+def _type_name(field: FieldDescriptor) -> str | None:
+    return None if field.message_type is None else field.message_type.name
 
 
 def _opened(tokenizer: Tokenizer) -> str:

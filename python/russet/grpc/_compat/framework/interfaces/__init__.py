@@ -1,0 +1,1 @@
+"""`grpc.framework.interfaces`: what `grpc.beta` is described by."""

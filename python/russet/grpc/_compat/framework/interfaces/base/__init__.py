@@ -1,0 +1,1 @@
+"""Operations, below calls."""

@@ -1,0 +1,1 @@
+"""Calls, as `grpc.beta` shows them."""
