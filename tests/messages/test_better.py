@@ -16,7 +16,9 @@ from .outcomes import ORACLE_IS_CURRENT, normal
 All, Sub = RUSSET.classes.All, RUSSET.classes.Sub
 
 
-@pytest.mark.parametrize("key", [0, -1, slice(None), slice(0, 1), slice(3, 3), slice(None, None, 2)])
+@pytest.mark.parametrize(
+    "key", [0, -1, slice(None), slice(0, 1), slice(3, 3), slice(None, None, 2)]
+)
 @pytest.mark.parametrize("new", [[], [3], None, "message"])
 @pytest.mark.parametrize("runtime", [GOOGLE, RUSSET], ids=["google", "russet"])
 def test_messages_of_a_list_are_not_assigned(runtime: Any, key: Any, new: Any) -> None:

@@ -115,7 +115,10 @@ def test_a_view_outlives_its_message() -> None:
 
 
 @pytest.mark.parametrize("runtime", [GOOGLE, RUSSET], ids=["google", "russet"])
-@pytest.mark.parametrize(("name", "values"), [("r_int32", [3, 1, 2]), ("r_double", [3.0, 1.0, 2.0]), ("r_bool", [True, False])])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("r_int32", [3, 1, 2]), ("r_double", [3.0, 1.0, 2.0]), ("r_bool", [True, False])],
+)
 def test_an_array_is_its_owners(runtime: Any, name: str, values: list[Any]) -> None:
     message = runtime.classes.All(**{name: values})
     array = np.asarray(getattr(message, name))

@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 use russet_descriptor::wire::WireError;
 use thiserror::Error;
 
-use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE, MAX_NESTING};
 use crate::types::Types;
+use crate::{MAX_DEPTH, MAX_MESSAGE_SIZE, MAX_NESTING};
 
 /// Why bytes are not a message of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

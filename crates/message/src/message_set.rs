@@ -35,9 +35,7 @@ pub(crate) fn unknown_item(type_id: u32, content: &[u8]) -> Vec<u8> {
 /// The type id and the message of an item that was kept as an unknown field, after its start tag; the reader is then after it. `None` if it is none.
 pub(crate) fn read_item<'a>(reader: &mut Reader<'a>) -> Option<(u32, &'a [u8])> {
     let mut inner = *reader;
-    let is_group = reader
-        .skip(ITEM, WireType::StartGroup, MAX_DEPTH)
-        .is_ok();
+    let is_group = reader.skip(ITEM, WireType::StartGroup, MAX_DEPTH).is_ok();
     let (TYPE_ID, WireType::Varint) = inner.tag().ok()? else {
         return None;
     };

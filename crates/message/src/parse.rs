@@ -12,8 +12,8 @@ use russet_descriptor::wire::{Reader, WireError, WireType, put_tag, put_varint, 
 use crate::codec::{Codec, with_codec};
 use crate::input::{DecodeError, Input};
 use crate::list::Items;
-use crate::message_set;
 use crate::message::{Message, Reference, Unread};
+use crate::message_set;
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage, Types};
 use crate::validate::{self, Occurrence, is_declared, is_utf8, short_delimited};
@@ -159,7 +159,10 @@ impl Parser<'_> {
             match (number, wire_type) {
                 (message_set::ITEM, WireType::EndGroup) => break,
                 (message_set::TYPE_ID, WireType::Varint) => {
-                    #[expect(clippy::cast_possible_truncation, reason = "of a number, the low bits count")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "of a number, the low bits count"
+                    )]
                     let id = reader.varint()? as u32;
                     type_id.get_or_insert(id);
                 }

@@ -95,8 +95,8 @@ pub(super) fn check_allowed(
         };
         let number = file.edition.unwrap_or_default();
         // Files of protobuf itself try what is to come.
-        let is_own = name.starts_with("google/protobuf/")
-            || name == "test_messages_edition_unstable.proto";
+        let is_own =
+            name.starts_with("google/protobuf/") || name == "test_messages_edition_unstable.proto";
         if number > MAXIMUM_EDITION && !arguments.experimental_editions && !is_own {
             let text = edition::name(number).map_or_else(|| number.to_string(), str::to_owned);
             complaints.push(format!(

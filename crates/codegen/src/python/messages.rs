@@ -8,8 +8,8 @@ use russet_descriptor::proto::{
 };
 
 use super::{
-    Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, is_importable, module_alias,
-    pure_descriptor,
+    Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, is_importable,
+    module_alias, pure_descriptor,
 };
 use crate::{GenerateError, Output, Schema};
 

@@ -8,8 +8,8 @@ use russet_descriptor::proto::{
 
 use super::comments::{Comments, docstring_text};
 use super::{
-    Import, Options, Printer, Runtime, file_of, is_importable, is_keyword, local_name, module_alias,
-    module_name,
+    Import, Options, Printer, Runtime, file_of, is_importable, is_keyword, local_name,
+    module_alias, module_name,
 };
 use crate::paths::{FILE_SERVICE, SERVICE_METHOD, below};
 use crate::{GenerateError, Output, Schema};

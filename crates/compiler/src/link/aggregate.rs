@@ -9,8 +9,8 @@ use super::interpret::{put_float, put_integer, signed};
 use super::lookup::Wanted;
 use super::{Linker, canonical};
 use crate::lexer::{Lexer, Mode, TokenKind};
-use crate::names::is_identifier;
 use crate::literal;
+use crate::names::is_identifier;
 use crate::table::{Field, FieldId, LastPart, MessageId, Symbol};
 
 /// A value of a field.
@@ -145,9 +145,7 @@ impl TextReader<'_> {
         }
         for part in short.split('.') {
             if !is_identifier(part) {
-                return Err(format!(
-                    "Invalid identifier in type name, got: \"{part}\""
-                ));
+                return Err(format!("Invalid identifier in type name, got: \"{part}\""));
             }
         }
         Ok(name)

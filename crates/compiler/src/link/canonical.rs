@@ -16,6 +16,9 @@ const ITEM: u32 = 1;
 const TYPE_ID: u32 = 2;
 const MESSAGE: u32 = 3;
 
+/// The first byte of an item.
+const ITEM_TAG: u8 = (ITEM as u8) << 3 | WireType::StartGroup as u8;
+
 /// Appends a message's bytes as the value of a field.
 pub(super) fn put_message(table: &Table, field: &Field, value: &[u8], out: &mut Vec<u8>) {
     // A tag and a length, or two tags.
@@ -27,7 +30,16 @@ pub(super) fn put_message(table: &Table, field: &Field, value: &[u8], out: &mut 
         put_varint(out, number.into());
         put_bytes(out, MESSAGE, value);
         put_tag(out, ITEM, WireType::EndGroup);
-    } else if field.is_delimited() {
+    } else {
+        put_option(field, value, out);
+    }
+}
+
+/// As [`put_message`], but an extension of a message set is a field like any other: so protoc writes each option before all are brought into canonical form.
+pub(super) fn put_option(field: &Field, value: &[u8], out: &mut Vec<u8>) {
+    out.reserve(value.len() + 10);
+    let number = field.number.unsigned_abs();
+    if field.is_delimited() {
         put_tag(out, number, WireType::StartGroup);
         out.extend_from_slice(value);
         put_tag(out, number, WireType::EndGroup);
@@ -254,9 +266,14 @@ fn is_canonical(table: &Table, message: MessageId, bytes: &[u8], depth: u32) -> 
     let mut unknown = false;
     let mut members = Vec::new();
     while !reader.is_empty() {
+        let start = reader.rest();
         let Ok((number, wire_type, value)) = next_field(table, message, &mut reader) else {
             return false;
         };
+        // In a message set only items are.
+        if table[message].is_message_set && start.first() != Some(&ITEM_TAG) {
+            return false;
+        }
         let signed = i32::try_from(number).unwrap_or(i32::MAX);
         let Some(id) = table.field_by_number(message, signed) else {
             unknown = true;

@@ -315,7 +315,7 @@ impl Linker<'_> {
         }
         for &id in outer.iter().rev() {
             let value = written.bytes.split_off(start);
-            canonical::put_message(self.table, &self.table[id], &value, &mut written.bytes);
+            canonical::put_option(&self.table[id], &value, &mut written.bytes);
         }
         let numbers = chain.iter().map(|&id| self.table[id].number).collect();
         Ok((numbers, is_repeated))
@@ -456,7 +456,7 @@ impl Linker<'_> {
                     let name = &self.table[id].name;
                     format!("Error while parsing option value for \"{name}\": {error}")
                 })?;
-                canonical::put_message(self.table, &self.table[id], &value, out);
+                canonical::put_option(&self.table[id], &value, out);
             }
         }
         Ok(())

@@ -147,7 +147,11 @@ impl Linker<'_> {
         if is_input {
             self.report_unused(file);
         }
-        self.check_redacted(dependencies.get(file.dependency.len()..).unwrap_or_default());
+        self.check_redacted(
+            dependencies
+                .get(file.dependency.len()..)
+                .unwrap_or_default(),
+        );
         self.check_declared(file, is_input);
     }
 

@@ -6,7 +6,8 @@ use russet_descriptor::proto::{
 };
 
 use super::{
-    MAX_MESSAGE_NESTING, NAME_ROOM, NESTED_TOO_DEEP, Parsed, Parser, Place, Syntax, len, path, text_of,
+    MAX_MESSAGE_NESTING, NAME_ROOM, NESTED_TOO_DEEP, Parsed, Parser, Place, Syntax, len, path,
+    text_of,
 };
 use crate::lexer::Token;
 use crate::{literal, names};

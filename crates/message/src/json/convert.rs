@@ -465,11 +465,13 @@ impl Converter<'_, '_> {
                 Node::Bool(_) => self.set(index, field(4), message, path),
                 Node::String(_) | Node::Unpaired(_) => self.set(index, field(3), message, path),
                 Node::Number(_) | Node::Float(_) => self.set(index, field(2), message, path),
-                node @ (Node::Bytes(_) | Node::Mapping(_) | Node::Other(_) | Node::TooDeep) => Err(Failure::parse(format!(
-                    "Value {} has unexpected type <class '{}'> at {path}",
-                    shown(self.document, index),
-                    type_name(node)
-                ))),
+                node @ (Node::Bytes(_) | Node::Mapping(_) | Node::Other(_) | Node::TooDeep) => {
+                    Err(Failure::parse(format!(
+                        "Value {} has unexpected type <class '{}'> at {path}",
+                        shown(self.document, index),
+                        type_name(node)
+                    )))
+                }
             },
             WellKnown::Wrapper => self.set(index, field(1), message, &Path::Field(path, "value")),
         }
@@ -544,8 +546,7 @@ impl Converter<'_, '_> {
         };
         let packed = Message::new(MessageType::of(descriptor));
         if packed.ty().well_known().is_some() {
-            let value =
-                find("value").ok_or_else(|| Failure::new(Kind::Key, "value".to_owned()))?;
+            let value = find("value").ok_or_else(|| Failure::new(Kind::Key, "value".to_owned()))?;
             self.message(value, &packed, &Path::Field(path, "value"), depth)?;
         } else {
             self.fields(index, &packed, Some("@type"), path, depth)?;

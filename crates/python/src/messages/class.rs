@@ -17,9 +17,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use russet_descriptor::pool::Pool;
 use russet_message::{FieldInfo, Message, MessageType, Types};
 
+use super::class_names::{self, FieldOfInstances};
 use super::descriptor::{self, Described};
 use super::object::{self, run};
-use super::class_names::{self, FieldOfInstances};
 use super::{errors, fields, guard, init, pool, types};
 
 /// What belongs to a message class; lives as long as the process.
@@ -365,7 +365,10 @@ fn build(
 }
 
 /// The dict of a type.
-pub(super) unsafe fn type_dict(py: Python<'_>, object: *mut ffi::PyTypeObject) -> PyResult<Bound<'_, PyDict>> {
+pub(super) unsafe fn type_dict(
+    py: Python<'_>,
+    object: *mut ffi::PyTypeObject,
+) -> PyResult<Bound<'_, PyDict>> {
     // SAFETY: heap types keep their dict here in all versions; the caller passes a living type.
     unsafe {
         Bound::from_borrowed_ptr_or_err(py, (*object).tp_dict)?

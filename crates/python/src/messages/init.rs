@@ -168,7 +168,11 @@ fn is_struct_form(dict: &Bound<'_, PyDict>) -> bool {
         return true;
     }
     fields.cast::<PyDict>().is_ok_and(|fields| {
-        !fields.is_empty() && fields.values().iter().all(|value| types::is_message(value.as_ptr()))
+        !fields.is_empty()
+            && fields
+                .values()
+                .iter()
+                .all(|value| types::is_message(value.as_ptr()))
     })
 }
 

@@ -10,7 +10,9 @@ use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
+};
 use russet_message::json::{
     Document, Foreign, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
 };
@@ -86,10 +88,7 @@ impl Indent {
     ),
     text_signature = "(message, preserving_proto_field_name=False, indent=2, sort_keys=False, use_integers_for_enums=False, descriptor_pool=None, ensure_ascii=True, always_print_fields_with_no_presence=False, *, unquote_int64_if_possible=False)"
 )]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "they are the original's"
-)]
+#[expect(clippy::too_many_arguments, reason = "they are the original's")]
 fn message_to_json<'py>(
     py: Python<'py>,
     message: &Bound<'py, PyAny>,
@@ -454,7 +453,10 @@ fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> Py
         Node::Bytes(bytes.as_bytes().to_vec().into())
     } else if is_mapping(object)? {
         let index = document.push(Node::Mapping(0));
-        for key in object.call_method0(intern!(object.py(), "keys"))?.try_iter()? {
+        for key in object
+            .call_method0(intern!(object.py(), "keys"))?
+            .try_iter()?
+        {
             let key = key?;
             add(&key, document, depth)?;
             add(&object.get_item(&key)?, document, depth)?;
@@ -487,7 +489,9 @@ fn foreign(object: &Bound<'_, PyAny>) -> PyResult<Foreign> {
         None => (None, false),
     };
     // SAFETY: the object is alive; an error is taken away.
-    let float = unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Float(object.as_ptr())) }.ok();
+    let float =
+        unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Float(object.as_ptr())) }
+            .ok();
     let float: Option<f64> = float.and_then(|float| float.extract().ok());
     Ok(Foreign {
         type_name: class.fully_qualified_name()?.to_string(),
@@ -503,8 +507,9 @@ fn foreign(object: &Bound<'_, PyAny>) -> PyResult<Foreign> {
 /// The integer that an object converts to, and whether they are equal; `None` if it is no number.
 fn whole_number<'py>(object: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, bool)> {
     // SAFETY: as in `foreign`.
-    let integer = unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Long(object.as_ptr())) }
-        .ok()?;
+    let integer =
+        unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Long(object.as_ptr())) }
+            .ok()?;
     // Bytes are converted as text, which is never equal to a number.
     let is_equal = object.cast::<PyByteArray>().is_ok() || object.eq(&integer).unwrap_or(false);
     Some((integer, is_equal))

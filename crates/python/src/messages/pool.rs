@@ -40,7 +40,9 @@ impl PoolObject {
 pub(super) fn object_of(py: Python<'_>, id: u64) -> PyResult<Bound<'_, PyAny>> {
     let found = |objects: &[(u64, PoolObject)]| {
         let mut known = objects.iter().filter(|(known, _)| *known == id);
-        known.find_map(|(_, object)| object.get(py)).map(Bound::into_any)
+        known
+            .find_map(|(_, object)| object.get(py))
+            .map(Bound::into_any)
     };
     if let Some(object) = found(&OBJECTS.lock().unwrap_or_else(PoisonError::into_inner)) {
         return Ok(object);

@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use russet_message::text_format::{self, Dialect, NumberError, Parser, Printer, Resolution};
 use russet_message::{FieldInfo, MAX_NESTING, Message, MessageType, Storage, Value};
 
+use super::convert::{self, Truth};
 use super::errors::{self, DecodeError};
 use super::guard::check;
 use super::object::{bind, message_of};
 use super::pool::{self, DescriptorPool, Names};
-use super::convert::{self, Truth};
 use super::{descriptor, types};
 
 /// The options of `text_format.MessageToString`, by the names that it has for them.

@@ -33,7 +33,7 @@ def _read_varint(stream: Any) -> int | None:
     """The number that a stream's next bytes are; None at its end, ValueError if it ends within."""
     result = 0
     for index in range(_LONGEST):
-        read = stream.read(1)
+        read: bytes = stream.read(1)
         if not read:
             if index == 0:
                 return None

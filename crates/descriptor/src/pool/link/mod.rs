@@ -45,8 +45,7 @@ pub(super) fn link(
             PoolError::Edition { file, problem }
         })?,
     };
-    let features = features
-        .overridden_by(view.options.as_ref().and_then(|o| o.features.as_ref()));
+    let features = features.overridden_by(view.options.as_ref().and_then(|o| o.features.as_ref()));
     let file = leak(File {
         name: view.name.unwrap_or_default(),
         package: view.package.unwrap_or_default(),

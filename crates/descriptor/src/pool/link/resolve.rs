@@ -136,12 +136,10 @@ impl Builder<'_> {
         };
         let text = references.default_value.map(String::from_utf8_lossy);
         let default = match (text.as_deref(), enumeration) {
-            (Some(text), _) => {
-                parse_default(text, field_type, enumeration).ok_or_else(|| {
-                    let problem = format!("\"{text}\" is no default for its type");
-                    self.invalid(field.full_name(), problem)
-                })?
-            }
+            (Some(text), _) => parse_default(text, field_type, enumeration).ok_or_else(|| {
+                let problem = format!("\"{text}\" is no default for its type");
+                self.invalid(field.full_name(), problem)
+            })?,
             (None, _) if field.is_repeated() => Default::None,
             (None, Some(enumeration)) => {
                 Default::Enum(enumeration.values().first().map_or(0, EnumValue::number))

@@ -61,10 +61,6 @@ pub(in crate::pool) struct Resolved {
 }
 
 /// A field of a message, or an extension.
-#[expect(
-    clippy::struct_field_names,
-    reason = "`type` alone is a keyword, and it is what descriptors call it"
-)]
 pub struct Field {
     pub(in crate::pool) name: &'static str,
     /// Made when it is first asked for, as few are.

@@ -29,8 +29,14 @@ pub(super) fn options(
 
 /// `CopyToProto(proto)`, which takes a message of the descriptor's own type and no other.
 pub(super) fn copy_to(proto: &Bound<'_, PyAny>, ty: &str, bytes: &[u8]) -> PyResult<()> {
-    let is_own = text::message_argument(proto)
-        .is_ok_and(|message| message.ty().descriptor().full_name().strip_prefix("google.protobuf.") == Some(ty));
+    let is_own = text::message_argument(proto).is_ok_and(|message| {
+        message
+            .ty()
+            .descriptor()
+            .full_name()
+            .strip_prefix("google.protobuf.")
+            == Some(ty)
+    });
     if !is_own {
         return Err(PyTypeError::new_err(format!(
             "CopyToProto: message is not of type google.protobuf.{ty}: {}",
