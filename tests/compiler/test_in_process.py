@@ -208,3 +208,22 @@ def test_install_can_be_undone() -> None:
     importer.uninstall()
     importer.uninstall()
     assert importer._FINDER not in sys.meta_path
+
+
+def test_the_originals_private_compiler(tmp_path: Path) -> None:
+    from russet.grpc_tools import _protoc_compiler
+
+    text = 'syntax = "proto3"; message A {} service S { rpc M (A) returns (A); }'
+    (tmp_path / "a.proto").write_text(text)
+    roots = [str(tmp_path).encode()]
+    ((name, code),) = _protoc_compiler.get_protos(b"a.proto", roots)
+    assert name == b"a_pb2.py"
+    assert b"DESCRIPTOR" in code
+    ((name, code),) = _protoc_compiler.get_services(b"a.proto", roots)
+    assert name == b"a_pb2_grpc.py"
+    assert b"class SStub" in code
+    with pytest.raises(_protoc_compiler.ProtocError):
+        _protoc_compiler.get_protos(b"b.proto", roots)
+    out = f"-o{tmp_path / 'set'}".encode()
+    assert _protoc_compiler.run_main([b"protoc", b"-I" + roots[0], out, b"a.proto"]) == 0
+    assert (tmp_path / "set").stat().st_size > 0

@@ -56,9 +56,10 @@ fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
     if message.has_extra() {
         let is_set = message.ty().descriptor().is_message_set();
         for extension in message.extensions() {
-            total += match message_set::is_item(extension) {
-                true if is_set => item_size(message, extension, nesting)?,
-                _ => field_size(message, extension, nesting)?,
+            total += if is_set && message_set::is_item(extension) {
+                item_size(message, extension, nesting)?
+            } else {
+                field_size(message, extension, nesting)?
             };
         }
     }

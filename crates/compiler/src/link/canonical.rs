@@ -17,7 +17,7 @@ const TYPE_ID: u32 = 2;
 const MESSAGE: u32 = 3;
 
 /// The first byte of an item.
-const ITEM_TAG: u8 = (ITEM as u8) << 3 | WireType::StartGroup as u8;
+const ITEM_TAG: u8 = 0x0b;
 
 /// Appends a message's bytes as the value of a field.
 pub(super) fn put_message(table: &Table, field: &Field, value: &[u8], out: &mut Vec<u8>) {

@@ -333,7 +333,7 @@ fn build(
             let property = if is_taken(field.descriptor().name())?
                 && let Some(of_class) = class.getattr_opt(&name)?
             {
-                FieldOfInstances::new(property, of_class)?
+                FieldOfInstances::make(property, of_class)?
             } else {
                 property
             };

@@ -21,7 +21,7 @@ pub(super) struct FieldOfInstances {
 }
 
 impl FieldOfInstances {
-    pub(super) fn new<'py>(
+    pub(super) fn make<'py>(
         field: Bound<'py, PyAny>,
         of_class: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
