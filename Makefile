@@ -1,5 +1,5 @@
 # Every target sets up what it needs: a virtual environment of its own under .venv/, the extension, the packages.
-# PYTHON=/path/to/python chooses the interpreter (CPython 3.9 to 3.14); each version gets its own environment.
+# PYTHON=/path/to/python chooses the interpreter (CPython 3.9 to 3.13); each version gets its own environment.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -53,7 +53,9 @@ extension: $(VENV)/.created ## Build the extension and install the package in ed
 build: extension $(VENV)/.test ## The extension and what the tests need
 
 .PHONY: demo
-demo: extension ## Build all, compile route_guide.proto, run its server and client, check every answer
+demo: ## Build all, compile route_guide.proto, run its server and client, check every answer
+	@[ -e target ] || printf 'The first time this takes some minutes: it builds Russet.\n'
+	@$(MAKE) --no-print-directory extension
 	$(call say,RouteGuide: compile$(comma) serve$(comma) call)
 	@$(RUN) examples/demo.py
 
@@ -216,3 +218,12 @@ clean: ## Remove what the targets made
 	rm -rf target .venv dist
 
 comma := ,
+
+.PHONY: packages
+packages: build ## 60 packages from PyPI on the originals and on Russet, in fresh environments; prints a table; PACKAGES="etcd triton" for some
+	$(call say,Real packages)
+	@$(RUN) interop/packages/run.py $(PACKAGES)
+
+.PHONY: lock-packages
+lock-packages: build ## Pin the newest releases of the packages of make packages
+	@$(RUN) interop/packages/run.py --lock

@@ -30,7 +30,7 @@ SHIMMED = re.compile(r"(grpcio(?:-(?:admin|channelz|csds|health-checking|observa
 HIDDEN = ("RUSSET_INSTALL", "PYTHONPATH", "VIRTUAL_ENV", "GRPC_VERBOSITY", "GRPC_TRACE")
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A step did not end well."""
 
 
@@ -176,9 +176,14 @@ def main() -> int:
     chosen = [one for one in listed() if (one.quick or not given.quick) and (not given.programs or one.name in given.programs)]  # fmt: skip
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if given.lock:
+        failures = 0
         for package in chosen:
-            lock(package)
-        return 0
+            try:
+                lock(package)
+            except Failed as error:
+                failures += 1
+                print(f"{package.name}: {error}", file=sys.stderr)
+        return 1 if failures else 0
     known = reasons()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from ._private_modules import AIO, GRPC
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +18,25 @@ if TYPE_CHECKING:
 
 # This module is imported as Python starts, also in programs that never import grpc: what only an alias needs is imported when the first is asked for.
 
+# Modules that are private or deprecated in grpcio, and that Russet has for such programs alone.
+_PRIVATE = (
+    "grpc._auth",
+    "grpc._common",
+    "grpc._cython",
+    "grpc._grpcio_metadata",
+    "grpc._observability",
+    "grpc._plugin_wrapping",
+    "grpc._simple_stubs",
+    "grpc.aio._typing",
+    "grpc.aio._utils",
+    "grpc.framework",
+)
 # What each name means; so do the names below it, but for those that stand here themselves.
 _ALIASES = {
     "google.protobuf": "russet.protobuf",
     "google._upb._message": "russet._core",
     "grpc": "russet.grpc",
-    **{f"grpc.{name}": f"russet.grpc._compat.{module}" for name, module in GRPC.items()},
-    **{f"grpc.aio.{name}": f"russet.grpc._compat.{module}" for name, module in AIO.items()},
+    **{name: name.replace("grpc", "russet.grpc._compat", 1) for name in _PRIVATE},
     "grpc_tools": "russet.grpc_tools",
     "grpc_tools.protoc": "russet.protoc",
     "grpc_tools.command": "russet.protoc.command",
@@ -83,7 +93,7 @@ class _AliasLoader:
     def exec_module(self, module: ModuleType) -> None:
         # It ran under its own name; the import system has put the alias's spec in the place of its own.
         alias, module.__spec__ = module.__spec__, self._spec
-        if alias is not None and alias.loader is not self:
+        if alias is not None and not isinstance(alias.loader, _AliasLoader):
             # Agents that wait for an import put a loader of theirs around this one, and go by the module's name.
             module.__name__ = alias.name
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 GRPCIO = "1.85.3"
 PROTOBUF = "7.36.2"
 
@@ -26,5 +28,16 @@ def grpcio() -> str:
 
 
 def protobuf() -> str:
-    """The version of protobuf that programs are shown, and whose major version's rules hold."""
-    return shim("protobuf") or PROTOBUF
+    """The version of protobuf that programs are shown, and whose major version's rules hold: that of `RUSSET_PROTOBUF_VERSION`, of a shim, or the newest that is known."""
+    return os.environ.get("RUSSET_PROTOBUF_VERSION") or shim("protobuf") or PROTOBUF
+
+
+def protobuf_major() -> int:
+    """The number before the first dot."""
+    text = protobuf().partition(".")[0]
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"RUSSET_PROTOBUF_VERSION is a version of protobuf such as 6.33.0, not {protobuf()!r}"
+        ) from None

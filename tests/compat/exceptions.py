@@ -5,7 +5,7 @@ from __future__ import annotations
 # Modules, names and members that Russet has not.
 ABSENT = {
     "grpc.beta": "the API before grpcio 1.0, deprecated since 2016",
-    "grpc.framework": "what grpc.beta is built on",
+    "grpc.framework": "its `interfaces` are what grpc.beta is built on; `foundation` and `common` are among the private names",
     "grpc_tools.grpc_version": "the version that grpcio-tools was built as",
     "grpc_tools.python_version": "the versions that grpcio-tools was built for",
     "grpc_tools.protoc.ProtoFinder": "the import hook is russet.protoc.importer; it is put in by its install(), or by grpc.protos and its kin, not by the import of protoc",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import surface
 from .exceptions import ABSENT, DIFFERENT
+from .private import NAMES
 
 TESTS = Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "docs" / "compatibility.md"
@@ -33,6 +34,11 @@ INTRODUCTION = """\
 Every public name of the packages that Russet stands in for, as a program finds them: it walks the originals, holds Russet's modules against them, and looks up which tests use a name. `make compatibility` writes this page anew; a test fails when it is not true any more.
 
 *Same* means: the same kind of thing, the same bases, abstract methods and enum members, and for every function and method the same parameters and defaults. *Used by* names the test files that use the name most, beyond this comparison; members that no test names are counted after it.
+"""
+
+
+PRIVATE_INTRODUCTION = """\
+Names that begin with an underscore or stand in such a module, which programs import or patch all the same. A name that only grpcio's C core could fulfil can be imported, for annotations and checks; where it is used it raises `NotImplementedError`, which names the public way.
 """
 
 
@@ -131,7 +137,11 @@ def page() -> str:
     reasons += [f"| `{path}` | absent: {why} |" for path, why in ABSENT.items()]
     reasons += [f"| `{path}` | different: {why} |" for path, why in DIFFERENT.items()]
     reasons = ["## What is absent or different, and why", *reasons, ""]
-    return "\n".join([INTRODUCTION, *summary, "", *reasons, "## Name by name", *sections])
+    private = ["## Private names", PRIVATE_INTRODUCTION, "| module | names | in Russet | known users |", "|---|---|---|---|"]  # fmt: skip
+    for group in NAMES:
+        names = ", ".join(f"`{name}`" for name in group.names)
+        private.append(f"| {group.module} | {names} | {group.meaning} | {group.used_by} |")
+    return "\n".join([INTRODUCTION, *summary, "", *reasons, *private, "", "## Name by name", *sections])  # fmt: skip
 
 
 def _reason(path: str) -> str:

@@ -133,7 +133,7 @@ def test_the_namespace_is_there_where_nothing_is_installed(tmp_path: Path) -> No
 def test_what_russet_lacks_is_not_taken_from_the_original() -> None:
     program("""
         import russet; russet.install()
-        import google.protobuf
+        import google.protobuf, grpc
         from russet import _versions
         for name in ("google.protobuf.no_such", "grpc.no_such", "grpc.no.such"):
             try:
@@ -176,10 +176,10 @@ def test_the_versions_are_those_of_what_runs() -> None:
     out = program("""
         import russet; russet.install()
         from importlib import metadata
-        import google.protobuf
+        import google.protobuf, grpc
         from russet import _versions
         assert metadata.version("protobuf") == google.protobuf.__version__
-        assert metadata.version("grpcio") == metadata.version("grpcio_tools") == _versions.GRPCIO
+        assert metadata.version("grpcio") == metadata.version("grpcio_tools") == grpc.__version__ == _versions.GRPCIO
         assert metadata.distribution("Protobuf").metadata["Name"] == "protobuf"
         assert metadata.version("pytest")
         names = [d.metadata["Name"] for d in metadata.distributions()]
@@ -273,3 +273,17 @@ def test_the_pytest_plugin(folder: Path) -> None:
     done = run("-m", "pytest", "-q", "-p", "russet.pytest_plugin", "-p", "no:cacheprovider", ".", cwd=folder)  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_a_program_may_name_the_package_by_itself() -> None:
+    """As one does for Russet's RPC with generated code that imports grpc: nothing stands in for the names below it."""
+    program("""
+        import sys
+        from concurrent import futures
+        from russet import grpc
+        sys.modules["grpc"] = grpc
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        server.add_insecure_port("localhost:0")
+        server.start()
+        server.stop(None).wait()
+    """)

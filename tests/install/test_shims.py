@@ -38,9 +38,9 @@ assert isinstance(status_pb2.Status(details=[any_pb2.Any()]), message.Message)
 assert status_pb2 is ours
 assert len(google.__path__) == 1 and not hasattr(google, "__file__") or google.__file__ is None
 assert distribution("grpcio").requires[0] == "russet"
-print(version("grpcio"), version("grpcio-status"), version("protobuf"), google.protobuf.__version__)
+print(version("grpcio"), version("grpcio-status"), version("protobuf"), grpc.__version__, google.protobuf.__version__)
 """
-PRINTED = f"{GRPCIO}+russet {GRPCIO}+russet {PROTOBUF}+russet {PROTOBUF}\n"
+PRINTED = f"{GRPCIO}+russet {GRPCIO}+russet {PROTOBUF}+russet {GRPCIO} {PROTOBUF}\n"
 
 
 def build(folder: Path, *arguments: str) -> str:

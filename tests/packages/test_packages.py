@@ -6,6 +6,7 @@ A program runs in a process of its own, since what `import` means holds for the 
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 # The versions of protoc whose output stands in `gencode`.
 GENCODE = sorted(folder.name for folder in HERE.glob("gencode/protoc_*"))
+# Those whose code makes descriptors by itself, which protobuf since 4 refuses.
+OLD_GENCODE = sorted(folder.name for folder in HERE.glob("gencode/before_3_19/*"))
 # Seconds; far beyond what one takes.
 LIMIT = 50
 
@@ -44,13 +47,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def outcome(command: list[str], program: str, *arguments: str) -> str:
+def outcome(command: list[str], program: str, *arguments: str, **variables: str) -> str:
     """What a program prints."""
     done = subprocess.run(
         [sys.executable, *command, str(PROGRAMS / f"{program}.py"), *arguments],
         capture_output=True,
         text=True,
         timeout=LIMIT,
+        env={**os.environ, **variables},
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -76,6 +80,21 @@ def test_code_of_every_protoc_does_the_same(version: str) -> None:
     theirs, ours = on_both("gencode", str(HERE / "gencode" / version))
     assert ours == theirs
     assert ours
+
+
+@pytest.mark.parametrize("version", OLD_GENCODE)
+@pytest.mark.parametrize(
+    "variables",
+    [{"RUSSET_PROTOBUF_VERSION": "3.20.3"}, {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_code_of_old_protocs_does_the_same(version: str, variables: dict[str, str]) -> None:
+    """As code of a later protoc on the original, where a program pins protobuf before 4 or asks for pure Python. (The original 7's pure Python takes most such code, but no maps.)"""
+    folder = HERE / "gencode"
+    theirs = outcome([], "gencode", str(folder / "protoc_3_19"))
+    old = str(folder / "before_3_19" / version)
+    ours = outcome(["-m", "russet", "run"], "gencode", old, **variables)
+    assert ours == theirs
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="protovalidate 1 needs Python 3.10")

@@ -193,7 +193,7 @@ def test_a_context_made_by_hand(grpc: ModuleType) -> None:
     context.set_details("d")
     assert (context.code(), context.details()) == (grpc.StatusCode.NOT_FOUND, b"d")
     assert context.is_active()
-    with pytest.raises(Exception, match="^$"):
+    with pytest.raises(Exception, match=r"^$"):
         context.abort(grpc.StatusCode.ABORTED, "why")
     assert (state.aborted, state.code, state.details) == (True, grpc.StatusCode.ABORTED, b"why")
 

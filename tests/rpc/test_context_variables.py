@@ -16,9 +16,7 @@ KINDS = ["unary_unary", "unary_stream", "stream_unary", "stream_stream"]
 
 
 def three_calls(grpc: ModuleType, kind: str, behavior: Any, *interceptors: Any) -> None:
-    with connected(
-        grpc, workers=1, interceptors=interceptors, Method=(kind, behavior)
-    ) as channel:
+    with connected(grpc, workers=1, interceptors=interceptors, Method=(kind, behavior)) as channel:
         for _ in range(3):
             request = iter([b""]) if kind.startswith("stream") else b""
             response = getattr(channel, kind)(path("Method"))(request, timeout=WAIT)

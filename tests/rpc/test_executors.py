@@ -45,9 +45,7 @@ def test_calls_are_served_while_others_wait(grpc: ModuleType) -> None:
         together.wait()
         return request
 
-    server = grpc.server(
-        Recording(), handlers=(handlers(grpc, {"Meet": ("unary_unary", meet)}),)
-    )
+    server = grpc.server(Recording(), handlers=(handlers(grpc, {"Meet": ("unary_unary", meet)}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -164,6 +164,31 @@ def test_a_broken_stream_is_opened_again_after_a_wait(grpc: ModuleType) -> None:
         assert who(b"", timeout=WAIT, wait_for_ready=True) == b"ok"
 
 
+def test_a_stream_is_watched_after_a_long_call(grpc: ModuleType) -> None:
+    """The thread that drives what nobody waits for has nothing to do during a long call, and must be there after it."""
+    health = Health(SERVING)
+    options = [*checked("round_robin"), ("grpc.initial_reconnect_backoff_ms", 20)]
+    pool = futures.ThreadPoolExecutor(4)
+    never = threading.Event()
+
+    def slow(request: bytes, context: Any) -> bytes:
+        # Longer than that thread looks for work.
+        never.wait(0.3)
+        return request
+
+    server = grpc.server(pool, handlers=(handlers(grpc, {"Slow": ("unary_unary", slow)}), health.handler(grpc)))  # fmt: skip
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        assert channel.unary_unary(path("Slow"))(b"x", timeout=WAIT) == b"x"
+        assert health.opened.acquire(timeout=WAIT)
+        health.end(grpc.StatusCode.INTERNAL)
+        assert health.opened.acquire(timeout=WAIT), "the stream was not opened again"
+    health.close()
+    assert server.stop(None).wait(WAIT), "the server did not stop"
+    pool.shutdown(wait=False)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -432,6 +432,50 @@ def test_what_cannot_be_used_waits_where_the_call_does(grpc: Any) -> None:
         call.cancel()
 
 
+def test_alts_is_for_google_s_cloud(grpc: Any) -> None:
+    """Never plaintext in place of what was asked for."""
+    error = refusal(grpc, "localhost:1", grpc.alts_channel_credentials())
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert "No credentials provided" in error.details()
+    with pytest.raises(RuntimeError, match="Failed to bind"):
+        grpc.server(None).add_secure_port("localhost:0", grpc.alts_server_credentials())
+
+
+def test_google_s_credentials_are_tls_with_a_token(
+    russet: ModuleType, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As grpcio's, which reads the file once a process."""
+
+    def authorization(request: bytes, context: Any) -> bytes:
+        return str(dict(context.invocation_metadata()).get("authorization")).encode()
+
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(root())
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(roots))
+    token = russet.access_token_call_credentials("secret")
+    with (
+        serving(
+            russet, server_credentials(russet), Authorization=("unary_unary", authorization)
+        ) as address,
+        russet.secure_channel(address, russet.compute_engine_channel_credentials(token)) as channel,
+    ):
+        call = channel.unary_unary(path("Authorization"))
+        assert call(b"", timeout=WAIT) == b"Bearer secret"
+
+
+def test_google_s_credentials_trust_the_system_too(
+    russet: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody else."""
+    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
+    token = russet.access_token_call_credentials("secret")
+    with serving(russet, server_credentials(russet), Echo=ECHO) as address:
+        credentials = russet.compute_engine_channel_credentials(token)
+        error = refusal(russet, address, credentials)
+    assert error.code() is russet.StatusCode.UNAVAILABLE
+    assert "was refused" in error.details()
+
+
 def test_credentials_without_any_are_those_of_an_insecure_channel(grpc: Any) -> None:
     with (
         serving(grpc, grpc.insecure_server_credentials(), Echo=ECHO) as address,
@@ -553,7 +597,10 @@ NAMES_OF_CLIENTS = {
         ],
         [x509.DNSName("a"), x509.UniformResourceIdentifier("spiffe://x/y")],
     ),
-    "escapes": ([[(oid.COMMON_NAME, '#a+b"c\\;<d> ')], [(oid.ORGANIZATION_NAME, " \u00fcn\u00ef ")]], []),
+    "escapes": (
+        [[(oid.COMMON_NAME, '#a+b"c\\;<d> ')], [(oid.ORGANIZATION_NAME, " \u00fcn\u00ef ")]],
+        [],
+    ),
     "no common name": ([[(oid.ORGANIZATION_NAME, "o")]], []),
     "two common names": ([[(oid.COMMON_NAME, "one")], [(oid.COMMON_NAME, "two")]], []),
     "no subject": ([], [x509.DNSName("a")]),
@@ -590,9 +637,7 @@ def test_names_of_a_client_as_grpcio_writes_them(case: Any) -> None:
     told = []
     for name in modules.NAMES:
         grpc = modules.load(name)
-        credentials = server_credentials(
-            grpc, root_certificates=chain, require_client_auth=True
-        )
+        credentials = server_credentials(grpc, root_certificates=chain, require_client_auth=True)
         with (
             serving(grpc, credentials, Who=WHO) as address,
             grpc.secure_channel(
@@ -603,7 +648,9 @@ def test_names_of_a_client_as_grpcio_writes_them(case: Any) -> None:
     assert told[1] == told[0]
 
 
-@pytest.mark.parametrize("arguments", [(None, None), (1, str), ("configuration", None), ("configuration", 1)])
+@pytest.mark.parametrize(
+    "arguments", [(None, None), (1, str), ("configuration", None), ("configuration", 1)]
+)
 def test_arguments_of_changing_credentials(grpc: ModuleType, arguments: Any) -> None:
     initial, fetcher = arguments
     if initial == "configuration":

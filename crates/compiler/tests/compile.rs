@@ -111,9 +111,11 @@ fn nesting_is_limited() {
         messages(&tree(&[("a.proto", &nested(deepest))]), "a.proto"),
         [""; 0]
     );
+    // As protoc, which says of each open message that it does not end.
     let found = messages(&tree(&[("a.proto", &nested(100_000))]), "a.proto");
-    assert_eq!(found.len(), 1);
+    assert_eq!(found.len(), MAX_MESSAGE_NESTING);
     assert!(found[0].contains("maximum recursion limit"), "{found:?}");
+    assert!(found[1].contains("Reached end of input"), "{found:?}");
 }
 
 #[test]

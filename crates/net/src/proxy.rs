@@ -151,7 +151,10 @@ fn is_excepted(host: &str, list: &str) -> bool {
                 return true;
             }
             // A name covers itself and what is below it, with or without a dot before it.
-            let name = entry.strip_prefix('.').unwrap_or(entry).to_ascii_lowercase();
+            let name = entry
+                .strip_prefix('.')
+                .unwrap_or(entry)
+                .to_ascii_lowercase();
             host.strip_suffix(&name)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })

@@ -166,7 +166,7 @@ impl<C: Core> Reactor<C> {
                 let outcome = self.lead(&mut poller, deadline, &mut ready);
                 parker.set_leading(None);
                 drop(poller);
-                self.hand_over();
+                self.leave();
                 match outcome {
                     Some(outcome) => return outcome,
                     // It made way for a fork.
@@ -346,6 +346,14 @@ impl<C: Core> Reactor<C> {
     pub(crate) fn hand_over(&self) {
         if let Some(follower) = self.followers().last() {
             follower.unpark();
+        }
+    }
+
+    /// Leaves the lead to a follower or, where connections go on without anybody who waits, to the guard, who may have fallen asleep while this thread led.
+    fn leave(&self) {
+        self.hand_over();
+        if !self.guard_awake.load(Ordering::SeqCst) && self.core().needs_guard() {
+            self.alert_guard();
         }
     }
 

@@ -4,8 +4,14 @@ import asyncio
 import os
 from concurrent import futures
 
-os.environ.update(DD_TRACE_ENABLED="true", DD_INSTRUMENTATION_TELEMETRY_ENABLED="false", DD_REMOTE_CONFIGURATION_ENABLED="false", DD_TRACE_STARTUP_LOGS="0", DD_TRACE_AGENT_URL="http://127.0.0.1:9")
-import ddtrace  # noqa: E402
+os.environ.update(
+    DD_TRACE_ENABLED="true",
+    DD_INSTRUMENTATION_TELEMETRY_ENABLED="false",
+    DD_REMOTE_CONFIGURATION_ENABLED="false",
+    DD_TRACE_STARTUP_LOGS="0",
+    DD_TRACE_AGENT_URL="http://127.0.0.1:9",
+)
+import ddtrace
 
 ddtrace.patch(grpc=True)
 import grpc  # noqa: E402
@@ -16,7 +22,17 @@ spans = []
 
 class Keep(TraceFilter):
     def process_trace(self, trace):
-        spans.extend((span.name, span.resource, span.error, span.get_tag("grpc.method.name"), span.get_tag("grpc.status.code"), span.get_tag("span.kind")) for span in trace)
+        spans.extend(
+            (
+                span.name,
+                span.resource,
+                span.error,
+                span.get_tag("grpc.method.name"),
+                span.get_tag("grpc.status.code"),
+                span.get_tag("span.kind"),
+            )
+            for span in trace
+        )
 
 
 tracer.configure(trace_processors=[Keep()])
@@ -33,7 +49,11 @@ async def aio_unary(request, context):
 
 
 def handlers(unary):
-    return (grpc.method_handlers_generic_handler("pack.Service", {"unary": grpc.unary_unary_rpc_method_handler(unary)}),)
+    return (
+        grpc.method_handlers_generic_handler(
+            "pack.Service", {"unary": grpc.unary_unary_rpc_method_handler(unary)}
+        ),
+    )
 
 
 server = grpc.server(futures.ThreadPoolExecutor(2))

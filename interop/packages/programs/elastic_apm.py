@@ -20,9 +20,15 @@ class Kept(Transport):
         pass
 
 
-client = elasticapm.Client(service_name="shop", transport_class="__main__.Kept", metrics_interval="0s", central_config=False, cloud_provider="none", disable_metrics="*")
+client = elasticapm.Client(
+    service_name="shop",
+    transport_class="__main__.Kept",
+    metrics_interval="0s",
+    central_config=False,
+    cloud_provider="none",
+    disable_metrics="*",
+)
 elasticapm.instrument()
-from elasticapm.contrib.grpc import GRPCApmInterceptor  # noqa: E402
 
 
 def unary(request, context):
@@ -32,7 +38,13 @@ def unary(request, context):
 
 
 server = grpc.server(futures.ThreadPoolExecutor(2))
-server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("pack.Service", {"unary": grpc.unary_unary_rpc_method_handler(unary)}),))
+server.add_generic_rpc_handlers(
+    (
+        grpc.method_handlers_generic_handler(
+            "pack.Service", {"unary": grpc.unary_unary_rpc_method_handler(unary)}
+        ),
+    )
+)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 client.begin_transaction("test")
@@ -44,5 +56,16 @@ with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         print(error.code(), error.details())
 client.end_transaction("mine", "ok")
 server.stop(None).wait()
-told = [(kind, data.get("name"), data.get("type"), data.get("subtype"), data.get("outcome"), data.get("result"), (data.get("exception") or {}).get("message")) for kind, data in Kept.seen]
-print(*sorted(map(str, told)), GRPCApmInterceptor.__name__, sep="\n")
+told = [
+    (
+        kind,
+        data.get("name"),
+        data.get("type"),
+        data.get("subtype"),
+        data.get("outcome"),
+        data.get("result"),
+        (data.get("exception") or {}).get("message"),
+    )
+    for kind, data in Kept.seen
+]
+print(*sorted(map(str, told)), sep="\n")

@@ -8,7 +8,10 @@ state = api_pb2.LightStateResponse(key=7, state=True, brightness=0.5, color_mode
 print(model.LightState.from_pb(state), state.SerializeToString().hex())
 info = api_pb2.DeviceInfoResponse(name="n", mac_address="AA", esphome_version="2026.1.0")
 print(model.DeviceInfo.from_pb(info).to_dict())
-print(len(MESSAGE_TYPE_TO_PROTO), sorted(kind.DESCRIPTOR.full_name for kind in MESSAGE_TYPE_TO_PROTO.values())[:40])
+print(
+    len(MESSAGE_TYPE_TO_PROTO),
+    sorted(kind.DESCRIPTOR.full_name for kind in MESSAGE_TYPE_TO_PROTO.values())[:40],
+)
 for kind in MESSAGE_TYPE_TO_PROTO.values():
     message = kind()
     for field in kind.DESCRIPTOR.fields:

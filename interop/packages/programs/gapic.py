@@ -57,7 +57,17 @@ def made(annotation):
 class Services(grpc.GenericRpcHandler):
     def service(self, details):
         def answer(requests, context):
-            seen.append((details.method, [hashlib.sha256(request).hexdigest()[:12] for request in requests], sorted(key for key, _ in context.invocation_metadata() if key.startswith("x-goog-request"))))
+            seen.append(
+                (
+                    details.method,
+                    [hashlib.sha256(request).hexdigest()[:12] for request in requests],
+                    sorted(
+                        key
+                        for key, _ in context.invocation_metadata()
+                        if key.startswith("x-goog-request")
+                    ),
+                )
+            )
             yield answers.get("next", b"")
 
         return grpc.stream_stream_rpc_method_handler(answer)
@@ -65,20 +75,40 @@ class Services(grpc.GenericRpcHandler):
 
 def methods(client):
     for name, function in sorted(vars(client).items()):
-        if not name.startswith("_") and callable(function) and not isinstance(function, (staticmethod, classmethod)):
+        if (
+            not name.startswith("_")
+            and callable(function)
+            and not isinstance(function, (staticmethod, classmethod))
+        ):
             parameters = inspect.signature(function).parameters
             if name.startswith("wait_for"):
                 continue
             if "request" in parameters:
-                yield name, parameters["request"].annotation, inspect.signature(function).return_annotation
+                yield (
+                    name,
+                    parameters["request"].annotation,
+                    inspect.signature(function).return_annotation,
+                )
             elif "requests" in parameters:
                 yield name, None, None
 
 
 def show(name, value):
     text = re.sub(r" at 0x[0-9a-f]+", "", str(value))
-    print(" ", name, type(value).__name__, hashlib.sha256(text.encode()).hexdigest()[:12] if len(text) > 300 else text.replace("\n", " "), *seen)
+    print(
+        " ",
+        name,
+        type(value).__name__,
+        hashlib.sha256(text.encode()).hexdigest()[:12]
+        if len(text) > 300
+        else text.replace("\n", " "),
+        *seen,
+    )
     seen.clear()
+
+
+def is_stream(value):
+    return "Stream" in type(value).__name__
 
 
 def prepare(asked, answered):
@@ -93,7 +123,11 @@ server.add_generic_rpc_handlers((Services(),))
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 target = f"127.0.0.1:{port}"
-NAMES = [name for name in sorted(dir(module)) if name.endswith("Client") and hasattr(getattr(module, name), "get_transport_class")]
+NAMES = [
+    name
+    for name in sorted(dir(module))
+    if name.endswith("Client") and hasattr(getattr(module, name), "get_transport_class")
+]
 
 for name in NAMES:
     if name.endswith("AsyncClient"):
@@ -101,14 +135,17 @@ for name in NAMES:
     kind = getattr(module, name)
     print(name)
     with grpc.insecure_channel(target) as channel:
-        transport = kind.get_transport_class("grpc")(channel=channel, credentials=AnonymousCredentials())
+        transport = kind.get_transport_class("grpc")(
+            channel=channel, credentials=AnonymousCredentials()
+        )
         client = kind(transport=transport)
         for method, asked, answered in methods(kind):
             request = prepare(asked, answered)
             if request is None:
                 continue
             try:
-                show(method, getattr(client, method)(request=request, timeout=20, retry=None))
+                result = getattr(client, method)(request=request, timeout=20, retry=None)
+                show(method, list(result) if is_stream(result) else result)
             except (exceptions.GoogleAPICallError, TypeError, ValueError) as error:
                 show(method, repr(error))
 
@@ -120,7 +157,9 @@ async def main():
         kind = getattr(module, name)
         print(name)
         async with grpc.aio.insecure_channel(target) as channel:
-            transport = kind.get_transport_class("grpc_asyncio")(channel=channel, credentials=AnonymousCredentials())
+            transport = kind.get_transport_class("grpc_asyncio")(
+                channel=channel, credentials=AnonymousCredentials()
+            )
             client = kind(transport=transport)
             for method, asked, answered in methods(kind):
                 request = prepare(asked, answered)
@@ -128,7 +167,8 @@ async def main():
                     continue
                 try:
                     result = getattr(client, method)(request=request, timeout=20, retry=None)
-                    show(method, await result if inspect.isawaitable(result) else result)
+                    result = await result if inspect.isawaitable(result) else result
+                    show(method, [one async for one in result] if is_stream(result) else result)
                 except (exceptions.GoogleAPICallError, TypeError, ValueError) as error:
                     show(method, repr(error))
 

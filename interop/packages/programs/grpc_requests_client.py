@@ -18,7 +18,7 @@ client = Client.get_by_endpoint(f"127.0.0.1:{port}")
 print(client.service_names)
 one = client.service("grpc.health.v1.Health")
 print(one.method_names, one.Check({"service": "a"}))
-print(client.request("grpc.health.v1.Health", "Check", {}), next(iter(client.server_stream("grpc.health.v1.Health", "Watch", [{"service": "a"}]))))
+print(client.request("grpc.health.v1.Health", "Check", {}), next(iter(one.Watch({"service": "a"}))))
 try:
     one.Check({"service": "b"})
 except grpc.RpcError as error:

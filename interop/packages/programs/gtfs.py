@@ -16,7 +16,11 @@ data = feed.SerializeToString()
 again = gtfs.FeedMessage.FromString(data)
 print(again == feed, data.hex(), vehicle.current_status, vehicle.HasField("current_status"))
 print(text_format.MessageToString(again), json_format.MessageToJson(again, sort_keys=True))
-print(gtfs.FeedMessage().IsInitialized(), gtfs.FeedMessage().FindInitializationErrors(), gtfs.VehiclePosition.VehicleStopStatus.items())
+print(
+    gtfs.FeedMessage().IsInitialized(),
+    gtfs.FeedMessage().FindInitializationErrors(),
+    gtfs.VehiclePosition.VehicleStopStatus.items(),
+)
 try:
     gtfs.FeedMessage().SerializeToString()
 except Exception as error:

@@ -20,9 +20,25 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 class Traces(trace_grpc.TraceServiceServicer):
     def Export(self, request, context):
         for resource in request.resource_spans:
-            print(sorted((pair.key, pair.value.WhichOneof("value")) for pair in resource.resource.attributes))
+            print(
+                sorted(
+                    (pair.key, pair.value.WhichOneof("value"))
+                    for pair in resource.resource.attributes
+                )
+            )
             for scope in resource.scope_spans:
-                spans = sorted((span.name, span.kind, span.status.code, len(span.trace_id), len(span.events), len(span.links), [(pair.key, str(pair.value).strip()) for pair in span.attributes]) for span in scope.spans)
+                spans = sorted(
+                    (
+                        span.name,
+                        span.kind,
+                        span.status.code,
+                        len(span.trace_id),
+                        len(span.events),
+                        len(span.links),
+                        [(pair.key, str(pair.value).strip()) for pair in span.attributes],
+                    )
+                    for span in scope.spans
+                )
                 print(scope.scope.name, *spans, sep="\n ")
         print(dict(context.invocation_metadata()).get("authorization"))
         return trace_pb2.ExportTraceServiceResponse()
@@ -41,9 +57,15 @@ metrics_grpc.add_MetricsServiceServicer_to_server(Metrics(), server)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 resource = Resource.create({"service.name": "shop"})
-given = {"endpoint": f"http://127.0.0.1:{port}", "insecure": True, "compression": grpc.Compression.Gzip}
+given = {
+    "endpoint": f"http://127.0.0.1:{port}",
+    "insecure": True,
+    "compression": grpc.Compression.Gzip,
+}
 provider = TracerProvider(resource=resource)
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(headers=(("authorization", "Bearer x"),), **given)))
+provider.add_span_processor(
+    BatchSpanProcessor(OTLPSpanExporter(headers=(("authorization", "Bearer x"),), **given))
+)
 tracer = provider.get_tracer("orders")
 with tracer.start_as_current_span("order", kind=trace.SpanKind.SERVER) as span:
     span.set_attributes({"n": 3, "share": 0.5, "paid": True, "tags": ["a", "b"]})
@@ -53,7 +75,9 @@ with tracer.start_as_current_span("order", kind=trace.SpanKind.SERVER) as span:
             pass
     span.set_status(trace.StatusCode.ERROR, "no")
 print(provider.force_flush())
-reader = PeriodicExportingMetricReader(OTLPMetricExporter(**given), export_interval_millis=float("inf"))
+reader = PeriodicExportingMetricReader(
+    OTLPMetricExporter(**given), export_interval_millis=float("inf")
+)
 meters = MeterProvider(metric_readers=[reader], resource=resource)
 meter = meters.get_meter("orders")
 meter.create_counter("orders", unit="1").add(2, {"kind": "big"})

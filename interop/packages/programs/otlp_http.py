@@ -16,7 +16,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = gzip.decompress(self.rfile.read(int(self.headers["content-length"])))
         request = trace_service_pb2.ExportTraceServiceRequest.FromString(body)
         for span in request.resource_spans[0].scope_spans[0].spans:
-            print(self.path, self.headers["content-type"], span.name, [(pair.key, str(pair.value).strip()) for pair in span.attributes])
+            print(
+                self.path,
+                self.headers["content-type"],
+                span.name,
+                [(pair.key, str(pair.value).strip()) for pair in span.attributes],
+            )
         self.send_response(200)
         self.end_headers()
 
@@ -27,7 +32,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever).start()
 provider = TracerProvider()
-provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"http://127.0.0.1:{server.server_port}/v1/traces", compression=Compression.Gzip)))
+provider.add_span_processor(
+    SimpleSpanProcessor(
+        OTLPSpanExporter(
+            f"http://127.0.0.1:{server.server_port}/v1/traces", compression=Compression.Gzip
+        )
+    )
+)
 with provider.get_tracer("t").start_as_current_span("one") as span:
     span.set_attribute("list", [1, 2])
 provider.shutdown()

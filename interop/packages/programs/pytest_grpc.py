@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-pathlib.Path("test_it.py").write_text('''
+pathlib.Path("test_it.py").write_text("""
 import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -27,9 +27,32 @@ def test_check(grpc_stub):
 def test_refused(grpc_stub):
     with pytest.raises(grpc.RpcError):
         grpc_stub.Check(health_pb2.HealthCheckRequest(service="no"))
-''')
-for options in ([], ["--grpc-fake-server"]):
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-v", *options, "test_it.py"], capture_output=True, text=True)
-    print(options, *(line.split(" [")[0] for line in done.stdout.splitlines() if "::" in line and "PASSED" in line), done.returncode, sep="\n ")
+""")
+for options in ([], ["--grpc-max-workers=4"]):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-v",
+            *options,
+            "test_it.py",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    print(
+        options,
+        *(
+            line.split(" [")[0]
+            for line in done.stdout.splitlines()
+            if "::" in line and "PASSED" in line
+        ),
+        done.returncode,
+        sep="\n ",
+    )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)

@@ -17,7 +17,13 @@ class Kept(Transport):
             self.events.append(item.payload.json or {})
 
 
-sentry_sdk.init(dsn="http://a@127.0.0.1/1", transport=Kept, integrations=[GRPCIntegration()], traces_sample_rate=1.0, default_integrations=False)
+sentry_sdk.init(
+    dsn="http://a@127.0.0.1/1",
+    transport=Kept,
+    integrations=[GRPCIntegration()],
+    traces_sample_rate=1.0,
+    default_integrations=False,
+)
 
 
 def unary(request, context):
@@ -40,10 +46,18 @@ def handlers(**methods):
 
 
 server = grpc.server(futures.ThreadPoolExecutor(2))
-server.add_generic_rpc_handlers(handlers(unary=grpc.unary_unary_rpc_method_handler(unary), stream=grpc.unary_stream_rpc_method_handler(stream)))
+server.add_generic_rpc_handlers(
+    handlers(
+        unary=grpc.unary_unary_rpc_method_handler(unary),
+        stream=grpc.unary_stream_rpc_method_handler(stream),
+    )
+)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
-with sentry_sdk.start_transaction(name="mine"), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+with (
+    sentry_sdk.start_transaction(name="mine"),
+    grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+):
     print(channel.unary_unary("/pack.Service/unary")(b"x"))
     print(list(channel.unary_stream("/pack.Service/stream")(b"y")))
     try:
@@ -68,5 +82,24 @@ asyncio.run(main())
 sentry_sdk.flush()
 lines = []
 for event in Kept.events:
-    lines.append((event.get("type"), event.get("transaction"), sorted((span["op"], span["description"], sorted((key, value) for key, value in span["data"].items() if not key.startswith(("thread", "sentry")))) for span in event.get("spans", []) if isinstance(span, dict)), [value["value"] for value in event.get("exception", {}).get("values", [])]))
+    lines.append(  # noqa: PERF401
+        (
+            event.get("type"),
+            event.get("transaction"),
+            sorted(
+                (
+                    span["op"],
+                    span["description"],
+                    sorted(
+                        (key, value)
+                        for key, value in span["data"].items()
+                        if not key.startswith(("thread", "sentry"))
+                    ),
+                )
+                for span in event.get("spans", [])
+                if isinstance(span, dict)
+            ),
+            [value["value"] for value in event.get("exception", {}).get("values", [])],
+        )
+    )
 print(*sorted(map(str, lines)), sep="\n")

@@ -25,7 +25,13 @@ def app():
 
 
 test = AppTest.from_function(app, default_timeout=60).run()
-print(test.title[0].value, test.text_input[0].value, test.slider[0].value, test.selectbox[0].options, test.checkbox[0].value)
+print(
+    test.title[0].value,
+    test.text_input[0].value,
+    test.slider[0].value,
+    test.selectbox[0].options,
+    test.checkbox[0].value,
+)
 test.text_input[0].set_value("Ann")
 test.slider[0].set_value(7)
 test.button[0].click()

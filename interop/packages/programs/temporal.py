@@ -18,22 +18,36 @@ class Order:
 
 
 async def main():
-    values = [Order("a", [1, 2]), None, b"raw", 7, duration_pb2.Duration(seconds=3), WorkflowExecution(workflow_id="w")]
+    values = [
+        Order("a", [1, 2]),
+        None,
+        b"raw",
+        7,
+        duration_pb2.Duration(seconds=3),
+        WorkflowExecution(workflow_id="w"),
+    ]
     data = converter.DataConverter()
     payloads = await data.encode(values)
     print(*payloads, sep="\n")
-    print(await data.decode(payloads, [Order, None, bytes, int, duration_pb2.Duration, WorkflowExecution]))
+    print(
+        await data.decode(
+            payloads, [Order, None, bytes, int, duration_pb2.Duration, WorkflowExecution]
+        )
+    )
     failure = Failure()
-    try:
-        try:
-            raise ValueError("inner")
-        except ValueError as error:
-            raise exceptions.ApplicationError("outer", 5, type="T", non_retryable=True) from error
-    except exceptions.ApplicationError as error:
-        await data.encode_failure(error, failure)
-    print(failure.message, failure.cause.message, failure.application_failure_info.non_retryable, failure.WhichOneof("failure_info"))
+    error = exceptions.ApplicationError("outer", 5, type="T", non_retryable=True)
+    error.__cause__ = ValueError("inner")
+    await data.encode_failure(error, failure)
+    print(
+        failure.message,
+        failure.cause.message,
+        failure.application_failure_info.non_retryable,
+        failure.WhichOneof("failure_info"),
+    )
     print(repr(await data.decode_failure(failure)))
-    request = StartWorkflowExecutionRequest(namespace="n", workflow_id="w", input=Payloads(payloads=payloads))
+    request = StartWorkflowExecutionRequest(
+        namespace="n", workflow_id="w", input=Payloads(payloads=payloads)
+    )
     request.memo.fields["k"].CopyFrom(Payload(data=b"v"))
     common.RetryPolicy(maximum_attempts=3).apply_to_proto(request.retry_policy)
     print(json_format.MessageToJson(request, sort_keys=True), WorkflowExecutionStatus.Name(2))

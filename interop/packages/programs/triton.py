@@ -31,7 +31,9 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     def ModelStreamInfer(self, requests, context):
         for request in requests:
-            yield service_pb2.ModelStreamInferResponse(infer_response=self.ModelInfer(request, context))
+            yield service_pb2.ModelStreamInferResponse(
+                infer_response=self.ModelInfer(request, context)
+            )
 
 
 server = grpc.server(futures.ThreadPoolExecutor(4))
@@ -42,12 +44,20 @@ url = f"127.0.0.1:{port}"
 value = client.InferInput("X", [1, 2], "FP32")
 value.set_data_from_numpy(numpy.array([[1, 2]], dtype=numpy.float32))
 with client.InferenceServerClient(url) as one:
-    print(one.is_server_live(), one.get_model_metadata("m"), one.get_model_metadata("m", as_json=True))
+    print(
+        one.is_server_live(), one.get_model_metadata("m"), one.get_model_metadata("m", as_json=True)
+    )
     print(one.infer("m", [value], request_id="7", compression_algorithm="gzip").as_numpy("Y"))
     done = queue.Queue()
-    one.async_infer("m", [value], callback=lambda result, error: done.put((result.as_numpy("Y").tolist(), error)))
+    one.async_infer(
+        "m",
+        [value],
+        callback=lambda result, error: done.put((result.as_numpy("Y").tolist(), error)),
+    )
     print(done.get(timeout=20))
-    one.start_stream(callback=lambda result, error: done.put((result.as_numpy("Y").tolist(), error)))
+    one.start_stream(
+        callback=lambda result, error: done.put((result.as_numpy("Y").tolist(), error))
+    )
     for _ in range(3):
         one.async_stream_infer("m", [value])
     print(*(done.get(timeout=20) for _ in range(3)))
@@ -61,9 +71,11 @@ with client.InferenceServerClient(url) as one:
 async def main():
     async with aio.InferenceServerClient(url) as one:
         print(await one.is_server_live(), (await one.infer("m", [value])).as_numpy("Y"))
+
         async def requests():
             for number in range(2):
                 yield {"model_name": "m", "inputs": [value], "request_id": str(number)}
+
         async for result, error in one.stream_infer(requests()):
             print(result.get_response().id, result.as_numpy("Y"), error)
 

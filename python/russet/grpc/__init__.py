@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit as _atexit
 
 from .. import _core
-from .._private_modules import GRPC as _PRIVATE
 from ._base_call import (
     Call,
     Future,
@@ -80,6 +79,8 @@ from ._handlers import (
     unary_unary_rpc_method_handler,
 )
 from ._interceptor import intercept_channel
+from ._private_names import import_as_grpcio_does as _import_as_grpcio_does
+from ._private_names import private_modules as _private_modules
 from ._runtime_protos import (
     protos,
     protos_and_services,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
 
 # Submodules that are loaded on their first use.
 _SUBMODULES = ("aio", "experimental")
+_private_module = _private_modules(__name__)
 
 _set_up_logs()
 
@@ -115,12 +117,10 @@ def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
-    if name in _PRIVATE:
-        from importlib import import_module
-
-        return import_module(f"{__name__}._compat.{_PRIVATE[name]}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{name}")
+        _import_as_grpcio_does(f"grpc.{name}")
+        return module
+    return _private_module(name)
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ from time import time
 from typing import Any
 
 from .. import _core
-from . import _server
+from . import _server as _server_module
 from ._base_server import ServicerContext
 from ._errors import RpcError
 from ._status import STATUS_CODES, StatusCode
@@ -27,6 +27,9 @@ _CANCELLED = "cancelled"
 
 _UNKNOWN = StatusCode.UNKNOWN.value[0]
 _UNIMPLEMENTED = StatusCode.UNIMPLEMENTED.value[0]
+# Its attributes are asked for at each step, since agents replace them.
+_server: Any = _server_module
+
 _INTERNAL = StatusCode.INTERNAL.value[0]
 
 _RequestIterator = _core.RequestIterator
@@ -135,7 +138,7 @@ class _Context(ServicerContext):
         remaining: float = max(self._rpc_event.call_details.deadline - time(), 0.0)
         return remaining
 
-    def cancel(self) -> None:  # type: ignore[override]
+    def cancel(self) -> None:
         self._rpc_event.call.cancel()
 
     def add_callback(self, callback: Callable[[], Any]) -> bool:
@@ -296,7 +299,7 @@ def _call_behavior(
     send_response_callback: Callable[[Any], None] | None = None,
 ) -> tuple[Any, bool]:
     """Call the handler: what it returned, and whether it did."""
-    arguments = (argument, rpc_event.call)
+    arguments: tuple[Any, ...] = (argument, rpc_event.call)
     if send_response_callback is not None:
         arguments = (*arguments, send_response_callback)
     try:
@@ -319,15 +322,21 @@ def _take_response_from_response_iterator(
         return None, False
 
 
+def _checked(serialized: Any) -> bytes | None:
+    if serialized is None or isinstance(serialized, bytes):
+        return serialized
+    raise TypeError(f"a serialized message is bytes, not {type(serialized).__name__}")
+
+
 def _serialize_response(
     rpc_event: Any, state: Any, response: Any, response_serializer: Callable[[Any], bytes] | None
 ) -> bytes | None:
     """The bytes of a response; None where there are none, which ends the call."""
-    serialized: Any = None
+    serialized: bytes | None
     try:
-        serialized = response if response_serializer is None else response_serializer(response)
-        if serialized is not None and not isinstance(serialized, bytes):
-            raise TypeError(f"a serialized message is bytes, not {type(serialized).__name__}")
+        serialized = _checked(
+            response if response_serializer is None else response_serializer(response)
+        )
     except Exception as error:
         serialized = None
         _server.log_handler_error("Exception serializing response!", error)

@@ -104,6 +104,7 @@ class _InactiveRpcError(_Over, RpcError, Call, Future["Any"]):
         elif is_rpc_state(code):
             state: Any = code
             code, details = state.code, state.details
+            assert isinstance(code, StatusCode), "an error's call has ended"
             super().__init__(code, details)
             initial_metadata, trailing_metadata = state.initial_metadata, state.trailing_metadata
         else:
@@ -313,7 +314,7 @@ class _Rendezvous(RpcError, RpcContext):
         raise NotImplementedError
 
 
-class _SingleThreadedRendezvous(_Rendezvous, Call, Future["Any"]):
+class _SingleThreadedRendezvous(_Rendezvous, Call, Future["Any"]):  # pyright: ignore[reportUnusedClass]
     """What grpcio gives for streams that their reader's thread drives by itself. Here every call is driven so, and is a `_MultiThreadedRendezvous`."""
 
 

@@ -28,7 +28,7 @@ from ._multi_callables import (
 )
 from ._observing import observe
 from ._options import channel_settings
-from ._private_names import private_names
+from ._private_names import import_as_grpcio_does, private_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,8 +232,9 @@ def insecure_channel(
     target: str,
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel to `target` without encryption. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc._channel")
     return Channel(target, options, compression, Plaintext())
 
 
@@ -242,10 +243,11 @@ def secure_channel(
     credentials: ChannelCredentials,
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc._channel")
     return Channel(target, options, compression, credentials._credentials)
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "channel")
+__getattr__ = private_names(__name__)

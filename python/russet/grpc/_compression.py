@@ -17,4 +17,4 @@ class Compression(IntEnum):
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "compression")
+__getattr__ = private_names(__name__)

@@ -440,7 +440,7 @@ def dynamic_ssl_server_credentials(
 
     The fetcher is called for each new connection, on a thread of the library. It returns the certificates from then on, or None where they stay; where it raises, that is logged and they stay too. Raises TypeError for arguments of other types.
     """
-    if not isinstance(initial_certificate_configuration, ServerCertificateConfiguration):
+    if not isinstance(initial_certificate_configuration, ServerCertificateConfiguration):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError("initial_cert_config must be a grpc.ServerCertificateConfiguration")
     if not callable(certificate_configuration_fetcher):
         raise TypeError("cert_config_fetcher must be callable")

@@ -20,7 +20,7 @@ from ._base_channel import (
 )
 from ._calls import _Over
 from ._errors import RpcError
-from ._private_names import private_names
+from ._private_names import import_as_grpcio_does, private_names
 from ._status import StatusCode
 from ._typing import ResponseT
 
@@ -407,6 +407,7 @@ def intercept_channel(channel: Channel, *interceptors: ClientInterceptor) -> Cha
 
     Closing the new channel closes `channel`. Raises TypeError for an object that is no client interceptor.
     """
+    import_as_grpcio_does("grpc._interceptor")
     for interceptor in reversed(interceptors):
         if not isinstance(interceptor, _INTERCEPTORS):  # pyright: ignore[reportUnnecessaryIsInstance]
             kinds = " or ".join(f"grpc.{kind.__name__}" for kind in _INTERCEPTORS)
@@ -416,4 +417,4 @@ def intercept_channel(channel: Channel, *interceptors: ClientInterceptor) -> Cha
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "interceptor")
+__getattr__ = private_names(__name__)

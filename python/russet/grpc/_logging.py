@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from logging import Logger
     from types import ModuleType
+    from typing import Any
 
 
 def _quieten() -> Logger:
@@ -39,13 +40,14 @@ class _OnImportOfLogging:
         spec = find_spec(fullname)
         if spec is None or spec.loader is None or isinstance(spec.loader, type):
             return spec
-        execute = spec.loader.exec_module
+        loader: Any = spec.loader
+        execute = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
             _quieten()
 
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        loader.exec_module = exec_module
         return spec
 
 

@@ -20,6 +20,7 @@ from ._handlers import health_servicer, unary_paths
 from ._logging import logger
 from ._observing import observe
 from ._options import server_settings
+from ._private_names import import_as_grpcio_does
 from ._server_interceptors import service_pipeline
 
 TYPE_CHECKING = False
@@ -137,7 +138,7 @@ def _validate_generic_rpc_handlers(handlers: Iterable[GenericRpcHandler]) -> Non
 def _submitter(executor: Executor) -> Callable[[_core.Worker], None]:
     def submit(worker: _core.Worker) -> None:
         try:
-            future = executor.submit(worker)
+            future: Any = executor.submit(worker)
         except RuntimeError:
             # With gevent this runs in a greenlet, and the server does not hear of it.
             if worker.refused():
@@ -305,11 +306,7 @@ def server(
     """
     if xds:
         raise NotImplementedError("xDS is not supported by this version: see docs/limits.md")
-    if sys.modules.get("grpc") is sys.modules[__package__]:
-        from importlib import import_module
-
-        # Here grpcio imports it, and agents may wait for that.
-        import_module("grpc._server")
+    import_as_grpcio_does("grpc._interceptor", "grpc._server")
     return _Server(
         thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
     )

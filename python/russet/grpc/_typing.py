@@ -42,4 +42,4 @@ else:
     from ._private_names import private_names
 
     # What else grpcio has here, for programs that look at annotations.
-    __getattr__ = private_names(__name__, "types")
+    __getattr__ = private_names(__name__)

@@ -126,4 +126,4 @@ def channel_ready_future(channel: Channel) -> Future[None]:
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "utilities")
+__getattr__ = private_names(__name__)

@@ -37,7 +37,7 @@ class ServerInterceptor(interceptors.ServerInterceptor):
         completed = False
 
         def ended() -> None:
-            code = context.code()
+            code: Any = context.code()
             if code is None:
                 if completed:
                     code = grpc.StatusCode.OK

@@ -90,9 +90,7 @@ WAYS = ("plain", "intercepted", "iterators")
 @pytest.mark.parametrize("through", ["plain", "intercepted"])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_callbacks_have_run_when_the_caller_learns_of_the_end(grpc, kind, through):
-    async with connected(
-        grpc, channel_interceptors=await given(grpc, through), **ALL
-    ) as channel:
+    async with connected(grpc, channel_interceptors=await given(grpc, through), **ALL) as channel:
         for way in (collect, read_all) if kind in STREAMS else (lambda call: call,):
             for _ in range(TRIES):
                 ran = []
@@ -139,9 +137,7 @@ async def test_a_stream_is_over_when_its_messages_are_read(grpc, kind):
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("wait", [False, True], ids=["at once", "when all has come"])
 async def test_nothing_is_read_after_cancel(grpc, kind, through, wait):
-    async with connected(
-        grpc, channel_interceptors=await given(grpc, through), **ALL
-    ) as channel:
+    async with connected(grpc, channel_interceptors=await given(grpc, through), **ALL) as channel:
         for _ in range(TRIES):
             call = start(channel, kind)
             read = []
@@ -207,9 +203,7 @@ async def test_a_write_after_the_end_was_seen(grpc):
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_call_that_makes_the_connection_hears_of_it(grpc, kind, through):
     """Before anything is written to the stream: the server says nothing until then."""
-    async with connected(
-        grpc, channel_interceptors=await given(grpc, through), **ALL
-    ) as channel:
+    async with connected(grpc, channel_interceptors=await given(grpc, through), **ALL) as channel:
         if kind.startswith("unary"):
             call = start(channel, kind)
             await asyncio.wait_for(call.wait_for_connection(), WAIT)
@@ -226,9 +220,7 @@ async def test_the_call_that_makes_the_connection_hears_of_it(grpc, kind, throug
 
 @pytest.mark.parametrize("through", ["plain", "intercepted"])
 async def test_the_error_of_a_call_that_ended_well_says_nothing(grpc, through):
-    async with connected(
-        grpc, channel_interceptors=await given(grpc, through), **ALL
-    ) as channel:
+    async with connected(grpc, channel_interceptors=await given(grpc, through), **ALL) as channel:
         for kind in KINDS:
             call = start(channel, kind)
             await (collect(call) if kind in STREAMS else call)
@@ -284,9 +276,7 @@ async def test_a_deserializer_that_raises_ends_the_call(russet, kind, through):
 
     method = (kind, endless if kind in STREAMS else once)
     given_interceptors = await given(russet, through)
-    async with connected(
-        russet, channel_interceptors=given_interceptors, Method=method
-    ) as channel:
+    async with connected(russet, channel_interceptors=given_interceptors, Method=method) as channel:
         request = b"" if kind.startswith("unary") else aiter_of(b"")
         call = getattr(channel, kind)(path("Method"), response_deserializer=fails)(
             request, timeout=WAIT

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from support.aio import aiter_of, collect, connected, rpc_error
-from support.rpc import WAIT, handlers, path, rpc_error as sync_rpc_error
+from support.rpc import WAIT, handlers, path
+from support.rpc import rpc_error as sync_rpc_error
 
 
 class Failed(BaseException):
@@ -33,9 +34,7 @@ PLAIN: list[BaseException] = [
     futures.CancelledError(),
 ]
 # asyncio itself ends its loop for the others.
-ASYNCHRONOUS = [
-    error for error in PLAIN if not isinstance(error, (SystemExit, KeyboardInterrupt))
-]
+ASYNCHRONOUS = [error for error in PLAIN if not isinstance(error, (SystemExit, KeyboardInterrupt))]
 KINDS = ["unary_unary", "unary_stream", "stream_unary", "stream_stream"]
 
 
@@ -121,9 +120,7 @@ def test_the_caller_is_told_before_the_program_ends(russet: Any, error: Any) -> 
     thread = threading.Thread(target=run)
     thread.start()
     with russet.insecure_channel(f"127.0.0.1:{ports.result(WAIT)}") as channel:
-        failed = sync_rpc_error(
-            russet, channel.unary_unary(path("Leave")), b"", timeout=WAIT
-        )
+        failed = sync_rpc_error(russet, channel.unary_unary(path("Leave")), b"", timeout=WAIT)
         assert failed.code() is russet.StatusCode.UNKNOWN
     assert ended.result(WAIT) is error
     thread.join(WAIT)

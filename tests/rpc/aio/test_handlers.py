@@ -414,7 +414,17 @@ async def test_an_abort_that_another_error_replaces_counts(russet):
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"error": ("a", "b")}, {}, (("k", 1),), ("abc",), 7, (("k", None),), None, ((b"k", "v"),), "ab"],
+    [
+        {"error": ("a", "b")},
+        {},
+        (("k", 1),),
+        ("abc",),
+        7,
+        (("k", None),),
+        None,
+        ((b"k", "v"),),
+        "ab",
+    ],
 )
 @pytest.mark.newest_grpcio
 async def test_trailing_metadata_of_a_wrong_type(grpc, metadata):

@@ -1,6 +1,6 @@
 //! From a document into messages.
 //!
-//! Rules and errors are those of `google.protobuf.json_format`. Where that takes what the specification forbids by accident, this does not: a list or string in place of an object, a fraction as an enum's number.
+//! Rules and errors are those of `google.protobuf.json_format`. Where that takes what the specification forbids by accident, this does not: a list or string in place of an object, a fraction as an enum's number. A field under both of its names is refused unless the caller asks for the original's way.
 
 use std::fmt;
 
@@ -31,6 +31,8 @@ pub struct Parser<'a> {
     pub ignore_unknown_fields: bool,
     /// How deep messages may nest, the outermost counted; at most [`MAX_NESTING`].
     pub max_depth: u32,
+    /// A field may come under both of its names, and the later one counts, as in Python's `json_format`; `ProtoJSON` recommends to refuse that.
+    pub both_names: bool,
 }
 
 impl fmt::Debug for Parser<'_> {
@@ -50,6 +52,7 @@ impl<'a> Parser<'a> {
             types: names,
             ignore_unknown_fields: false,
             max_depth: Self::DEFAULT_DEPTH,
+            both_names: false,
         }
     }
 
@@ -75,6 +78,13 @@ fn null_element(path: &Path<'_>) -> Failure {
     Failure::parse(format!(
         "null is not allowed to be used as an element in a repeated field at {path}"
     ))
+}
+
+/// What was there in an object: fields that have two names, and the oneofs of which a member was.
+#[derive(Default)]
+struct Seen {
+    fields: Vec<&'static FieldInfo>,
+    oneofs: Vec<usize>,
 }
 
 struct Converter<'p, 'd> {
@@ -131,8 +141,7 @@ impl Converter<'_, '_> {
                 },
             ));
         }
-        // The oneofs of which a member was there.
-        let mut seen = Vec::new();
+        let mut seen = Seen::default();
         for (name, value) in self.document.entries(index) {
             if except == Some(name) {
                 continue;
@@ -142,7 +151,7 @@ impl Converter<'_, '_> {
             let Some(field) = self.named(name, message, path)? else {
                 continue;
             };
-            self.check_single(value, field, message, &mut seen, path)
+            self.check_single(name, value, field, message, &mut seen, path)
                 .and_then(|()| self.field(name, value, field, message, path, depth))
                 .map_err(|failure| failure.in_field(name, Some(field)))?;
         }
@@ -216,27 +225,39 @@ impl Converter<'_, '_> {
         )))
     }
 
-    /// An error where a member of a field's oneof was there before.
+    /// An error where a field was there before under its other name, or a member of its oneof.
     fn check_single(
         &self,
+        name: &str,
         value: usize,
-        field: &FieldInfo,
+        field: &'static FieldInfo,
         message: &Message,
-        seen: &mut Vec<usize>,
+        seen: &mut Seen,
         path: &Path<'_>,
     ) -> Result<(), Failure> {
         let descriptor = message.ty().descriptor();
+        let own = field.descriptor();
+        // Most fields have one name, under which the document's reader finds them once.
+        if !self.parser.both_names && (name != own.json_name() || name != own.name()) {
+            if seen.fields.iter().any(|other| std::ptr::eq(*other, field)) {
+                return Err(Failure::parse(format!(
+                    "Message type \"{}\" should not have multiple \"{name}\" fields at \"{path}\".",
+                    descriptor.full_name()
+                )));
+            }
+            seen.fields.push(field);
+        }
         if let Some(oneof) = field.oneof()
             && !matches!(self.node(value), Node::Null)
         {
-            if seen.contains(&oneof) {
+            if seen.oneofs.contains(&oneof) {
                 return Err(Failure::parse(format!(
                     "Message type \"{}\" should not have multiple \"{}\" oneof fields at \"{path}\".",
                     descriptor.full_name(),
                     descriptor.oneofs()[oneof].name()
                 )));
             }
-            seen.push(oneof);
+            seen.oneofs.push(oneof);
         }
         Ok(())
     }

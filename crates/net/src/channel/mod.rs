@@ -263,7 +263,7 @@ struct Call {
 
 impl Call {
     const fn is_over(&self) -> bool {
-        self.outcome.is_some() && !(self.streaming && !self.inbox.is_empty())
+        self.outcome.is_some() && (!self.streaming || self.inbox.is_empty())
     }
 }
 

@@ -123,10 +123,8 @@ impl ClientTls {
             Roots::Default => {
                 builder.with_custom_certificate_verifier(verifier(default_trust()?, &provider))
             }
-            Roots::DefaultAndSystem => builder.with_custom_certificate_verifier(verifier(
-                default_and_system_trust()?,
-                &provider,
-            )),
+            Roots::DefaultAndSystem => builder
+                .with_custom_certificate_verifier(verifier(default_and_system_trust()?, &provider)),
         };
         let mut config = match identity {
             None => builder.with_no_client_auth(),

@@ -14,6 +14,7 @@ use russet_message::{FieldInfo, Storage, Text, Value};
 
 use super::errors::{out_of_range, wrong_type};
 use super::object;
+use super::rules;
 
 /// An option of a function: any object, by its truth, as the original takes it.
 #[derive(Clone, Copy)]
@@ -66,10 +67,7 @@ fn integer<'py>(
     // SAFETY: checks and conversions of a living object.
     unsafe {
         if ffi::PyBool_Check(object.as_ptr()) != 0 && !takes_bool {
-            return Err(PyTypeError::new_err(format!(
-                "Field {}: Expected an int, got a boolean.",
-                field.descriptor().full_name()
-            )));
+            rules::bool_as_int(object.py(), field)?;
         }
         if ffi::PyLong_Check(object.as_ptr()) != 0 {
             return Ok(object.clone());

@@ -399,6 +399,7 @@ fn merge<'py>(
         types: &names,
         ignore_unknown_fields,
         max_depth: max_recursion_depth,
+        both_names: true,
     };
     let merged = parser.merge(&message, document);
     names.finish()?;

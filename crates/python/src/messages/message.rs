@@ -53,6 +53,7 @@ pub(super) fn make_base(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         types::one_arg(c"ParseFromString", parse_from_string, c"Clears this message and parses into it."),
         types::any_args(c"SerializePartialToString", serialize_partial, c"The message as bytes, whether or not required fields are set."),
         types::any_args(c"SerializeToString", serialize, c"The message as bytes."),
+        class_method(types::one_arg(c"RegisterExtension", register_extension, c"Does nothing: the pool has the extension. Code of old protocs calls it.")),
         types::no_args(c"SetInParent", set_in_parent, c"Makes this message set in its parent."),
         types::no_args(c"UnknownFields", unknown_fields, c"Gone from the original; see unknown_fields.UnknownFieldSet."),
         types::one_arg(c"WhichOneof", which_oneof, c"The name of the field of a oneof that is set, or None."),
@@ -205,6 +206,10 @@ unsafe extern "C" fn unknown_fields(_object: Object, _: Object) -> Object {
 }
 
 unsafe extern "C" fn set_listener(_object: Object, _listener: Object) -> Object {
+    run(|py| Ok(none(py)))
+}
+
+unsafe extern "C" fn register_extension(_class: Object, _extension: Object) -> Object {
     run(|py| Ok(none(py)))
 }
 

@@ -23,6 +23,7 @@ mod message;
 mod message_wire;
 mod object;
 mod pool;
+mod rules;
 mod text;
 mod types;
 

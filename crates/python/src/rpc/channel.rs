@@ -276,10 +276,6 @@ fn read_target(
     Ok((parsed, defect))
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "they are the multi-callable's own, and two"
-)]
 fn start_of(
     timeout: Option<f64>,
     metadata: Option<&Bound<'_, PyAny>>,
@@ -396,14 +392,7 @@ impl Channel {
         wait_for_ready: Option<bool>,
         compression: Option<u8>,
     ) -> PyResult<ClientCall> {
-        let start = start_of(
-            timeout,
-            metadata,
-            wait_for_ready,
-            compression,
-            false,
-            false,
-        )?;
+        let start = start_of(timeout, metadata, wait_for_ready, compression, false, false)?;
         self.handle.inner.guard()?;
         let call = self.begin(py, path, start, metadata)?;
         call.give(py, Some(request.as_bytes()), true);

@@ -9,9 +9,9 @@ use std::time::Instant;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::CallKey;
-use russet_net::{Core, Inbound};
 use russet_net::channel::Outcome;
 use russet_net::rpc::{Code, MessageOptions, SendError, Status};
+use russet_net::{Core, Inbound};
 
 use super::channel::{BURST, Handle, lock};
 use super::convert::{check_metadata, deadline, metadata_to_python, seconds_until};

@@ -12,7 +12,9 @@ use russet_net::channel::ChannelConfig;
 use russet_net::channel_trace::DEFAULT_TRACE_MEMORY;
 use russet_net::proxy::{AddressProxy, Proxy};
 use russet_net::rpc::service_config::{LoadBalancing, MAX_RING_SIZE, ServiceConfig};
-use russet_net::rpc::{Code, DefaultEncoding, EncodingSet, MemoryQuota, Status, client, limits, server};
+use russet_net::rpc::{
+    Code, DefaultEncoding, EncodingSet, MemoryQuota, Status, client, limits, server,
+};
 use russet_net::server::ServerConfig;
 
 use super::convert::encoding;

@@ -340,8 +340,8 @@ impl Worker {
     fn __call__(this: &Bound<'_, Self>) -> PyResult<()> {
         let inner = &this.get().inner;
         inner.workers.fetch_add(1, Ordering::SeqCst);
-        inner.calling.store(false, Ordering::SeqCst);
         let outcome = Self::serve_in_contexts(this);
+        inner.calling.store(false, Ordering::SeqCst);
         let left = inner.workers.fetch_sub(1, Ordering::SeqCst) - 1;
         if left == 0 {
             inner.reactor.abandon();
@@ -378,9 +378,14 @@ impl Worker {
         let py = context.py();
         let inner = &self.inner;
         let own = parker()?;
+        let mut arriving = true;
         loop {
             let until = Some(Instant::now() + WORKER_PATIENCE);
             let next = wait(py, &inner.reactor, until, |core, parker| {
+                // Until now nobody was there to take the call that this worker was called for, and the guard would have called another one.
+                if std::mem::take(&mut arriving) {
+                    inner.calling.store(false, Ordering::SeqCst);
+                }
                 if let Some(incoming) = core.next_incoming() {
                     core.forget_worker(parker);
                     return Some(Some(incoming));
@@ -532,13 +537,14 @@ impl Server {
             .core()
             .start()
             .map_err(|error| PyOSError::new_err(format!("cannot listen: {error}")))?;
-        // The executor hears of nothing before there is a call: the guard calls the first worker.
         let guarded = inner.clone();
         std::thread::Builder::new()
             .name("russet-server".to_owned())
             .spawn(move || guarded.reactor.run_guard(|_| guarded.attend()))
-            .map(drop)
-            .map_err(|error| PyOSError::new_err(format!("no thread for the server: {error}")))
+            .map_err(|error| PyOSError::new_err(format!("no thread for the server: {error}")))?;
+        // The executor hears of nothing before there is a call: the guard listens from now on, and calls the first worker.
+        inner.reactor.abandon();
+        Ok(())
     }
 
     /// Closes the listeners and asks the clients to send no new calls.

@@ -188,6 +188,17 @@ fn read_headers(victim: &Victim, output: &[u8]) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_path_of_any_form_is_the_handlers_affair() {
+    for path in ["*", "word", "a/b", "/a.B/c/d"] {
+        let mut fields = REQUEST.to_vec();
+        fields[2].1 = path;
+        let mut victim = Victim::new();
+        victim.feed(&wire(kind::HEADERS, flag::END_HEADERS, 1, &block(&fields)));
+        assert!(!victim.events().is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn requests_that_are_not_grpc_get_an_answer_that_says_so() {
     let with = |name: &'static str, value: &'static str| {
         let mut fields = REQUEST.to_vec();
@@ -202,16 +213,12 @@ fn requests_that_are_not_grpc_get_an_answer_that_says_so() {
     };
     for (fields, expected) in [
         (
-            with(":path", "*"),
-            &[(":status", "200"), ("grpc-status", "12")][..],
-        ),
-        (
             with("grpc-timeout", "soon"),
             &[
                 (":status", "200"),
                 ("grpc-status", "13"),
                 ("grpc-message", "malformed grpc-timeout"),
-            ],
+            ][..],
         ),
         (
             with("grpc-encoding", "br"),

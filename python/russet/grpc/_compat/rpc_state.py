@@ -24,7 +24,7 @@ class _RPCState:
         details: str | None,
     ) -> None:
         self.condition = Condition()
-        self.due = set(due)
+        self.due: set[Any] = set(due)
         self.initial_metadata = initial_metadata
         self.response: Any = None
         self.trailing_metadata = trailing_metadata
@@ -54,14 +54,14 @@ class _RPCState:
     @classmethod
     def of_call(cls, call: Any, cancelled: bool) -> _RPCState:
         """That of a call of the core."""
-        number = call.code() if call.is_over() else None
+        number: Any = call.code() if call.is_over() else None
         if number is None:
             return cls((), call.known_initial_metadata(), None, None, None)
         state = cls(
             (),
             call.known_initial_metadata(),
             call.trailing_metadata(),
-            STATUS_CODES[number],
+            STATUS_CODES[int(number)],
             call.details(),
         )
         state.cancelled = cancelled

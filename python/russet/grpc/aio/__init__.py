@@ -5,6 +5,7 @@ Objects made here belong to the event loop that runs when they are made, and may
 
 from __future__ import annotations
 
+from .._private_names import private_modules
 from ._base_call import (
     Call,
     RpcContext,
@@ -52,6 +53,9 @@ from ._lifecycle import (
 )
 from ._metadata import Metadata
 from ._server import server
+
+# Those that only programs for grpcio ask for.
+__getattr__ = private_modules(__name__)
 
 __all__ = (
     "EOF",

@@ -27,7 +27,7 @@ class ClientCallDetails(
 ):
     """What a client interceptor may change of an RPC before it starts.
 
-    `method` is the full name, `timeout` is in seconds, `metadata` a `Metadata`; each is None where the caller gave none.
+    `method` is the full name as bytes (an interceptor may hand on a str), `timeout` is in seconds, `metadata` a `Metadata`; each is None where the caller gave none.
     """
 
     __slots__ = ()

@@ -44,7 +44,7 @@ class _CallBase:
     """What the four kinds of call share."""
 
     # How many turns of the loop there have been in which the call's end could be seen; not counted where nothing depends on it.
-    _turns = 0
+    _turns: int = 0
 
     def __init__(
         self,
@@ -75,8 +75,8 @@ class _CallBase:
     async def _finished(self) -> None:
         while self._call.code() is None:
             await self._news()
-        self._turns = _NOTICED
-        self._tell_if_over()
+        if self._callbacks:
+            self._tell_if_over()
 
     def _tell_if_over(self) -> None:
         """Whoever learns that the call is over may rely on it that its callbacks have run."""
@@ -288,6 +288,10 @@ class _StreamRequestMixin(_CallBase):
         else:
             self._driver.loop.call_soon(self._turn_over)
 
+    async def _finished(self) -> None:
+        await super()._finished()
+        self._turns = _NOTICED
+
     def _turn_over(self) -> None:
         self._turns += 1
         if self._turns < _NOTICED:
@@ -398,4 +402,4 @@ class RunningStreamStreamCall(
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "aio_call")
+__getattr__ = private_names(__name__)

@@ -14,7 +14,7 @@ from .._connectivity import ChannelConnectivity
 from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
-from .._private_names import private_names
+from .._private_names import import_as_grpcio_does, private_names
 from ._base_channel import (
     Channel as _BaseChannel,
 )
@@ -75,7 +75,9 @@ class _Method:
         interceptors: list[Any],
     ) -> None:
         self._channel = channel
-        self._method = method
+        self._path = method
+        # As grpcio keeps it, and as interceptors get it.
+        self._method = method.encode()
         self._serializer = request_serializer
         self._deserializer = response_deserializer
         self._interceptors = interceptors
@@ -91,7 +93,7 @@ class _Method:
     ) -> Any:
         if not self._interceptors:
             return self._start(
-                self._method, request, timeout, metadata, credentials, wait_for_ready, compression
+                self._path, request, timeout, metadata, credentials, wait_for_ready, compression
             )
         details = ClientCallDetails(
             self._method,
@@ -397,8 +399,9 @@ def insecure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel to `target` without encryption, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc.aio._call", "grpc.aio._interceptor", "grpc.aio._channel")
     return Channel(target, options, compression, interceptors, Plaintext())
 
 
@@ -408,10 +411,11 @@ def secure_channel(
     options: Sequence[ChannelOption] | None = None,
     compression: Compression | None = None,
     interceptors: Sequence[ClientInterceptor] | None = None,
-) -> Channel:
+) -> _BaseChannel:
     """A channel whose connections are protected by `credentials`, for the running event loop. Nothing is resolved or connected before the first call; calls to a target that cannot be read fail."""
+    import_as_grpcio_does("grpc.aio._call", "grpc.aio._interceptor", "grpc.aio._channel")
     return Channel(target, options, compression, interceptors, credentials._credentials)
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "aio_channel")
+__getattr__ = private_names(__name__)

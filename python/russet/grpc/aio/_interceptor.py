@@ -497,4 +497,4 @@ class InterceptedStreamStreamCall(
 
 
 # What else grpcio has here.
-__getattr__ = private_names(__name__, "aio_interceptor")
+__getattr__ = private_names(__name__)

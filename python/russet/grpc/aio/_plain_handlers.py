@@ -145,7 +145,11 @@ class _SyncContext:
         """Call `callback()` when the RPC ends. False if it has ended already."""
         if self._context.done():
             return False
-        self._context.add_done_callback(lambda _: callback())
+
+        def call(_context: Any) -> None:
+            callback()
+
+        self._context.add_done_callback(call)
         return True
 
     def is_active(self) -> bool:

@@ -15,6 +15,7 @@ from .._handlers import health_servicer, unary_paths
 from .._logging import logger
 from .._observing import observe
 from .._options import server_settings
+from .._private_names import import_as_grpcio_does
 from .._server import _HandlerCallDetails, _reuse_port
 from .._status import STATUS_CODES, StatusCode
 from ._base_interceptor import ServerInterceptor
@@ -51,15 +52,12 @@ _INVALID_TRAILING_METADATA = (
 def _trailing(metadata: Any) -> MetadataType:
     """The metadata as a tuple. Raises TypeError for what is none."""
     # A dictionary is refused even where it is empty.
+    given: Any = metadata
     is_one = hasattr(metadata, "__iter__") and not isinstance(metadata, dict)
-    pairs = tuple(metadata) if is_one else (None,)
+    pairs: tuple[Any, ...] = tuple(given) if is_one else (None,)
     for pair in pairs:
-        if not (
-            isinstance(pair, tuple)
-            and len(pair) == 2
-            and isinstance(pair[0], str)
-            and isinstance(pair[1], (str, bytes))
-        ):
+        two: bool = isinstance(pair, tuple) and len(pair) == 2  # pyright: ignore[reportUnknownArgumentType]
+        if not (two and isinstance(pair[0], str) and isinstance(pair[1], (str, bytes))):
             raise TypeError(_INVALID_TRAILING_METADATA % (metadata,))
     return pairs
 
@@ -101,7 +99,7 @@ class _Context(ServicerContext["Any", "Any"]):
         self._thread_pool = thread_pool
         # What the handler set, which need not be a StatusCode.
         self._code: Any = None
-        self._details = ""
+        self._details: Any = ""
         self._trailing: MetadataType = ()
         self._initial_sent = False
         # What ends a handler that goes on after it has aborted the call, and the status of the abort.
@@ -134,7 +132,9 @@ class _Context(ServicerContext["Any", "Any"]):
     async def _requests(self) -> AsyncIterator[Any]:
         """The request iterator that a handler gets."""
         while True:
-            request = await self.read()
+            if self._ended or self._abortion is not None:
+                self._check_running()
+            request = await self._next()
             if request is EOF:
                 return
             yield request
@@ -219,12 +219,12 @@ class _Context(ServicerContext["Any", "Any"]):
         code: StatusCode | None = self._code
         return code
 
-    def set_details(self, details: str) -> None:
+    def set_details(self, details: Any) -> None:
         if details is not None and not isinstance(details, str):
             raise TypeError(f"details are a str, not {type(details).__name__}")
         self._details = details
 
-    def details(self) -> str:
+    def details(self) -> Any:
         return self._details
 
     def set_compression(self, compression: Compression) -> None:
@@ -263,7 +263,12 @@ class _Context(ServicerContext["Any", "Any"]):
 
     def _finish(self) -> None:
         """Send the status that was set, unless it has been sent."""
-        self._end(*(self._abort_status or (_status_code(self._code), self._details or "")))
+        if self._abort_status is not None:
+            self._end(*self._abort_status)
+        elif self._code is None:
+            self._end(StatusCode.OK, self._details or "")
+        else:
+            self._end(_status_code(self._code), self._details or "")
 
     def _fail(self, error: BaseException) -> None:
         """Send the status of a handler that raised. A code that it set before stays; what `code` and `details` give does not change."""
@@ -491,13 +496,14 @@ class _Server(Server):
         if not handler.response_streaming:
             response = await behavior(request, context)
             # With an error there is no response, whatever the handler returned.
-            if not context._ended and _status_code(context._code) is StatusCode.OK:
+            if context._code is None or _status_code(context._code) is StatusCode.OK:
                 await context._send(response)
             return
         responses = behavior(request, context)
         if hasattr(responses, "__aiter__"):
             async for response in responses:
-                context._check_running()
+                if context._ended or context._abortion is not None:
+                    context._check_running()
                 await context._send(response)
         else:
             await responses
@@ -549,6 +555,7 @@ def server(
 
     Plain functions among the handlers run on `migration_thread_pool`, or on the loop's own. `maximum_concurrent_rpcs` is how many RPCs may run at once; one beyond it ends with RESOURCE_EXHAUSTED.
     """
+    import_as_grpcio_does("grpc.aio._server")
     return _Server(
         migration_thread_pool,
         handlers,

@@ -58,7 +58,7 @@ class ChannelCache:
         with self._changed:
             entry = self._channels.pop(key, None)
             if entry is None:
-                channel = secure_channel(target, channel_credentials, options, compression)
+                channel: Channel = secure_channel(target, channel_credentials, options, compression)
                 if len(self._channels) >= self._maximum_channels:
                     _, (evicted, _) = self._channels.popitem(last=False)
             else:

@@ -40,7 +40,7 @@ def _read_varint(stream: Any) -> int | None:
             raise ValueError("Fail to read varint: the stream ends within it")
         result |= (read[0] & 0x7F) << 7 * index
         if read[0] < 0x80:
-            return result & 0xFFFF_FFFF_FFFF_FFFF
+            return int(result & 0xFFFF_FFFF_FFFF_FFFF)
     raise _DecodeError("Too many bytes when decoding varint.")
 
 

@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyIterator, PyList, PyTuple};
 
 use super::{Described, wrap};
+use crate::messages::rules;
 
 /// A value that is made when it is first asked for.
 pub(super) type Lazy = PyOnceLock<Py<PyAny>>;
@@ -99,6 +100,28 @@ impl Mapping {
             None => Err(PyKeyError::new_err(key.clone().unbind())),
         }
     }
+    /// Code that an old protoc generated puts in what is there already.
+    fn __setitem__(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        if rules::code_makes_descriptors(py)?
+            && self.__getitem__(py, key).is_ok_and(|known| known.is(value))
+        {
+            return Ok(());
+        }
+        Err(PyTypeError::new_err(
+            "'russet._core._Mapping' object does not support item assignment",
+        ))
+    }
+    /// Python would take a class that sets items for one that deletes them.
+    fn __delitem__(_slf: &Bound<'_, Self>, _key: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "'russet._core._Mapping' object does not support item deletion",
+        ))
+    }
     fn __contains__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<bool> {
         match self.key(key)? {
             Some(key) => self.dict.bind(py).contains(key),
@@ -185,9 +208,11 @@ impl Sequence {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.0.bind(py).to_list().repr()?.to_string())
     }
-    /// There to be refused, as in the original.
+    /// There to be refused, as in the original, unless code that an old protoc generated appends what is there already.
     fn append(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = item;
+        if rules::code_makes_descriptors(py)? && self.0.bind(py).contains(item)? {
+            return Ok(());
+        }
         Err(PyTypeError::new_err(format!(
             "{} is not a mutable sequence",
             self.__repr__(py)?

@@ -1,14 +1,14 @@
 //! How descriptor classes are declared, and the methods that many of them have.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use russet_message::Guard;
 
 use super::collections::Lazy;
 use super::{Described, wrap};
 use crate::messages::errors::shown;
-use crate::messages::text;
+use crate::messages::{rules, text};
 
 /// `GetOptions()`: the options as a message, made once, which warns of changes.
 pub(super) fn options(
@@ -46,6 +46,47 @@ pub(super) fn copy_to(proto: &Bound<'_, PyAny>, ty: &str, bytes: &[u8]) -> PyRes
     proto
         .call_method1("ParseFromString", (PyBytes::new(proto.py(), bytes),))
         .map(drop)
+}
+
+/// A call of a descriptor's class: only code that an old protoc generated makes descriptors so, and it gets those of the pool.
+pub(super) fn create<'py, T: pyo3::PyClass>(
+    class: &str,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, T>> {
+    let module = (arguments.py()).import("russet.protobuf._old_generated_code")?;
+    let found = module.getattr(class)?.call(arguments, keywords)?;
+    Ok(found.cast_into()?)
+}
+
+/// What code of an old protoc sets though the pool has filled it in: the options.
+const OPTIONS: [&str; 3] = ["_options", "_serialized_options", "has_options"];
+
+/// `descriptor.name = value`, which code that an old protoc generated says to link its descriptors, as those of the pool are already.
+pub(super) fn set_attribute(
+    descriptor: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = descriptor.py();
+    if rules::code_makes_descriptors(py)?
+        && (OPTIONS.contains(&name.to_str()?)
+            || descriptor.getattr(name).is_ok_and(|own| own.is(value)))
+    {
+        return Ok(());
+    }
+    Err(not_writable(descriptor, name))
+}
+
+/// The error that Python itself gives for attributes of such objects.
+pub(super) fn not_writable(descriptor: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyErr {
+    let class = descriptor.get_type();
+    let text = match (class.fully_qualified_name(), class.hasattr(name)) {
+        (Err(error), _) | (_, Err(error)) => return error,
+        (Ok(class), Ok(true)) => format!("attribute '{name}' of '{class}' objects is not writable"),
+        (Ok(class), Ok(false)) => format!("'{class}' object has no attribute '{name}'"),
+    };
+    PyAttributeError::new_err(text)
 }
 
 /// The parent that a descriptor stands in, or None.
@@ -142,6 +183,24 @@ macro_rules! methods {
     };
     ($class:ident, $options:literal, $shared:tt $own:tt) => {
         methods! { @ $class [
+            #[new]
+            #[pyo3(signature = (*arguments, **keywords), text_signature = None)]
+            fn create<'py>(
+                arguments: &Bound<'py, pyo3::types::PyTuple>,
+                keywords: Option<&Bound<'py, pyo3::types::PyDict>>,
+            ) -> PyResult<Bound<'py, Self>> {
+                $crate::messages::descriptor::methods::create(stringify!($class), arguments, keywords)
+            }
+            fn __setattr__(
+                slf: &Bound<'_, Self>,
+                name: &Bound<'_, pyo3::types::PyString>,
+                value: &Bound<'_, PyAny>,
+            ) -> PyResult<()> {
+                $crate::messages::descriptor::methods::set_attribute(slf.as_any(), name, value)
+            }
+            fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, pyo3::types::PyString>) -> PyResult<()> {
+                Err($crate::messages::descriptor::methods::not_writable(slf.as_any(), name))
+            }
             #[getter]
             fn has_options(&self) -> bool {
                 self.inner.proto().options.is_some()

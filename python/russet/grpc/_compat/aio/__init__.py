@@ -1,0 +1,1 @@
+"""The part of this room for `grpc.aio`."""

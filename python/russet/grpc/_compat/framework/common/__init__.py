@@ -1,0 +1,1 @@
+"""`grpc.framework.common`: words for kinds of methods."""

@@ -1,0 +1,1 @@
+"""`grpc.framework.foundation`: futures, pools and consumers."""
