@@ -108,6 +108,15 @@ soak: build ## 30 minutes of mixed calls amid resets, kills and GOAWAYs, then 50
 	$(call say,Soak)
 	@$(RUN) interop/soak/run.py target/soak
 
+.PHONY: attack
+attack: build ## Attacks on servers and clients of Russet and grpcio, with a good client beside them, then a random attacker for a minute on each kind of server; prints tables (about 15 minutes); ATTACK_SECONDS=3600 for a longer one
+	$(call say,Attacks on servers)
+	@$(RUN) interop/attacks/attack_servers.py
+	$(call say,Hostile servers)
+	@$(RUN) interop/attacks/attack_clients.py
+	$(call say,Anything$(comma) at random)
+	@$(RUN) interop/attacks/attack_at_random.py --seconds $(or $(ATTACK_SECONDS),60)
+
 .PHONY: bench
 bench: $(VENV)/.bench ## Servers and clients side by side with grpcio, grpc.aio, grpclib, connectrpc and tonic, then importing, memory and the compilers; BENCH=--quick for a short run
 	$(call say,Building the extension (dist profile) for $(TAG))
@@ -152,9 +161,11 @@ fuzz: ## Fuzz one target (nightly Rust): TARGET=compile FUZZ_SECONDS=60; the tar
 	@PYTHON=$(BASE_PYTHON) fuzz/run $(TARGET) $(FUZZ_SECONDS)
 
 .PHONY: simulate
-simulate: ## Two engines, then whole channels and servers, on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
+simulate: ## Two engines, attackers of engines, then whole channels and servers, on a simulated network and clock, then the reactor's threads in any order: SCHEDULES=100000 of each
 	$(call say,Two engines: $(SCHEDULES) schedules)
 	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-rpc --test engine schedules
+	$(call say,Attackers of engines that share a quota: $(SCHEDULES) schedules)
+	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true cargo test --quiet --release --target-dir target/assertions -p russet-rpc --test engine attackers
 	$(call say,Simulated networks: $(SCHEDULES) schedules)
 	@RUSSET_TEST_SCHEDULES=$(SCHEDULES) cargo test --quiet --release -p russet-net --lib simulation
 	$(call say,Threads in any order: $(SCHEDULES) schedules of each test)

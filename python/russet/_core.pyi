@@ -88,8 +88,8 @@ def wait_beside_greenlets(
     wait: Callable[[int, float], bool], bind: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> None: ...
 
-# (time, outgoing, number, length, compressed length)
-_MessageNote = tuple[int, bool, int, int, int | None]
+# (time, outgoing, number, length, compressed length); a message that came compressed has no length
+_MessageNote = tuple[int, bool, int, int | None, int | None]
 # (bytes sent, bytes received, notes)
 _Messages = tuple[int, int, list[_MessageNote]]
 # (started, picked, ended, code, details, previous, transparent, messages)
@@ -221,6 +221,10 @@ class ClientCall:
     def cancel(self, code: int, details: str) -> bool: ...
     def time_remaining(self) -> float | None: ...
     def abandon(self) -> None: ...
+
+@final
+class CallOwner:
+    def __new__(cls, call: ClientCall, cancels: bool) -> Self: ...
 
 @final
 class Worker:

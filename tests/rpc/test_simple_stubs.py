@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import threading
 import pytest
 from support.rpc import (
     CONCATENATE,
@@ -187,15 +188,23 @@ def test_the_cache_keeps_no_more_than_its_maximum(russet):
         third.close()
 
 
-def test_the_cache_closes_channels_that_nobody_uses(russet):
-    from russet.grpc.experimental._channel_cache import ChannelCache
+def test_the_cache_closes_channels_that_nobody_uses(russet, monkeypatch):
+    from russet.grpc.experimental import _channel_cache
 
-    cache = ChannelCache(eviction_seconds=0.05, maximum_channels=10)
+    closed = threading.Event()
+    secure_channel = _channel_cache.secure_channel
+
+    def channel_that_tells(*arguments):
+        channel = secure_channel(*arguments)
+        close = channel.close
+        channel.close = lambda: (close(), closed.set())
+        return channel
+
+    monkeypatch.setattr(_channel_cache, "secure_channel", channel_that_tells)
+    cache = _channel_cache.ChannelCache(eviction_seconds=0.05, maximum_channels=10)
     with serving(russet, Echo=ECHO) as address:
         channel = cache.get(address, (), None, True, None)
-        evictor = cache._evictor
-        if evictor is not None:
-            evictor.join(WAIT)
+        assert closed.wait(WAIT)
         assert len(cache) == 0
         with pytest.raises(ValueError, match="closed"):
             channel.unary_unary(path("Echo"))(b"", timeout=WAIT)

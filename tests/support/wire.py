@@ -44,6 +44,7 @@ class RawClient:
         # Of each stream: what has come, and whether it has ended.
         self._fields: dict[int, dict[str, str]] = {}
         self._ended: set[int] = set()
+        self._pongs = 0
         self.connection.initiate_connection()
         self.flush()
 
@@ -113,6 +114,14 @@ class RawClient:
             self.read()
         return self._fields.get(stream, {})
 
+    def settle(self) -> None:
+        """Wait until the server has taken in all that was sent."""
+        self._pongs = 0
+        self.connection.ping(b"settled?")
+        self.flush()
+        while not self._pongs:
+            self.read()
+
     def read(self) -> None:
         """Wait for something to come, and take it in."""
         data = self.socket.recv(65536)
@@ -132,6 +141,8 @@ class RawClient:
                 self._ended.add(stream)
             elif isinstance(event, h2.events.StreamEnded):
                 self._ended.add(stream)
+            elif isinstance(event, h2.events.PingAckReceived):
+                self._pongs += 1
         self.flush()
 
 

@@ -125,6 +125,7 @@ impl Connection {
                     credit,
                 } => {
                     self.engine.message_consumed(id, credit);
+                    let message = message.into_bytes().unwrap_or_default();
                     if let Some(call) = self.calls.get_mut(&id) {
                         self.workload
                             .message(&mut self.engine, id, call, &message, report)?;

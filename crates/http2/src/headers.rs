@@ -42,6 +42,8 @@ pub struct HeaderList {
     fields: Vec<Slot>,
     pseudo: [Option<Slot>; 6],
     size: usize,
+    /// Fields that were given, also those that were dropped.
+    count: usize,
     limit: usize,
     content_length: Option<u64>,
     malformed: Option<&'static str>,
@@ -54,6 +56,7 @@ impl HeaderList {
         self.fields.clear();
         self.pseudo = [None; 6];
         self.size = 0;
+        self.count = 0;
         self.limit = limit;
         self.content_length = None;
         self.malformed = None;
@@ -61,9 +64,13 @@ impl HeaderList {
 
     /// Adds a field. Over the limit, fields are counted and dropped.
     pub(crate) fn push(&mut self, field: Field<'_>) {
+        self.count += 1;
         self.size = self
             .size
             .saturating_add(field.name.len() + field.value.len() + ENTRY_OVERHEAD);
+        if field.is_cut {
+            self.size = self.size.max(self.limit.saturating_add(1));
+        }
         if self.is_too_large() {
             return;
         }
@@ -165,6 +172,11 @@ impl HeaderList {
     /// Bytes of the whole list, as RFC 9113 section 6.5.2 counts them.
     pub const fn size(&self) -> usize {
         self.size
+    }
+
+    /// Fields of the whole list, also those that were dropped.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
     }
 
     /// `:method`.
@@ -306,6 +318,7 @@ mod tests {
                 name,
                 value,
                 flaw: flaw(name, value),
+                is_cut: false,
                 token: 0,
             });
         }
@@ -419,6 +432,7 @@ mod tests {
                 name,
                 value: b"1",
                 flaw: None,
+                is_cut: false,
                 token: 0,
             });
         }

@@ -2,11 +2,35 @@
 
 use std::time::{Duration, Instant};
 
-/// CONTINUATION frames of one header block; more are a flood (CVE-2024-27316 and its kin).
-pub const MAX_CONTINUATIONS: u32 = 64;
+/// CONTINUATION frames of one header block that have less than [`SMALL_CONTINUATION`] bytes; more are a flood (CVE-2024-27316 and its kin).
+pub const MAX_SMALL_CONTINUATIONS: u32 = 64;
 
-/// Compressed bytes of one header block beyond twice the header list limit, so that a block somewhat over the limit is still decoded, refused alone, and leaves HPACK's state right. 32 KiB.
-pub const HEADER_BLOCK_ALLOWANCE: usize = 32 << 10;
+/// A CONTINUATION frame shorter than this is small: 1 KiB.
+pub const SMALL_CONTINUATION: usize = 1 << 10;
+
+/// Bytes of one header block on the wire: 4 MiB. A list over its limit is decoded to its end, so that HPACK's state stays right and its stream fails alone; nothing of it is held but a field of which a part has come.
+pub const MAX_HEADER_BLOCK: usize = 4 << 20;
+
+/// The longest frame of a header block where longer frames are allowed: 1 MiB, or as long as a header list may be.
+pub const MAX_HEADERS_FRAME: usize = 1 << 20;
+
+/// The longest frame that is neither data nor of a header block, where longer frames are allowed: 64 KiB.
+pub const MAX_HELD_FRAME: usize = 64 << 10;
+
+/// Header lists over their limit, each counted once, and once more for so many bytes that were decoded, 64 KiB ...
+pub const OVERSIZE_BYTES: usize = 64 << 10;
+/// ... and for so many fields: 1,024 ...
+pub const OVERSIZE_FIELDS: usize = 1024;
+/// ... of which 256 may come at once ...
+pub const OVERSIZE_BURST: u32 = 256;
+/// ... and 100 in each second after.
+pub const OVERSIZE_PER_SECOND: u32 = 100;
+
+/// What decoding a header field counts as work, where reading a byte is 1.
+pub const FIELD_WORK: usize = 32;
+
+/// What a frame without data counts as work.
+pub const FRAME_WORK: usize = 16;
 
 /// Frames that this side must send in answer to the peer's (acknowledgements, resets) and that the peer does not read: 8,192, some 140 KB.
 pub const MAX_UNREAD_ANSWERS: u32 = 8192;
@@ -43,10 +67,13 @@ pub const EMPTY_DATA_BURST: u32 = 1000;
 /// ... and in each second after: 100. Small frames that carry something are not counted.
 pub const EMPTY_DATA_PER_SECOND: u32 = 100;
 
-/// Frames that change nothing (PRIORITY, unknown types, GOAWAY again, 1xx responses), at once: 10,000 (CVE-2019-9513). Late frames of streams that have ended are not counted: good peers send as many of them as of others, and they cost no more ...
+/// Frames that change nothing (PRIORITY, unknown types, GOAWAY again, 1xx responses, answers to PINGs that nobody sent, resets of streams that have ended, WINDOW_UPDATEs beyond [`FREE_WINDOW_UPDATES`]), at once: 10,000 (CVE-2019-9513). Late DATA of streams that have ended is not counted: good peers send as much of it as of other data, and it costs no more ...
 pub const IDLE_FRAME_BURST: u32 = 10_000;
 /// ... and in each second after: 5,000.
 pub const IDLE_FRAMES_PER_SECOND: u32 = 5000;
+
+/// WINDOW_UPDATEs that are free: 1,000, four for each stream and for each DATA frame of this side, and one for each 16 bytes of data. A peer that gives credit for each message as it takes it stays below.
+pub const FREE_WINDOW_UPDATES: u64 = 1000;
 
 /// Bytes of a GOAWAY's debug data that are kept: 1 KiB.
 pub const MAX_GOAWAY_DEBUG: usize = 1 << 10;
@@ -78,6 +105,19 @@ impl Budget {
             self.refill(now);
         }
         let Some(left) = self.left.checked_sub(1) else {
+            return false;
+        };
+        self.left = left;
+        self.at.get_or_insert(now);
+        true
+    }
+
+    /// Takes `count` tokens; false, and none is taken, if there are not so many.
+    pub(crate) fn take_many(&mut self, count: u32, now: Instant) -> bool {
+        if self.left < count {
+            self.refill(now);
+        }
+        let Some(left) = self.left.checked_sub(count) else {
             return false;
         };
         self.left = left;

@@ -20,6 +20,8 @@ pub(crate) struct Output {
     pub(crate) total_written: u64,
     /// Bytes that were put into DATA frames in the connection's life.
     pub(crate) total_data: u64,
+    /// DATA frames that were made in it.
+    pub(crate) data_frames: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +137,7 @@ impl Output {
                 self.open_frame = Some(open);
             }
             _ => {
+                self.data_frames += 1;
                 let bytes = self.buffer();
                 let at = bytes.len();
                 bytes.extend_from_slice(&[0; HEADER_LEN]);

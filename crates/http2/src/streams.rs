@@ -1,6 +1,8 @@
 //! The streams of a connection and their states.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use slab::Slab;
 
 /// Names a stream of a connection. Cheap to copy; the name of a stream that is gone finds nothing, even where its slot is used again, because numbers are never used twice.
@@ -57,7 +59,7 @@ pub(crate) struct Stream {
     pub(crate) pending_start: usize,
     /// Whether it stands in the queue of streams with something to send.
     pub(crate) queued: bool,
-    /// Whether the pending bytes went over the high mark, so that a fall to the low one is told.
+    /// Whether the pending bytes went over the high mark, or were some while the connection had too many, so that a fall to the low mark is told.
     pub(crate) over_high: bool,
     /// Bytes that the peer's content-length promises still.
     pub(crate) content_left: Option<u64>,
@@ -90,11 +92,22 @@ impl Stream {
 
     /// Closes both halves and drops what is pending; how many bytes that was.
     pub(crate) fn mark_reset(&mut self) -> usize {
-        let dropped = self.pending_len();
+        let dropped = self.held();
         self.reset = true;
         self.pending = Vec::new();
         self.pending_start = 0;
+        if matches!(self.end, End::Trailers(_)) {
+            self.end = End::Sent;
+        }
         dropped
+    }
+
+    /// Pending bytes, and those of the trailers behind them.
+    pub(crate) fn held(&self) -> usize {
+        match &self.end {
+            End::Trailers(block) => self.pending_len() + block.len(),
+            End::No | End::Data | End::Sent => self.pending_len(),
+        }
     }
 
     pub(crate) fn pending_len(&self) -> usize {
@@ -111,8 +124,8 @@ impl Stream {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     slots: Slab<Stream>,
-    /// Numbers that a peer chose: it can make them collide, but no more of them than streams may be open at once.
-    by_number: FxHashMap<u32, u32>,
+    /// By the numbers that a peer chose, and so hashed with a key that it does not know.
+    by_number: HashMap<u32, u32, RandomState>,
 }
 
 impl Streams {

@@ -3,20 +3,22 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use russet_rpc::Message;
+
 use crate::parker::Parker;
 
 /// A message and the flow-control credit that goes back to the peer when it is taken.
 #[derive(Debug)]
 pub(crate) struct Received {
-    pub(crate) message: Vec<u8>,
+    pub(crate) message: Message,
     pub(crate) credit: u32,
 }
 
 /// What a call has for its reader.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Inbound<E> {
+pub enum Inbound<E, M = Message> {
     /// The next message.
-    Message(Vec<u8>),
+    Message(M),
     /// Nothing yet.
     Pending,
     /// The peer has sent its last message, and it has been taken.
@@ -50,6 +52,13 @@ impl Inbox {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    /// Whether the next message is compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.first
+            .as_ref()
+            .is_some_and(|next| next.message.is_compressed())
     }
 }
 
@@ -95,6 +104,10 @@ impl Interest {
 mod tests {
     use super::*;
 
+    fn message(number: u8) -> Message {
+        Message::from(vec![number])
+    }
+
     #[test]
     fn messages_come_in_order() {
         let mut inbox = Inbox::default();
@@ -102,14 +115,14 @@ mod tests {
             assert!(inbox.is_empty());
             for number in 0..=round {
                 inbox.push(Received {
-                    message: vec![number],
+                    message: message(number),
                     credit: 0,
                 });
             }
             for number in 0..=round {
                 assert_eq!(
                     inbox.pop().map(|received| received.message),
-                    Some(vec![number])
+                    Some(message(number))
                 );
             }
             assert!(inbox.pop().is_none());

@@ -17,6 +17,7 @@ mod alarm;
 mod fork;
 mod handshake;
 mod inbox;
+mod inflating;
 mod latch;
 mod network;
 pub mod observation;

@@ -12,7 +12,7 @@ use russet_rpc::{Traffic, client, server};
 
 use crate::alarm::Alarm;
 use crate::census::{SocketCensus, next_id};
-use crate::handshake::Away;
+use crate::handshake::{Away, Pool};
 use crate::poller::Readiness;
 use crate::proxy::Proxy;
 use crate::security::AuthContext;
@@ -20,7 +20,7 @@ use crate::socket::Socket;
 use crate::tls::Session;
 use crate::tunnel::Tunnel;
 
-/// How many bytes one transport may read before others get their turn.
+/// How many bytes one transport may read before others get their turn; what takes longer than its bytes counts as more of them.
 pub(crate) const READ_BUDGET: usize = 256 * 1024;
 
 /// The size of the buffer that is read into.
@@ -55,6 +55,8 @@ pub(crate) trait Engine {
     fn output(&self) -> &[u8];
     fn output_written(&mut self, count: usize);
     fn is_closed(&self) -> bool;
+    /// What the input since the last time was worth beyond its bytes.
+    fn take_work(&mut self) -> usize;
     /// False while the peer leaves so much unread that nothing more may be read from it.
     fn accepts_input(&self) -> bool;
 }
@@ -83,6 +85,9 @@ macro_rules! engine {
             fn is_closed(&self) -> bool {
                 self.is_closed()
             }
+            fn take_work(&mut self) -> usize {
+                self.take_work()
+            }
             fn accepts_input(&self) -> bool {
                 let accepts_input: fn(&Self) -> bool = $accepts_input;
                 accepts_input(self)
@@ -107,6 +112,14 @@ pub(crate) enum Turn {
     Over,
 }
 
+/// Who shakes hands in a session's place, and what is rung when that is done.
+#[derive(Debug)]
+enum Elsewhere {
+    /// A thread of its own, for it may wait for somebody.
+    OwnThread(Arc<Alarm>),
+    Pool(Arc<Pool>, Arc<Alarm>),
+}
+
 #[derive(Debug)]
 pub(crate) struct Transport<E> {
     /// Its number among all that channelz knows.
@@ -116,8 +129,12 @@ pub(crate) struct Transport<E> {
     /// Until a proxy has agreed to pass bytes on.
     tunnel: Option<Box<Tunnel>>,
     session: Option<Box<Session>>,
-    /// Wakes the driver; given where the session's handshake may take long.
-    slow_handshake: Option<Arc<Alarm>>,
+    /// Where the session shakes hands, if that is not here.
+    elsewhere: Option<Elsewhere>,
+    /// How many steps the handshake has had so far.
+    steps: u64,
+    /// Whether the first of them is done.
+    answered: bool,
     /// The session, while it shakes hands elsewhere.
     away: Option<Away>,
     /// Why the session or the tunnel failed, if one did.
@@ -145,7 +162,9 @@ impl<E: Engine> Transport<E> {
             socket,
             tunnel: None,
             session: session.map(Box::new),
-            slow_handshake: None,
+            elsewhere: None,
+            steps: 0,
+            answered: false,
             away: None,
             failure: None,
             readable: true,
@@ -165,7 +184,27 @@ impl<E: Engine> Transport<E> {
 
     /// Has the session shake hands on a thread of its own, after which `alarm` is rung and [`Transport::come_back`] is to be called.
     pub(crate) fn shake_hands_elsewhere(&mut self, alarm: Arc<Alarm>) {
-        self.slow_handshake = Some(alarm);
+        self.elsewhere = Some(Elsewhere::OwnThread(alarm));
+    }
+
+    /// The same, on the threads of a server's pool.
+    pub(crate) fn shake_hands_in(&mut self, pool: Arc<Pool>, alarm: Arc<Alarm>) {
+        self.elsewhere = Some(Elsewhere::Pool(pool, alarm));
+    }
+
+    /// Whether TLS has still to be agreed on.
+    pub(crate) fn is_shaking_hands(&self) -> bool {
+        self.is_away() || self.session.as_ref().is_some_and(|s| !s.is_established())
+    }
+
+    /// Whether the peer has closed its side before this side has said a word: what it said costs much to answer, and nobody would read that.
+    pub(crate) const fn was_left(&self) -> bool {
+        self.closing && !self.answered
+    }
+
+    /// How many steps the handshake has had so far.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Closes this process's copy of the socket alone, in the child of a fork.
@@ -189,6 +228,7 @@ impl<E: Engine> Transport<E> {
             Ok(None) => {}
             Ok(Some(returned)) => {
                 self.away = None;
+                self.answered = true;
                 self.session = Some(returned.session);
                 if !returned.plaintext.is_empty() {
                     self.engine.handle_input(&returned.plaintext, now);
@@ -239,7 +279,7 @@ impl<E: Engine> Transport<E> {
                     self.take_in(&buffer[..count], now);
                     // A short read emptied the socket; the next byte is a new edge. The end of a stream that the poll has told is none.
                     self.readable = count == buffer.len() || self.closing;
-                    budget = budget.saturating_sub(count);
+                    budget = budget.saturating_sub(count + self.engine.take_work());
                     if budget == 0 && self.readable {
                         return self.turn(Turn::More, now);
                     }
@@ -272,17 +312,12 @@ impl<E: Engine> Transport<E> {
                 return;
             }
         }
-        if let Some(alarm) = &self.slow_handshake
-            && let Some(session) = self.session.take_if(|session| !session.is_established())
+        if self
+            .session
+            .as_ref()
+            .is_some_and(|session| !session.is_established())
+            && !self.shake_hands(bytes, now)
         {
-            match Away::start(session, bytes.to_vec(), alarm.clone()) {
-                Ok(away) => self.away = Some(away),
-                Err(error) => {
-                    self.failure = Some(format!("TLS: no thread for the custom signer: {error}"));
-                    self.engine.handle_eof(now);
-                    self.ended = true;
-                }
-            }
             return;
         }
         let Some(session) = &mut self.session else {
@@ -292,6 +327,44 @@ impl<E: Engine> Transport<E> {
         let received = session.receive(bytes, |plain| self.engine.handle_input(plain, now));
         if let Err(why) = received {
             self.fail_session(&why, now);
+        }
+    }
+
+    /// Takes in a part of the handshake, or has it taken in elsewhere; `true` where the session does it here.
+    fn shake_hands(&mut self, bytes: &[u8], now: Instant) -> bool {
+        self.steps += 1;
+        let Some(elsewhere) = &self.elsewhere else {
+            return true;
+        };
+        let Some(session) = self.session.take() else {
+            return false;
+        };
+        match elsewhere {
+            Elsewhere::OwnThread(alarm) => {
+                match Away::start(session, bytes.to_vec(), alarm.clone()) {
+                    Ok(away) => self.away = Some(away),
+                    Err(error) => {
+                        self.failure =
+                            Some(format!("TLS: no thread for the custom signer: {error}"));
+                        self.engine.handle_eof(now);
+                        self.ended = true;
+                    }
+                }
+                false
+            }
+            Elsewhere::Pool(pool, alarm) => {
+                match pool.start(session, bytes.to_vec(), self.answered, alarm.clone()) {
+                    Ok(away) => {
+                        self.away = Some(away);
+                        false
+                    }
+                    Err(session) => {
+                        self.session = Some(session);
+                        self.answered = true;
+                        true
+                    }
+                }
+            }
         }
     }
 
@@ -490,6 +563,9 @@ mod tests {
     }
 
     impl Engine for Generous {
+        fn take_work(&mut self) -> usize {
+            0
+        }
         fn handle_input(&mut self, bytes: &[u8], _now: Instant) {
             self.taken += bytes.len();
             self.output

@@ -93,7 +93,11 @@ fn unary_round(pair: &mut Pair, message: &[u8]) {
         {
             pair.server.message_consumed(call, credit);
             pair.server
-                .send_message(call, &message, MessageOptions::default())
+                .send_message(
+                    call,
+                    &message.into_bytes().unwrap(),
+                    MessageOptions::default(),
+                )
                 .expect("the call is open");
             pair.server
                 .send_status(call, &Status::OK, &Metadata::EMPTY)

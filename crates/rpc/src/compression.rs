@@ -66,10 +66,45 @@ pub(crate) fn decompress(
     Ok(out)
 }
 
-fn unzstd(message: &[u8], cap: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
+/// Deflate makes at most so many bytes of one (RFC 1951: a match of 258 bytes in two bits).
+const MOST_OF_DEFLATE: usize = 1032;
+
+/// What a compressed message says of its length: gzip at its end (RFC 1952), Zstandard at its start (RFC 8878). Nobody has checked it.
+pub(crate) fn told_length(encoding: Encoding, message: &[u8]) -> Option<usize> {
+    match encoding {
+        Encoding::Gzip => {
+            let length = u32::from_le_bytes(*message.last_chunk()?) as usize;
+            (length <= message.len().saturating_mul(MOST_OF_DEFLATE)).then_some(length)
+        }
+        Encoding::Zstd => {
+            let length = zstd::zstd_safe::get_frame_content_size(message).ok()??;
+            usize::try_from(length).ok()
+        }
+        Encoding::Identity | Encoding::Deflate => None,
+    }
+}
+
+/// Decompresses a message of just as many bytes as `out` has; false where it has others, or is corrupt.
+pub(crate) fn decompress_into(encoding: Encoding, message: &[u8], out: &mut [u8]) -> bool {
+    let mut read = |reader: &mut dyn Read| {
+        reader.read_exact(out).is_ok() && matches!(reader.read(&mut [0]), Ok(0))
+    };
+    match encoding {
+        Encoding::Identity => false,
+        Encoding::Deflate => read(&mut ZlibDecoder::new(message)),
+        Encoding::Gzip => read(&mut MultiGzDecoder::new(message)),
+        Encoding::Zstd => zstd_decoder(message).is_ok_and(|mut decoder| read(&mut decoder)),
+    }
+}
+
+fn zstd_decoder(message: &[u8]) -> std::io::Result<zstd::stream::read::Decoder<'static, &[u8]>> {
     let mut decoder = zstd::stream::read::Decoder::with_buffer(message)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-    decoder.take(cap).read_to_end(out)
+    Ok(decoder)
+}
+
+fn unzstd(message: &[u8], cap: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
+    zstd_decoder(message)?.take(cap).read_to_end(out)
 }
 
 #[cfg(test)]

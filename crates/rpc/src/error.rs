@@ -24,6 +24,16 @@ pub enum SendError {
         /// The limit, `max_send_message_length` or 4 GiB - 1.
         max: usize,
     },
+    /// The peer does not give credit for what it was answered before. The call goes on as if the message had not been sent, and its driver should end it with `RESOURCE_EXHAUSTED` and this text.
+    #[error(
+        "SERVER: more than {limit} bytes wait for clients to give credit for answers or to end their messages ({option})"
+    )]
+    Unread {
+        /// Bytes that may wait.
+        limit: usize,
+        /// The option that says so.
+        option: &'static str,
+    },
 }
 
 impl From<CallEnded> for SendError {

@@ -2,14 +2,13 @@
 //!
 //! Credit: while the application has taken every whole message, the bytes of the next one are released as they come, so that a message may be longer than the window. As soon as a whole message waits, everything after it holds its credit, so that a call buffers at most a window and one message.
 
-use crate::compression::{DecompressError, decompress};
-use crate::{Code, Encoding, Status};
+use crate::{Code, Encoding, Message, Status};
 
 /// Bytes before each message: a flag and the length (PROTOCOL-HTTP2, "Length-Prefixed-Message").
 pub(crate) const PREFIX_LEN: usize = 5;
 
 /// The first piece of memory for a message whose bytes have not come: more is taken only as they do, so that a false length costs nothing.
-const FIRST_RESERVATION: usize = 16 << 10;
+const FIRST_RESERVATION: usize = 4 << 10;
 
 /// A call's receiving half.
 #[derive(Debug, Default)]
@@ -32,11 +31,9 @@ pub(crate) struct Inbound {
 /// A whole message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Received {
-    pub(crate) message: Vec<u8>,
+    pub(crate) message: Message,
     /// Window bytes that it holds.
     pub(crate) credit: u32,
-    /// Its bytes on the wire, without the prefix, where it was compressed.
-    pub(crate) compressed: Option<u32>,
 }
 
 /// What [`Inbound::take`] found.
@@ -138,13 +135,12 @@ impl Inbound {
         let credit = std::mem::take(&mut self.held).saturating_add(used);
         self.untaken = self.untaken.saturating_add(credit);
         // The prefix stands until the next one comes.
-        let compressed =
-            (self.prefix[0] != 0).then(|| u32::try_from(self.length()).unwrap_or(u32::MAX));
-        Ok(Taken::Message(Received {
-            message,
-            credit,
-            compressed,
-        }))
+        let message = if self.prefix[0] == 0 {
+            Message::plain(message)
+        } else {
+            Message::compressed(message, self.encoding, max)
+        };
+        Ok(Taken::Message(Received { message, credit }))
     }
 
     fn assemble(
@@ -170,8 +166,8 @@ impl Inbound {
                 self.partial
                     .reserve_exact(length.min(FIRST_RESERVATION.max(piece.len())));
             } else if self.partial.capacity() - self.partial.len() < piece.len() {
-                // Doubles, but never beyond the message.
-                let more = (self.partial.capacity().max(piece.len())).min(missing);
+                // By a half, but never beyond the message: what is reserved counts.
+                let more = ((self.partial.capacity() / 2).max(piece.len())).min(missing);
                 self.partial.reserve_exact(more);
             }
             self.partial.extend_from_slice(piece);
@@ -187,16 +183,7 @@ impl Inbound {
             self.partial.extend_from_slice(last);
             std::mem::take(&mut self.partial)
         };
-        if self.prefix[0] == 0 {
-            return Ok(Some(message));
-        }
-        match decompress(self.encoding, &message, max) {
-            Ok(message) => Ok(Some(message)),
-            Err(DecompressError::TooLarge) => Err(InboundError::TooLargeDecompressed {
-                max: max.unwrap_or(usize::MAX),
-            }),
-            Err(DecompressError::Corrupt) => Err(InboundError::Corrupt(self.encoding)),
-        }
+        Ok(Some(message))
     }
 
     fn length(&self) -> usize {
@@ -235,9 +222,14 @@ impl Inbound {
         }
     }
 
-    /// Bytes of the message in the making. Its memory is at most twice as much, or [`FIRST_RESERVATION`].
+    /// Bytes of the message in the making.
     pub(crate) const fn unfinished(&self) -> usize {
         self.partial.len()
+    }
+
+    /// Its memory: half as much again at most, or [`FIRST_RESERVATION`].
+    pub(crate) const fn reserved(&self) -> usize {
+        self.partial.capacity()
     }
 
     /// Window bytes of whole messages that the application has not taken.
@@ -272,7 +264,7 @@ mod tests {
         else {
             panic!()
         };
-        assert_eq!((message.len(), credit, piece.len()), (100, 45, 15));
+        assert_eq!((message.wire_len(), credit, piece.len()), (100, 45, 15));
         assert_eq!(
             inbound.take(&mut piece, None),
             Ok(Taken::NeedInput { release: 0 })
@@ -339,7 +331,7 @@ mod tests {
                     match inbound.take(&mut piece, None).unwrap() {
                         Taken::Message(received) => {
                             if take_at_once { released += inbound.consumed(received.credit) } else { owed.push(received.credit) }
-                            got.push(received.message);
+                            got.push(received.message.into_bytes().unwrap());
                         }
                         Taken::NeedInput { release } => { released += release; break; }
                     }

@@ -26,6 +26,15 @@ pub const DEFAULT_MAX_CONNECTION_MEMORY: usize = 128 << 20;
 /// Bytes that messages which wait may hold on all connections of a server: 1 GiB.
 pub const DEFAULT_MAX_SERVER_MEMORY: usize = 1 << 30;
 
+/// The metadata of a connection's calls may hold the memory of the connection divided by this: an eighth.
+pub const METADATA_SHARE: usize = 8;
+
+/// What a call counts for towards its server's memory, beside its metadata and messages: 1 KiB.
+pub const CALL_MEMORY: usize = 1 << 10;
+
+/// An answer that makes a connection hold no more than this may always wait: 64 KiB.
+pub const LEAST_SHARE: usize = 64 << 10;
+
 /// In steps of so many bytes a connection counts towards its server's memory: 16 KiB.
 pub const MEMORY_GRAIN: usize = 16 << 10;
 

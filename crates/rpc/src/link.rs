@@ -10,7 +10,7 @@ use crate::deadlines::{Deadlines, earliest};
 use crate::handshake::Handshake;
 use crate::inbound::{Inbound, InboundError, Received, Taken};
 use crate::keepalive::{Action, Keepalive};
-use crate::memory::Memory;
+use crate::memory::{Held, Memory, Shortage};
 use crate::{CallId, CloseReason, Traffic};
 
 /// How far a peer is let ahead, in bytes.
@@ -71,6 +71,11 @@ impl Link {
             connection_window: windows.connection,
             bandwidth: Bandwidth::new(windows.call, largest),
         }
+    }
+
+    /// What the peer makes the connection hold.
+    pub(crate) fn held(&self) -> Held {
+        self.memory.held()
     }
 
     /// Bytes of messages of which a part has come, over all calls.
@@ -167,7 +172,7 @@ impl Link {
             self.h2.ping(PROBE);
             self.keepalive.on_ping(self.sent(), self.now);
         }
-        let before = inbound.unfinished();
+        let (before, reserved) = (inbound.unfinished(), inbound.reserved());
         let taken = loop {
             match inbound.take(&mut piece, max) {
                 Ok(Taken::Message(received)) => {
@@ -179,6 +184,7 @@ impl Link {
                 Err(error) => break Err(error),
             }
         };
+        self.memory.reserved(reserved, inbound.reserved());
         let admitted = self.memory.resized(stream, before, inbound.unfinished());
         self.release_connection(length);
         let release = taken?;
@@ -245,6 +251,28 @@ impl Link {
         self.memory.taken(before - inbound.untaken());
         self.h2.release_stream_credit(call.stream_id(), release);
         self.release_connection(0);
+    }
+
+    /// Counts a call that has come with names of so many bytes.
+    pub(crate) fn hold(&mut self, names: usize) -> Result<usize, Shortage> {
+        self.memory.hold(names)
+    }
+
+    /// Counts it no longer.
+    pub(crate) fn let_go(&mut self, names: usize) {
+        self.memory.let_go(names);
+    }
+
+    /// Whether an answer of so many bytes may wait for credit.
+    pub(crate) fn check_answer(&mut self, length: usize) -> Result<(), Shortage> {
+        self.memory.set_unsent(self.h2.pending_bytes());
+        self.memory.check_answer(length)
+    }
+
+    /// Counts what waits for the peer's credit.
+    #[inline]
+    pub(crate) fn count_unsent(&mut self) {
+        self.memory.set_unsent(self.h2.pending_bytes());
     }
 
     /// A call has ended: nothing of it waits any more.

@@ -1,6 +1,6 @@
-//! The account of received bytes that wait: the messages of which a part has come, and the whole ones that the application has not taken.
+//! The account of what a peer makes a connection hold: the messages of which a part has come, the whole ones that the application has not taken, the metadata of calls, and the answers that wait for credit.
 //!
-//! What a connection's peer sends ahead is bounded by its windows, but a message longer than a window must be let in, and many calls may each be inside such a message. So from a quarter of the connection's limit on only the oldest waiting call gets credit, which lets the messages end one after the other. A second quarter is for whole windows that are open by then, and the other half for the first windows of calls; who sends more than the limit all the same loses the calls that go beyond it. A [`MemoryQuota`] bounds the sum over the connections of a server. The account holds no bytes itself.
+//! What a connection's peer sends ahead is bounded by its windows, but a message longer than a window must be let in, and many calls may each be inside such a message. So from a quarter of the connection's limit on only the oldest waiting call gets credit, which lets the messages end one after the other. A second quarter is for whole windows that are open by then, and the other half for the first windows of calls; who sends more than the limit all the same loses the calls that go beyond it. Metadata has an eighth of the limit, and answers have as much again as the limit. A [`MemoryQuota`] bounds the sum over the connections of a server: none may hold more than half of what is left, so that whatever the others hold, something is left for each. The account holds no bytes itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct MemoryQuota {
 }
 
 impl MemoryQuota {
-    /// A quota of `limit` bytes. A call that needs memory for a message in parts while it is used up ends with `RESOURCE_EXHAUSTED`; a connection with messages not taken gets no credit.
+    /// A quota of `limit` bytes. On a connection that holds more than half of what is left, a call that needs more ends with `RESOURCE_EXHAUSTED`, and where messages are not taken, there is no credit.
     pub const fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -30,13 +30,19 @@ impl MemoryQuota {
         }
     }
 
+    /// Bytes that may wait.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes that wait now.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn is_used_up(&self) -> bool {
-        self.used() > self.limit
+    /// What one connection may hold: half of what is left.
+    fn share(&self) -> usize {
+        self.limit.saturating_sub(self.used()) / 2
     }
 
     /// Counts a promise of so many bytes more, unless all promises were more than a quarter of the limit then.
@@ -49,6 +55,40 @@ impl MemoryQuota {
             })
             .is_ok()
     }
+}
+
+/// Takes off an account what it has. More than that would be a fault of ours, which tests hear of.
+fn give_back(account: &mut usize, bytes: usize) {
+    debug_assert!(*account >= bytes, "{bytes} bytes more than the account has");
+    *account = account.saturating_sub(bytes);
+}
+
+/// What a connection holds for its peer, in bytes but for the calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Messages of which a part has come, as they are on the wire.
+    pub unfinished: usize,
+    /// What those take of memory.
+    pub reserved: usize,
+    /// Whole messages that the application has not taken, as they are on the wire.
+    pub untaken: usize,
+    /// Long names of calls.
+    pub names: usize,
+    /// Metadata that anybody has.
+    pub metadata: usize,
+    /// Answers that wait for credit.
+    pub unsent: usize,
+    /// Calls that have not ended.
+    pub calls: usize,
+}
+
+/// Which limit leaves no room, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// That of a connection.
+    Connection { limit: usize },
+    /// That of the server.
+    Server { limit: usize },
 }
 
 /// A call that waits for credit.
@@ -69,8 +109,18 @@ pub(crate) struct Memory {
     counted: usize,
     /// Bytes of messages of which a part has come.
     unfinished: usize,
+    /// What those take of memory.
+    reserved: usize,
     /// Window bytes of whole messages that the application has not taken.
     untaken: usize,
+    /// Bytes of the long names of calls.
+    names: usize,
+    /// Bytes of metadata, which counts itself for as long as anybody has it.
+    metadata: Arc<AtomicUsize>,
+    /// Calls that have not ended.
+    calls: usize,
+    /// Bytes of answers that wait for credit.
+    unsent: usize,
     /// Whole messages may hold so much before the peer gets no connection credit.
     max_untaken: usize,
     /// The window that a call has which goes on, unless the network needs more.
@@ -88,17 +138,18 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) const fn new(
-        limit: usize,
-        quota: Option<Arc<MemoryQuota>>,
-        call_window: u32,
-    ) -> Self {
+    pub(crate) fn new(limit: usize, quota: Option<Arc<MemoryQuota>>, call_window: u32) -> Self {
         Self {
             limit,
             quota,
             counted: 0,
             unfinished: 0,
+            reserved: 0,
             untaken: 0,
+            names: 0,
+            metadata: Arc::default(),
+            calls: 0,
+            unsent: 0,
             max_untaken: limits::MAX_UNTAKEN_BYTES,
             call_window,
             open_windows: 0,
@@ -111,8 +162,13 @@ impl Memory {
 
     /// Whether a peer that waits for the application gets no connection credit.
     pub(crate) fn withholds(&self) -> bool {
-        self.untaken > self.max_untaken
-            || (self.untaken > 0 && self.quota.as_ref().is_some_and(|quota| quota.is_used_up()))
+        self.untaken > self.max_untaken || (self.untaken > 0 && self.is_over_share().is_some())
+    }
+
+    /// The server's limit, where this connection holds more than its share of it.
+    fn is_over_share(&self) -> Option<usize> {
+        let quota = self.quota.as_ref()?;
+        (self.counted > quota.share()).then_some(quota.limit)
     }
 
     /// A whole message came for the application.
@@ -123,8 +179,15 @@ impl Memory {
 
     /// The application took messages, or they are not wanted any more.
     pub(crate) fn taken(&mut self, credit: u32) {
-        self.untaken = self.untaken.saturating_sub(credit as usize);
+        give_back(&mut self.untaken, credit as usize);
         self.count();
+    }
+
+    /// The memory of a call's message in the making has changed; [`Memory::resized`] follows.
+    #[inline]
+    pub(crate) fn reserved(&mut self, before: usize, after: usize) {
+        give_back(&mut self.reserved, before);
+        self.reserved += after;
     }
 
     /// A call's message in the making has grown, or is whole.
@@ -138,7 +201,8 @@ impl Memory {
         if before == after {
             return Ok(());
         }
-        self.unfinished = self.unfinished.saturating_sub(before) + after;
+        give_back(&mut self.unfinished, before);
+        self.unfinished += after;
         self.count();
         let mut favoured_bytes = 0;
         if let Some((favoured, bytes)) = &mut self.favoured {
@@ -154,8 +218,8 @@ impl Memory {
         if after <= before {
             return Ok(());
         }
-        if let Some(quota) = self.quota.as_ref().filter(|quota| quota.is_used_up()) {
-            return Err(InboundError::ServerMemory { limit: quota.limit });
+        if let Some(limit) = self.is_over_share() {
+            return Err(InboundError::ServerMemory { limit });
         }
         if !is_favoured && self.unfinished.saturating_sub(favoured_bytes) > self.limit {
             return Err(InboundError::ConnectionMemory { limit: self.limit });
@@ -232,9 +296,65 @@ impl Memory {
         true
     }
 
+    /// Where metadata counts itself.
+    pub(crate) fn metadata_account(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.metadata)
+    }
+
+    /// A call has come with names of so many bytes, and with metadata that is counted already: what is to be given to [`Memory::let_go`], or the limit that it goes beyond. Where no other call goes on, one is always taken.
+    pub(crate) fn hold(&mut self, names: usize) -> Result<usize, Shortage> {
+        if self.calls > 0 {
+            let limit = self.limit / limits::METADATA_SHARE;
+            let held = self.names + self.metadata.load(Ordering::Relaxed);
+            if held.saturating_add(names) > limit {
+                return Err(Shortage::Connection { limit });
+            }
+            if let Some(limit) = self.is_over_share() {
+                return Err(Shortage::Server { limit });
+            }
+        }
+        self.names += names;
+        self.calls += 1;
+        self.count();
+        Ok(names)
+    }
+
+    /// A call has ended whose names counted for so much.
+    pub(crate) fn let_go(&mut self, names: usize) {
+        give_back(&mut self.names, names);
+        give_back(&mut self.calls, 1);
+        self.count();
+    }
+
+    /// Whether answers may wait that are so many bytes more. An answer that no other waits before may be longer than the connection's limit.
+    pub(crate) fn check_answer(&self, length: usize) -> Result<(), Shortage> {
+        let limit = self.limit;
+        if self.unsent > 0 && self.unsent.saturating_add(length) > limit {
+            return Err(Shortage::Connection { limit });
+        }
+        let Some(quota) = &self.quota else {
+            return Ok(());
+        };
+        let share = quota.share().max(limits::LEAST_SHARE);
+        if self.counted.saturating_add(length) > share {
+            return Err(Shortage::Server { limit: quota.limit });
+        }
+        Ok(())
+    }
+
+    /// So many bytes of answers wait now.
+    #[inline]
+    pub(crate) fn set_unsent(&mut self, bytes: usize) {
+        if bytes != self.unsent {
+            self.unsent = bytes;
+            self.count();
+        }
+    }
+
     /// A call has ended, with this in its account.
     pub(crate) fn forget(&mut self, stream: StreamId, inbound: &Inbound) {
-        self.unfinished = self.unfinished.saturating_sub(inbound.unfinished());
+        give_back(&mut self.unfinished, inbound.unfinished());
+        give_back(&mut self.reserved, inbound.reserved());
         self.taken(inbound.untaken());
         if inbound.window > 0 {
             self.open_windows -= 1;
@@ -243,6 +363,19 @@ impl Memory {
         self.waiting.remove(&stream.number);
         if self.is_favoured(stream) {
             self.favoured = None;
+        }
+    }
+
+    /// What the account has now.
+    pub(crate) fn held(&self) -> Held {
+        Held {
+            unfinished: self.unfinished,
+            reserved: self.reserved,
+            untaken: self.untaken,
+            names: self.names,
+            metadata: self.metadata.load(Ordering::Relaxed),
+            unsent: self.unsent,
+            calls: self.calls,
         }
     }
 
@@ -265,7 +398,12 @@ impl Memory {
         let Some(quota) = &self.quota else {
             return;
         };
-        let now = self.unfinished + self.untaken;
+        let now = self.reserved
+            + self.untaken
+            + self.names
+            + self.metadata.load(Ordering::Relaxed)
+            + self.unsent
+            + self.calls * limits::CALL_MEMORY;
         if now.abs_diff(self.counted) < limits::MEMORY_GRAIN {
             return;
         }
@@ -331,18 +469,57 @@ mod tests {
         let quota = Arc::new(MemoryQuota::new(100_000));
         let mut one = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
         let mut other = Memory::new(1 << 30, Some(Arc::clone(&quota)), 10);
-        one.resized(stream(1), 0, 90_000).unwrap();
-        assert_eq!(quota.used(), 90_000);
-        other.came(20_000);
-        assert!(other.withholds());
-        assert!(!one.withholds());
+        // A third of the whole is half of what is left then.
+        one.reserved(0, 33_000);
+        one.resized(stream(1), 0, 33_000).unwrap();
+        assert_eq!(quota.used(), 33_000);
+        one.reserved(33_000, 60_000);
         assert!(matches!(
-            one.resized(stream(1), 90_000, 120_000),
+            one.resized(stream(1), 33_000, 60_000),
             Err(InboundError::ServerMemory { limit: 100_000 })
         ));
-        other.taken(20_000);
+        one.reserved(60_000, 33_000);
+        one.resized(stream(1), 60_000, 33_000).unwrap();
+        // The other one has its share of what that leaves.
+        other.came(25_000);
+        assert!(other.withholds());
+        other.taken(25_000);
         drop(one);
         assert_eq!(quota.used(), 0);
-        other.resized(stream(1), 0, 90_000).unwrap();
+        other.came(25_000);
+        assert!(!other.withholds());
+    }
+
+    #[test]
+    fn metadata_and_answers_count_until_they_are_gone() {
+        let quota = Arc::new(MemoryQuota::new(1 << 20));
+        let mut memory = Memory::new(800_000, Some(Arc::clone(&quota)), 10);
+        let metadata = memory.metadata_account();
+        assert_eq!(memory.hold(200_000), Ok(200_000), "one is always taken");
+        assert_eq!(memory.hold(1), Err(Shortage::Connection { limit: 100_000 }));
+        memory.let_go(200_000);
+        assert_eq!(quota.used(), 0);
+        assert_eq!(memory.hold(50_000), Ok(50_000));
+        metadata.fetch_add(49_000, Ordering::Relaxed);
+        assert_eq!(memory.hold(0), Ok(0));
+        assert_eq!(memory.check_answer(300_000), Ok(()), "nothing waits");
+        memory.set_unsent(100_000);
+        assert_eq!(
+            memory.check_answer(700_001),
+            Err(Shortage::Connection { limit: 800_000 })
+        );
+        assert_eq!(quota.used(), 199_000 + 2 * limits::CALL_MEMORY);
+        memory.set_unsent(400_000);
+        assert_eq!(
+            memory.check_answer(1),
+            Err(Shortage::Server { limit: 1 << 20 })
+        );
+        memory.set_unsent(0);
+        memory.let_go(50_000);
+        metadata.fetch_sub(49_000, Ordering::Relaxed);
+        memory.let_go(0);
+        assert!(quota.used() < limits::MEMORY_GRAIN);
+        drop(memory);
+        assert_eq!(quota.used(), 0);
     }
 }

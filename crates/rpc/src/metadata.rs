@@ -3,6 +3,7 @@
 //! In memory every value is raw bytes. Values of keys ending in `-bin` are base64 on the wire only (PROTOCOL-HTTP2, "Custom-Metadata"). Cloning shares the storage, and empty metadata owns none.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thiserror::Error;
 
@@ -51,7 +52,35 @@ const RESERVED: [&str; 13] = [
 #[derive(Clone, Default)]
 pub struct Metadata {
     /// `u32` key length, `u32` value length, key, value; again and again. `None` while empty.
-    entries: Option<Arc<Vec<u8>>>,
+    entries: Option<Arc<Entries>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    bytes: Vec<u8>,
+    held: Option<Held>,
+}
+
+impl Clone for Entries {
+    /// A copy is the copier's own affair, and counts in no account.
+    fn clone(&self) -> Self {
+        Self {
+            bytes: self.bytes.clone(),
+            held: None,
+        }
+    }
+}
+
+/// What storage counts for, as long as anybody has it.
+struct Held {
+    account: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.account.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Metadata {
@@ -71,6 +100,28 @@ impl Metadata {
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.iter().count()
+    }
+
+    /// Empty metadata with room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            entries: Some(Arc::new(Entries {
+                bytes: Vec::with_capacity(bytes),
+                held: None,
+            })),
+        }
+    }
+
+    /// Counts the storage in `account` until nobody has it any more.
+    pub(crate) fn count_in(&mut self, account: &Arc<AtomicUsize>) {
+        if let Some(entries) = self.entries.as_mut().and_then(Arc::get_mut) {
+            let bytes = entries.bytes.capacity();
+            account.fetch_add(bytes, Ordering::Relaxed);
+            entries.held = Some(Held {
+                account: Arc::clone(account),
+                bytes,
+            });
+        }
     }
 
     /// Whether both share one storage, so that what was derived from one holds for the other. True of empty ones. The engine shares the storage of metadata that repeats on a connection.
@@ -99,7 +150,7 @@ impl Metadata {
         let too_large = || MetadataError::TooLarge(key.len().saturating_add(value.len()));
         let key_len = u32::try_from(key.len()).map_err(|_| too_large())?;
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
-        let entries = Arc::make_mut(self.entries.get_or_insert_default());
+        let entries = &mut Arc::make_mut(self.entries.get_or_insert_default()).bytes;
         entries.extend_from_slice(&key_len.to_le_bytes());
         entries.extend_from_slice(&value_len.to_le_bytes());
         entries.extend_from_slice(key);
@@ -112,14 +163,16 @@ impl Metadata {
         match (&mut self.entries, &other.entries) {
             (_, None) => {}
             (None, Some(entries)) => self.entries = Some(entries.clone()),
-            (Some(own), Some(entries)) => Arc::make_mut(own).extend_from_slice(entries),
+            (Some(own), Some(entries)) => {
+                Arc::make_mut(own).bytes.extend_from_slice(&entries.bytes);
+            }
         }
     }
 
     /// The entries in order: key and raw value.
     pub fn iter(&self) -> Iter<'_> {
         Iter {
-            rest: self.entries.as_deref().map_or(&[], Vec::as_slice),
+            rest: self.entries.as_ref().map_or(&[], |entries| &entries.bytes),
         }
     }
 
@@ -142,7 +195,7 @@ impl<'a> IntoIterator for &'a Metadata {
 
 impl PartialEq for Metadata {
     fn eq(&self, other: &Self) -> bool {
-        self.same_storage(other) || self.entries == other.entries
+        self.same_storage(other) || self.iter().eq(other.iter())
     }
 }
 

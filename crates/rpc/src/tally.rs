@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use crate::Message;
+
 /// How many messages of a call are noted one by one; later ones are counted only. As many as a span of OpenTelemetry keeps events.
 pub const MAX_NOTES: usize = 128;
 
@@ -26,8 +28,8 @@ pub struct MessageNote {
     pub outgoing: bool,
     /// How many went before it in its direction.
     pub number: u64,
-    /// Its bytes.
-    pub length: usize,
+    /// Its bytes; `None` of a received message that is compressed still, since nobody has taken it.
+    pub length: Option<usize>,
     /// Its bytes on the wire, without the prefix, where it was compressed.
     pub compressed: Option<usize>,
 }
@@ -67,22 +69,31 @@ impl Tally {
             at,
             outgoing: true,
             number,
-            length,
+            length: Some(length),
             compressed,
         });
     }
 
-    pub(crate) fn received(&mut self, length: usize, compressed: Option<usize>, at: Instant) {
-        self.received += compressed.unwrap_or(length) as u64;
+    pub(crate) fn received(&mut self, message: &Message, at: Instant) {
+        let wire = message.wire_len();
+        self.received += wire as u64;
         let number = self.received_messages;
         self.received_messages += 1;
         self.note(MessageNote {
             at,
             outgoing: false,
             number,
-            length,
-            compressed,
+            length: (!message.is_compressed()).then_some(wire),
+            compressed: message.is_compressed().then_some(wire),
         });
+    }
+
+    /// The first received message whose length was not known has been decompressed, to so many bytes.
+    pub fn read(&mut self, length: usize) {
+        let unknown = |note: &&mut MessageNote| !note.outgoing && note.length.is_none();
+        if let Some(note) = self.notes.iter_mut().find(unknown) {
+            note.length = Some(length);
+        }
     }
 
     fn note(&mut self, note: MessageNote) {
@@ -95,13 +106,14 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Encoding;
 
     #[test]
     fn sizes_are_those_of_the_wire_and_messages_are_numbered_each_way() {
         let now = Instant::now();
         let mut tally = Tally::new(Observe::Messages).unwrap();
         tally.sent(100, Some(20), now);
-        tally.received(7, None, now);
+        tally.received(&Message::plain(vec![0; 7]), now);
         tally.sent(5, None, now);
         assert_eq!((tally.sent, tally.received), (25, 7));
         let noted: Vec<_> = (tally.notes.iter())
@@ -110,9 +122,9 @@ mod tests {
         assert_eq!(
             noted,
             [
-                (true, 0, 100, Some(20)),
-                (false, 0, 7, None),
-                (true, 1, 5, None)
+                (true, 0, Some(100), Some(20)),
+                (false, 0, Some(7), None),
+                (true, 1, Some(5), None)
             ]
         );
     }
@@ -122,9 +134,21 @@ mod tests {
         let now = Instant::now();
         let mut tally = Tally::new(Observe::Messages).unwrap();
         for _ in 0..1000 {
-            tally.received(1, None, now);
+            tally.received(&Message::plain(vec![0]), now);
         }
         assert_eq!((tally.received, tally.notes.len()), (1000, MAX_NOTES));
+    }
+
+    #[test]
+    fn a_compressed_message_has_its_length_once_it_is_read() {
+        let mut tally = Tally::new(Observe::Messages).unwrap();
+        let message = Message::compressed(vec![0; 9], Encoding::Gzip, None);
+        tally.received(&message, Instant::now());
+        assert_eq!((tally.notes[0].length, tally.received), (None, 9));
+        tally.read(1000);
+        assert_eq!(tally.notes[0].length, Some(1000));
+        tally.read(2000);
+        assert_eq!(tally.notes[0].length, Some(1000));
     }
 
     #[test]

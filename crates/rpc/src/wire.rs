@@ -1,12 +1,13 @@
 //! Metadata, statuses and messages as header fields and frames, for both roles.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use russet_http2::hpack::Index;
+use russet_http2::hpack::{ENTRY_OVERHEAD, Index};
 use russet_http2::{Block, HeaderList, Value};
 
 use crate::compression::compress;
@@ -73,6 +74,82 @@ pub(crate) fn put_status(status: &Status, block: &mut Block<'_>) {
     }
 }
 
+/// Bytes that the fields of a response take in a header list at most, beside `grpc-message` and metadata.
+const RESPONSE_FIELDS: usize = 320;
+
+/// Bytes of metadata in a header list, as RFC 9113 section 6.5.2 counts.
+pub(crate) fn list_size(metadata: &Metadata) -> usize {
+    let entry = |(key, value): (&str, &[u8])| {
+        let wire = if is_binary(key) {
+            // Without padding.
+            (value.len() * 4).div_ceil(3)
+        } else {
+            value.len()
+        };
+        key.len() + wire + ENTRY_OVERHEAD
+    };
+    metadata.iter().map(entry).sum()
+}
+
+/// The size of response headers with `metadata`, where that is over what the peer takes.
+pub(crate) fn size_over(metadata: &Metadata, max: usize) -> Option<usize> {
+    if metadata.is_empty() {
+        return None;
+    }
+    let size = list_size(metadata) + RESPONSE_FIELDS;
+    (size > max).then_some(size)
+}
+
+/// What is sent in place of a status and metadata that together are more than the peer takes in a header list: the text is cut, and metadata that does not fit ends the call with `RESOURCE_EXHAUSTED`, as `grpcio` does. `None` where all fits.
+pub(crate) fn fit_trailers(
+    status: &Status,
+    trailing: &Metadata,
+    max: usize,
+) -> Option<(Status, Metadata)> {
+    if status.message.is_empty() && trailing.is_empty() {
+        return None;
+    }
+    let room = max.saturating_sub(RESPONSE_FIELDS);
+    let metadata = list_size(trailing);
+    if metadata.saturating_add(3 * status.message.len()) <= room {
+        return None;
+    }
+    if metadata > room {
+        let size = metadata + RESPONSE_FIELDS;
+        let text = format!(
+            "to-be-sent trailing metadata size exceeds peer limit ({size} vs. {max} bytes)"
+        );
+        let text = cut(&text, room).unwrap_or(text);
+        return Some((Status::new(Code::ResourceExhausted, text), Metadata::EMPTY));
+    }
+    let text = cut(&status.message, room - metadata)?;
+    Some((Status::new(status.code, text), trailing.clone()))
+}
+
+/// A text cut so that it takes at most `room` bytes when it is percent-encoded; `None` where it does anyway.
+fn cut(text: &str, room: usize) -> Option<String> {
+    let length = |char: char| match char {
+        '%' => 3,
+        ' '..='~' => 1,
+        other => 3 * other.len_utf8(),
+    };
+    if text.chars().map(length).sum::<usize>() <= room {
+        return None;
+    }
+    let note = format!(" ... (cut: {} bytes in all)", text.len());
+    let Some(mut left) = room.checked_sub(note.len()) else {
+        return Some(String::new());
+    };
+    let kept: String = (text.chars())
+        .take_while(|char| {
+            let fits = length(*char) <= left;
+            left = left.saturating_sub(length(*char));
+            fits
+        })
+        .collect();
+    Some(kept + &note)
+}
+
 /// The status in a trailers list; `None` without `grpc-status`.
 pub(crate) fn read_status(headers: &HeaderList) -> Option<Status> {
     let mut code = None;
@@ -113,6 +190,8 @@ pub(crate) struct MetadataReader {
     tokens: Vec<u64>,
     last: Metadata,
     scratch: Vec<u64>,
+    /// Where storage is counted, for as long as anybody has it.
+    account: Option<Arc<AtomicUsize>>,
 }
 
 /// A `-bin` value that is not base64: its key.
@@ -120,6 +199,14 @@ pub(crate) struct MetadataReader {
 pub(crate) struct BadBase64(pub(crate) String);
 
 impl MetadataReader {
+    /// A reader whose metadata counts in `account`.
+    pub(crate) fn counting(account: Arc<AtomicUsize>) -> Self {
+        Self {
+            account: Some(account),
+            ..Self::default()
+        }
+    }
+
     /// The metadata of `headers`: the fields for which `is_protocol` is false.
     pub(crate) fn read(
         &mut self,
@@ -139,9 +226,15 @@ impl MetadataReader {
         if self.scratch == self.tokens {
             return Ok(self.last.clone());
         }
-        let mut metadata = Metadata::new();
-        for (name, value) in headers.fields().filter(|(name, _)| !is_protocol(name)) {
+        // In one piece: what grows by itself takes up to twice as much.
+        let length = |(name, value): (&[u8], Value<'_>)| name.len() + value.bytes.len() + 8;
+        let mine = || headers.fields().filter(|(name, _)| !is_protocol(name));
+        let mut metadata = Metadata::with_capacity(mine().map(length).sum());
+        for (name, value) in mine() {
             read_entry(name, value, &mut metadata)?;
+        }
+        if let Some(account) = &self.account {
+            metadata.count_in(account);
         }
         if !self.scratch.contains(&0) {
             std::mem::swap(&mut self.tokens, &mut self.scratch);
@@ -174,6 +267,9 @@ pub(crate) struct StringCache {
     slots: Vec<(u64, Arc<str>)>,
 }
 
+/// The longest string that is kept, in bytes.
+const LONGEST_CACHED: usize = 512;
+
 /// Different strings that are kept.
 const CACHED_STRINGS: usize = 64;
 
@@ -189,6 +285,10 @@ impl StringCache {
             return Some(Arc::clone(string));
         }
         let text = str::from_utf8(value.bytes).ok()?;
+        if text.len() > LONGEST_CACHED {
+            // No method has such a name; comparing it with all would take long.
+            return Some(Arc::from(text));
+        }
         let known = self
             .slots
             .iter()

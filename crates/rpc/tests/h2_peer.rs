@@ -77,7 +77,11 @@ async fn echo_server(io: DuplexStream) {
                 } => {
                     connection.message_consumed(call, credit);
                     connection
-                        .send_message(call, &message, MessageOptions::default())
+                        .send_message(
+                            call,
+                            &message.into_bytes().unwrap(),
+                            MessageOptions::default(),
+                        )
                         .unwrap();
                 }
                 server::Event::HalfClosed { call } => {
@@ -258,7 +262,7 @@ async fn our_client_calls_an_h2_server() {
                 } => {
                     connection.message_consumed(call, credit);
                     let number = number(call);
-                    calls[number].1 = message;
+                    calls[number].1 = message.into_bytes().unwrap();
                 }
                 client::Event::Status {
                     call,

@@ -34,6 +34,7 @@ fn answered(
         max_header_list_size: 4_000,
         send_buffer_high: 10_000,
         send_buffer_low: 5_000,
+        send_buffer_total: 50_000,
     };
     let mut connection = Connection::new(role, config, now);
     let mut out = Vec::new();

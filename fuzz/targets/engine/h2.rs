@@ -231,7 +231,7 @@ async fn our_server(io: DuplexStream, calls: Rc<Vec<Call>>) {
                     credit,
                 } => {
                     let (at, seen) = open.get_mut(&call).expect("an open call");
-                    assert_eq!(message, calls[*at].requests[*seen]);
+                    assert_eq!(message.into_bytes(), Ok(calls[*at].requests[*seen].clone()));
                     *seen += 1;
                     engine.message_consumed(call, credit);
                 }
@@ -344,7 +344,7 @@ async fn our_client(io: DuplexStream, calls: Rc<Vec<Call>>) {
                     credit,
                 } => {
                     let (at, seen) = open.get_mut(&call).expect("an open call");
-                    assert_eq!(message, calls[*at].responses[*seen]);
+                    assert_eq!(message.into_bytes(), Ok(calls[*at].responses[*seen].clone()));
                     *seen += 1;
                     engine.message_consumed(call, credit);
                 }

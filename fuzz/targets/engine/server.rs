@@ -68,7 +68,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                     message,
                     credit,
                 } => {
-                    assert!(calls.contains(&call) && message.len() <= 100_000);
+                    assert!(calls.contains(&call));
+                    // One that cannot be decompressed is the call's affair.
+                    if let Ok(message) = message.into_bytes() {
+                        assert!(message.len() <= 100_000);
+                    }
                     owed.push((call, credit));
                 }
                 Event::HalfClosed { call } | Event::Writable { call } => {

@@ -5,7 +5,11 @@ from concurrent import futures
 
 import grpc
 from authzed.api import v1
-from authzed.api.v1 import permission_service_pb2_grpc, schema_service_pb2_grpc, watch_service_pb2_grpc
+from authzed.api.v1 import (
+    permission_service_pb2_grpc,
+    schema_service_pb2_grpc,
+    watch_service_pb2_grpc,
+)
 from grpcutil import bearer_token_credentials, insecure_bearer_token_credentials
 
 

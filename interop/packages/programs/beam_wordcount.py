@@ -32,8 +32,10 @@ def pipeline(made):
 for mode in ("in_memory", "multi_threading", "multi_processing"):
     options = PipelineOptions(direct_running_mode=mode, direct_num_workers=2, environment_type=None)
     with beam.Pipeline(runner=FnApiRunner(), options=options) as made:
-        pipeline(made) | beam.combiners.ToList() | beam.Map(
-            lambda counts: print(*sorted(counts), sep="\n")
+        (
+            pipeline(made)
+            | beam.combiners.ToList()
+            | beam.Map(lambda counts: print(*sorted(counts), sep="\n"))
         )
     print(mode)
 

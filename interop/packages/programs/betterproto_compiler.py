@@ -72,7 +72,10 @@ async def main():
     async with ChannelFor([Store()]) as channel:
         stub = shop.StoreStub(channel)
         print(await stub.get(shop.Item(name="a")))
-        items = [shop.Item(name="b", prices=[1, -1]), shop.Item(data=b"\0", parts={"x": shop.ItemPart(2.5)})]
+        items = [
+            shop.Item(name="b", prices=[1, -1]),
+            shop.Item(data=b"\0", parts={"x": shop.ItemPart(2.5)}),
+        ]
         async for item in stub.list(items):
             print(item.to_json())
 

@@ -6,7 +6,7 @@ import sys
 from concurrent import futures
 from pathlib import Path
 
-TASKS = '''
+TASKS = """
 import os
 
 import celery
@@ -44,7 +44,7 @@ def fail():
             channel.unary_unary("/pack.Service/None")(b"", timeout=20)
         except grpc.RpcError as error:
             return [error.code().name, error.details()]
-'''
+"""
 for name in ("queue", "control", "results"):
     Path(name).mkdir()
 Path("tasks.py").write_text(TASKS)
@@ -53,7 +53,9 @@ import grpc  # noqa: E402
 
 server = grpc.server(futures.ThreadPoolExecutor(4))
 handler = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
-server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("pack.Service", {"Echo": handler}),))
+server.add_generic_rpc_handlers(
+    (grpc.method_handlers_generic_handler("pack.Service", {"Echo": handler}),)
+)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 os.environ.update(PEER=f"127.0.0.1:{port}", RUSSET_INSTALL="1")
@@ -61,7 +63,21 @@ import tasks  # noqa: E402
 
 for pool in ("prefork", "threads"):
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--pool", pool, "--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"],
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "tasks",
+            "worker",
+            "--pool",
+            pool,
+            "--concurrency",
+            "2",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "C_FORCE_ROOT": "1"},

@@ -47,9 +47,7 @@ class Sidecar(dapr_pb2_grpc.DaprServicer):
 
     def SubscribeTopicEventsAlpha1(self, requests, context):
         first = next(requests)
-        yield pubsub_pb2.SubscribeTopicEventsResponseAlpha1(
-            initial_response={}
-        )
+        yield pubsub_pb2.SubscribeTopicEventsResponseAlpha1(initial_response={})
         for number in range(3):
             yield pubsub_pb2.SubscribeTopicEventsResponseAlpha1(
                 event_message={

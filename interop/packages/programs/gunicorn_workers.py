@@ -8,7 +8,7 @@ import urllib.request
 from concurrent import futures
 from pathlib import Path
 
-APPLICATION = '''
+APPLICATION = """
 import os
 
 import grpc
@@ -25,19 +25,31 @@ def application(environ, start_response):
         answer = call(struct_pb2.Value(string_value=environ["PATH_INFO"]), timeout=20)
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Worker", str(os.getpid()))])
     return [json_format.MessageToJson(answer).encode()]
-'''
+"""
 import grpc  # noqa: E402
 
 Path("application.py").write_text(APPLICATION)
 server = grpc.server(futures.ThreadPoolExecutor(4))
 echo = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
-server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("pack.Service", {"Echo": echo}),))
+server.add_generic_rpc_handlers(
+    (grpc.method_handlers_generic_handler("pack.Service", {"Echo": echo}),)
+)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 told = subprocess.Popen(
     [
-        sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "2",
-        "--worker-class", "gthread", "--threads", "4", "application:application",
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "application:application",
     ],
     stderr=subprocess.PIPE,
     text=True,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Lock, Thread
+from threading import Lock
 
 from ._credentials import AuthMetadataContext, AuthMetadataPluginCallback
+from ._errors import text_of
 from ._logging import logger
 from ._status import StatusCode
+from ._threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,14 +53,14 @@ class _Callback(AuthMetadataPluginCallback):
     def __init__(self, answer: Callable[[MetadataType | None, BaseException | None], None]) -> None:
         self._answer = answer
         self._lock = Lock()
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._called = False
 
     def _take(self) -> None:
         with self._lock:
             if self._failure is not None:
                 raise RuntimeError(
-                    f'AuthMetadataPluginCallback raised exception "{self._failure}"!'
+                    f'AuthMetadataPluginCallback raised exception "{text_of(self._failure)}"!'
                 )
             if self._called:
                 raise RuntimeError("AuthMetadataPluginCallback invoked more than once!")
@@ -68,7 +70,7 @@ class _Callback(AuthMetadataPluginCallback):
         self._take()
         self._answer(metadata, error)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """The plug-in has raised; an answer that it gave before counts."""
         with self._lock:
             self._failure = error
@@ -96,34 +98,50 @@ class _Authentication:
     def ask_next(self) -> None:
         plugin = next(self._plugins, None)
         if plugin is None:
-            self._hand_over(lambda: self._call.provide(self._metadata))
+            self._hand_over(self._provide)
         elif plugin.immediate:
             self._ask(plugin)
         else:
-            Thread(
-                target=plugin.context.copy().run,
-                args=(self._ask, plugin),
-                name="russet-credentials",
-                daemon=True,
-            ).start()
+            start_thread("russet-credentials", plugin.context.copy().run, self._ask, plugin)
 
     def _ask(self, plugin: Plugin) -> None:
         callback = _Callback(self._answer)
         try:
             plugin.function(self._context, callback)
-        except Exception as error:
-            logger("_plugin_wrapping").exception(
-                'AuthMetadataPluginCallback "%s" raised exception!', plugin.name
-            )
-            callback.fail(error)
+        except BaseException as error:
+            # A plug-in that is asked at once runs on the caller's thread, where Ctrl-C is the caller's.
+            callers = plugin.immediate and not isinstance(error, Exception)
+            try:
+                logger("_plugin_wrapping").exception(
+                    'AuthMetadataPluginCallback "%s" raised exception!', plugin.name
+                )
+            finally:
+                callback.fail(error)
+            if callers:
+                raise
 
     def _answer(self, metadata: MetadataType | None, error: BaseException | None) -> None:
         if error is not None:
-            details = f"Getting metadata from plugin failed with error: {error}"
-            self._hand_over(lambda: self._call.cancel(_UNAVAILABLE, details))
+            self._end(error)
             return
-        self._metadata.extend(metadata or ())
-        self.ask_next()
+        try:
+            self._metadata.extend(metadata or ())
+            self.ask_next()
+        except BaseException as failure:
+            # The call must not wait for an answer that was none.
+            self._end(failure)
+            raise
+
+    def _end(self, error: BaseException) -> None:
+        details = f"Getting metadata from plugin failed with error: {text_of(error)}"
+        self._hand_over(lambda: self._call.cancel(_UNAVAILABLE, details))
+
+    def _provide(self) -> None:
+        try:
+            self._call.provide(self._metadata)
+        except BaseException as error:
+            self._end(error)
+            raise
 
 
 def _at_once(function: Callable[[], Any]) -> None:

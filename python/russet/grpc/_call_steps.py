@@ -13,7 +13,7 @@ from typing import Any
 from .. import _core
 from . import _server as _server_module
 from ._base_server import ServicerContext
-from ._errors import RpcError
+from ._errors import RpcError, text_of
 from ._status import STATUS_CODES, StatusCode
 
 TYPE_CHECKING = False
@@ -282,10 +282,7 @@ def _fail(state: Any, call: Any, doing: str, error: Exception) -> None:
     if state.aborted:
         _server._abort(state, call, _UNKNOWN, b"RPC Aborted")
     elif not (isinstance(error, RpcError) and not _is_rpc_state_active(state)):
-        try:
-            details = f"Exception {doing}: {error}"
-        except Exception:
-            details = f"Exception {doing}: <{type(error)}>"
+        details = f"Exception {doing}: {text_of(error)}"
         _server.log_handler_error(details, error)
         _server._abort(state, call, _UNKNOWN, details.encode(errors="replace"))
 

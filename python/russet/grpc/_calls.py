@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from threading import Event, RLock, local
+from threading import RLock, local
 
 from .. import _core
 from ._base_call import Call, Future, RpcContext
-from ._errors import FutureCancelledError, FutureTimeoutError, RpcError
+from ._errors import FutureCancelledError, FutureTimeoutError, RpcError, ends_the_program
 from ._greenlets import are_there, bound
+from ._latch import Latch
 from ._logging import logger
 from ._status import STATUS_CODES, StatusCode
 
@@ -200,6 +201,7 @@ class _Rendezvous(RpcError, RpcContext):
     """A call in progress. Agents wrap these methods and `_next`, by these names."""
 
     _call: _core.ClientCall
+    _owner: _core.CallOwner
     _response_deserializer: Deserializer[Any] | None
 
     def __init__(
@@ -230,19 +232,8 @@ class _Rendezvous(RpcError, RpcContext):
         self._lock = RLock()
         self._callbacks: list[Callable[[], None]] | None = None
         # Set when all callbacks have run that were added before the call's end.
-        self._callbacks_ran: Event | None = None
+        self._callbacks_ran: Latch | None = None
         self._cancelled = False
-
-    def __del__(self) -> None:
-        call = getattr(self, "_call", None)
-        if call is None:
-            return
-        if self._multiple_responses:
-            # Nobody can read them any more.
-            call.cancel(_CANCELLED, "Cancelled upon garbage collection!")
-        else:
-            # A request whose answer nobody waits for is still meant to arrive.
-            call.abandon()
 
     # The context.
 
@@ -265,7 +256,7 @@ class _Rendezvous(RpcError, RpcContext):
                 return False
             if self._callbacks is None:
                 self._callbacks = [callback]
-                self._callbacks_ran = Event()
+                self._callbacks_ran = Latch()
                 self._call.on_done(bound(self._run_callbacks))
             else:
                 self._callbacks.append(callback)
@@ -275,16 +266,22 @@ class _Rendezvous(RpcError, RpcContext):
         with self._lock:
             callbacks, self._callbacks = self._callbacks or [], None
         _this_thread.runs_callbacks = True
+        fatal: BaseException | None = None
         try:
             for callback in callbacks:
                 try:
                     callback()
-                except Exception:
-                    logger("_channel").exception("Exception in callback!")
+                except BaseException as error:
+                    if ends_the_program(error):
+                        fatal = error
+                    else:
+                        logger("_channel").exception("Exception in callback!")
         finally:
             _this_thread.runs_callbacks = False
             if self._callbacks_ran is not None:
                 self._callbacks_ran.set()
+        if fatal is not None:
+            raise fatal
 
     def _wait_for_callbacks(self) -> None:
         """Whoever learns that the call is over may rely on it that its callbacks have run; they run on a thread of the library, as in grpcio."""
@@ -410,6 +407,10 @@ class _MultiThreadedRendezvous(_Rendezvous, Call, Future["Any"]):
             except _InactiveRpcError as error:
                 self._call.cancel(_INTERNAL, error.details())
                 raise
+            except BaseException:
+                # The message is lost, so nobody can go on with the stream.
+                self._call.cancel(_CANCELLED, "Locally cancelled by application!")
+                raise
         self._wait_for_callbacks()
         if self._call.code() == 0:
             raise StopIteration
@@ -433,6 +434,8 @@ def rendezvous(
     """The object for a channel's call."""
     made = _MultiThreadedRendezvous.__new__(_MultiThreadedRendezvous)
     made._begin(call, deserializer, multiple_responses)
+    # Goes with the caller's last reference.
+    made._owner = _core.CallOwner(call, multiple_responses)
     return made
 
 

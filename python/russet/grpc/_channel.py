@@ -6,7 +6,7 @@ The wire, waiting and deadlines are `russet._core`'s. A method's calls are in `_
 from __future__ import annotations
 
 import os
-from threading import RLock, Thread
+from threading import RLock
 
 from .. import _core
 from ._base_channel import Channel as _BaseChannel
@@ -29,6 +29,7 @@ from ._multi_callables import (
 from ._observing import observe
 from ._options import channel_settings
 from ._private_names import import_as_grpcio_does, private_names
+from ._threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class _Subscriptions:
             self._told.append((callback, None))
             self._channel.watch_state(bound(self._tell))
         # The callback hears the present state from another thread, as in grpcio: the caller may hold a lock.
-        Thread(target=self._tell, name="russet-connectivity", daemon=True).start()
+        start_thread("russet-connectivity", self._tell)
 
     def remove(self, callback: Callable[[ChannelConnectivity], None]) -> None:
         with self._lock:
@@ -93,7 +94,8 @@ class _Subscriptions:
             for callback in waiting:
                 try:
                     callback(_CONNECTIVITIES[state])
-                except Exception:
+                except BaseException:
+                    # On a thread of the library nothing is more than an error, and the others are called all the same.
                     logger("_channel").exception("Exception calling connectivity callback!")
 
 

@@ -481,7 +481,7 @@ class _ChangingCertificates:
             fetched = self._fetcher()
             if fetched is not None:
                 self._current = self._make(fetched)
-        except Exception:
+        except BaseException:
             logger("_cython.cygrpc").exception(
                 "Error fetching certificates; the server goes on with those it had"
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Thread
-
 from .. import _core
 from ._base_channel import (
     StreamStreamMultiCallable,
@@ -21,6 +19,7 @@ from ._calls import (
 )
 from ._logging import logger
 from ._status import StatusCode
+from ._threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,16 +47,18 @@ _CANCELLED = StatusCode.CANCELLED.value[0]
 _INTERNAL = StatusCode.INTERNAL.value[0]
 _UNKNOWN = StatusCode.UNKNOWN.value[0]
 
+_NOT_ITERATED = "Exception iterating requests!"
+_NOT_SERIALIZED = "Exception serializing request!"
+
 
 def _send_all(
     call: _core.ClientCall, given: Iterable[Any], serializer: Serializer[Any] | None
 ) -> None:
-    """Sends what an iterator gives, until it or the call ends."""
+    """Sends what an iterator gives, until it or the call ends. Whatever that raises ends the call: nobody else could end it."""
     try:
         requests = iter(given)
-    except Exception:
-        logger("_channel").exception("Exception iterating requests!")
-        call.cancel(_UNKNOWN, "Exception iterating requests!")
+    except BaseException:
+        _give_up(call, "_channel", _NOT_ITERATED, _UNKNOWN, _NOT_ITERATED)
         return
     while True:
         try:
@@ -65,23 +66,32 @@ def _send_all(
         except StopIteration:
             call.half_close()
             return
-        except Exception:
-            logger("_channel").exception("Exception iterating requests!")
-            call.cancel(_UNKNOWN, "Exception iterating requests!")
+        except BaseException:
+            _give_up(call, "_channel", _NOT_ITERATED, _UNKNOWN, _NOT_ITERATED)
             return
         try:
-            serialized = serialize(request, serializer)
-        except _InactiveRpcError as error:
-            call.cancel(_INTERNAL, error.details())
+            serialized = request if serializer is None else serializer(request)
+            if serialized is None:
+                raise TypeError("the serializer returned None")  # noqa: TRY301
+        except BaseException:
+            _give_up(call, "_common", "Exception serializing message!", _INTERNAL, _NOT_SERIALIZED)
             return
         try:
             going = call.send(serialized)
-        except TypeError:
-            logger("_common").exception("A serialized message must be bytes!")
-            call.cancel(_INTERNAL, "Exception serializing request!")
+        except BaseException:
+            what = "A serialized message must be bytes!"
+            _give_up(call, "_common", what, _INTERNAL, _NOT_SERIALIZED)
             return
         if not going:
             return
+
+
+def _give_up(call: _core.ClientCall, module: str, what: str, code: int, details: str) -> None:
+    """Log the exception that is being handled, and end the call with a status, even where logging fails."""
+    try:
+        logger(module).exception(what)
+    finally:
+        call.cancel(code, details)
 
 
 def _start_sending(
@@ -90,12 +100,7 @@ def _start_sending(
     """Sends requests while the caller goes on. Their iterator may block, so it has a thread, in the caller's context."""
     from contextvars import copy_context
 
-    Thread(
-        target=copy_context().run,
-        args=(_send_all, call, requests, serializer),
-        name="russet-requests",
-        daemon=True,
-    ).start()
+    start_thread("russet-requests", copy_context().run, _send_all, call, requests, serializer)
 
 
 class _Method:
@@ -151,6 +156,18 @@ class _Method:
         if plugins:
             authenticate(call, plugins, self._channel.authority, self._path)
         return call
+
+    def _sending(
+        self, call: _core.ClientCall, requests: Iterable[Any], multiple_responses: bool
+    ) -> Any:
+        """The object for a call that requests are sent on meanwhile."""
+        try:
+            _start_sending(call, requests, self._request_serializer)
+            return rendezvous(call, self._response_deserializer, multiple_responses)
+        except BaseException:
+            # The thread that sends would keep the call for good.
+            call.cancel(_CANCELLED, "Locally cancelled by application!")
+            raise
 
 
 class _UnaryUnaryMultiCallable(_Method, UnaryUnaryMultiCallable["Any", "Any"]):
@@ -293,8 +310,8 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         compression: Compression | None = None,
     ) -> tuple[Any, Call]:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
-        _start_sending(call, request_iterator, self._request_serializer)
         try:
+            _start_sending(call, request_iterator, self._request_serializer)
             call.wait_done()
         except BaseException:
             call.cancel(_CANCELLED, "Locally cancelled by application!")
@@ -314,8 +331,7 @@ class _StreamUnaryMultiCallable(_Method, StreamUnaryMultiCallable["Any", "Any"])
         compression: Compression | None = None,
     ) -> Any:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression)
-        _start_sending(call, request_iterator, self._request_serializer)
-        return rendezvous(call, self._response_deserializer, False)
+        return self._sending(call, request_iterator, False)
 
 
 class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"]):
@@ -329,5 +345,4 @@ class _StreamStreamMultiCallable(_Method, StreamStreamMultiCallable["Any", "Any"
         compression: Compression | None = None,
     ) -> Any:
         call = self._start(timeout, metadata, credentials, wait_for_ready, compression, True)
-        _start_sending(call, request_iterator, self._request_serializer)
-        return rendezvous(call, self._response_deserializer, True)
+        return self._sending(call, request_iterator, True)

@@ -10,13 +10,13 @@ import threading
 import weakref
 from collections import namedtuple
 from enum import Enum
-from time import monotonic
 from types import ModuleType
 
 from .. import _core
 from ._base_server import HandlerCallDetails, Server, ServicerContext
 from ._greenlets import bound, notice
 from ._handlers import health_servicer, unary_paths
+from ._latch import Latch
 from ._logging import logger
 from ._observing import observe
 from ._options import server_settings
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 # What the core gives to handlers is a context, though it is not written in Python.
 ServicerContext.register(_core.ServerCall)
-
-# Seconds of one wait: a signal that arrives just before it would go unnoticed until its end.
-_SIGNAL_SLICE = 0.2
 
 # How many workers an executor gets that does not say how many threads it has.
 _UNKNOWN_EXECUTOR_WORKERS = 32
@@ -89,6 +86,8 @@ class _ServerState:
         self.generic_handlers: list[GenericRpcHandler] = []
         self.stage = _ServerStage.STOPPED
         self.termination_event = threading.Event()
+        # The same for `wait_for_termination`, which Ctrl-C ends as a rule.
+        self.terminated = Latch()
 
     def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
         handler = self.registered_method_handlers.get(details.method)
@@ -165,6 +164,7 @@ def _reuse_port(settings: dict[str, Any]) -> bool:
 def _end(core: _core.Server, state: _ServerState) -> None:
     core.close()
     state.stage = _ServerStage.STOPPED
+    state.terminated.set()
     state.termination_event.set()
 
 
@@ -282,13 +282,7 @@ class _Server(Server):
         _end(self._core, self._state)
 
     def wait_for_termination(self, timeout: float | None = None) -> bool:
-        until = None if timeout is None else monotonic() + timeout
-        while True:
-            remaining = _SIGNAL_SLICE if until is None else until - monotonic()
-            if self._state.termination_event.wait(max(min(remaining, _SIGNAL_SLICE), 0.0)):
-                return False
-            if until is not None and monotonic() >= until:
-                return True
+        return not self._state.terminated.wait(timeout)
 
 
 def server(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 from ._base_call import Future
 from ._connectivity import ChannelConnectivity
-from ._errors import FutureCancelledError, FutureTimeoutError
+from ._errors import FutureCancelledError, FutureTimeoutError, ends_the_program
 from ._logging import logger
 from ._private_names import private_names
 from ._version import __version__
@@ -42,10 +40,13 @@ class _ChannelReadyFuture(Future[None]):
     """Done when the channel was READY for the first time."""
 
     def __init__(self, channel: Channel) -> None:
-        from threading import Condition
+        from threading import Lock
+
+        from ._latch import Latch
 
         self._channel = channel
-        self._condition = Condition()
+        self._lock = Lock()
+        self._ended = Latch()
         # True: became ready. False: was cancelled. None: neither yet.
         self._ready: bool | None = None
         self._callbacks: list[Callable[[Any], None]] = []
@@ -55,32 +56,33 @@ class _ChannelReadyFuture(Future[None]):
             self._end(ready=True)
 
     def _end(self, *, ready: bool) -> bool:
-        with self._condition:
+        with self._lock:
             if self._ready is not None:
                 return False
             self._ready = ready
-            self._condition.notify_all()
             callbacks, self._callbacks = self._callbacks, []
+        self._ended.set()
         self._channel.unsubscribe(self._update)
+        fatal: BaseException | None = None
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:
-                logger("_utilities").exception(
-                    'Exception calling connectivity future "done" callback!'
-                )
+            except BaseException as error:
+                if ends_the_program(error):
+                    fatal = error
+                else:
+                    logger("_utilities").exception(
+                        'Exception calling connectivity future "done" callback!'
+                    )
+        if fatal is not None:
+            raise fatal
         return True
 
     def _wait(self, timeout: float | None) -> None:
-        until = None if timeout is None else monotonic() + timeout
-        with self._condition:
-            while self._ready is None:
-                remaining = None if until is None else until - monotonic()
-                if remaining is not None and remaining <= 0:
-                    raise FutureTimeoutError
-                self._condition.wait(remaining)
-            if not self._ready:
-                raise FutureCancelledError
+        if not self._ended.wait(timeout):
+            raise FutureTimeoutError
+        if not self._ready:
+            raise FutureCancelledError
 
     def cancel(self) -> bool:
         return self._end(ready=False)
@@ -104,7 +106,7 @@ class _ChannelReadyFuture(Future[None]):
         self._wait(timeout)
 
     def add_done_callback(self, fn: Callable[[Any], None]) -> None:
-        with self._condition:
+        with self._lock:
             if self._ready is None:
                 self._callbacks.append(fn)
                 return

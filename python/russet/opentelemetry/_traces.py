@@ -123,7 +123,9 @@ def _add_messages(span: trace.Span, messages: _Messages | None) -> None:
 
 def _add_message(span: trace.Span, note: _MessageNote) -> None:
     at, outgoing, number, length, compressed = note
-    attributes = {"sequence-number": number, "message-size": length}
+    attributes = {"sequence-number": number}
+    if length is not None:
+        attributes["message-size"] = length
     if outgoing:
         if compressed is not None:
             attributes["message-size-compressed"] = compressed

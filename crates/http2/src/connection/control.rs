@@ -16,6 +16,7 @@ impl Connection {
         let Ok(bytes) = payload.try_into() else {
             return frame_size_error("WINDOW_UPDATE that is not 4 bytes long");
         };
+        self.charge_window_update()?;
         let increment = i64::from(number(bytes) & MAX_31_BIT);
         if header.stream == 0 {
             if increment == 0 {
@@ -66,10 +67,11 @@ impl Connection {
         let Some((stream, state)) =
             stream.and_then(|id| self.streams.get_mut(id).map(|state| (id, state)))
         else {
-            return Ok(None);
+            // Of a stream that has ended: a good peer sends one at most.
+            return self.charge_idle_frame().map(|()| None);
         };
         if state.reset {
-            return Ok(None);
+            return self.charge_idle_frame().map(|()| None);
         }
         self.pending_bytes -= state.mark_reset();
         self.charge_reset()?;
@@ -185,6 +187,10 @@ impl Connection {
                 self.finish_shutdown();
                 return Ok(None);
             }
+            let Some(left) = self.pings_sent.checked_sub(1) else {
+                return self.charge_idle_frame().map(|()| None);
+            };
+            self.pings_sent = left;
             return Ok(Some(Event::Pong { payload }));
         }
         if !self.pings.take(self.now) {

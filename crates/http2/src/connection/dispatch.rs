@@ -27,9 +27,17 @@ pub(super) fn too_many<T>(detail: &'static str) -> Result<T, ConnectionError> {
     fatal(ErrorCode::ENHANCE_YOUR_CALM, detail)
 }
 
+fn bad_block<T>() -> Result<T, ConnectionError> {
+    fatal(
+        ErrorCode::COMPRESSION_ERROR,
+        "a header block that cannot be decoded",
+    )
+}
+
 impl Connection {
     /// Acts on a whole frame other than DATA.
     pub(super) fn dispatch(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
+        self.work += limits::FRAME_WORK;
         match header.kind {
             kind::HEADERS => self.on_headers(header, payload),
             kind::CONTINUATION => self.on_continuation(header, payload),
@@ -85,6 +93,19 @@ impl Connection {
             Ok(())
         } else {
             too_many("too many frames that change nothing")
+        }
+    }
+
+    /// Charges a WINDOW_UPDATE that there are more of than what this side has sent accounts for.
+    pub(super) fn charge_window_update(&mut self) -> Result<(), ConnectionError> {
+        self.window_updates += 1;
+        let opened = u64::from(self.last_peer_stream.max(self.next_stream) / 2);
+        let (frames, bytes) = (self.output.data_frames, self.output.total_data);
+        let due = limits::FREE_WINDOW_UPDATES + 4 * (opened + frames) + bytes / 16;
+        if self.window_updates > due {
+            self.charge_idle_frame()
+        } else {
+            Ok(())
         }
     }
 
@@ -171,74 +192,97 @@ impl Connection {
         };
         let fragment = &fragment[..length];
         let end_stream = header.has(flag::END_STREAM);
+        (self.headers).restart(self.config.max_header_list_size as usize);
+        self.decoder.begin();
+        let rest = self.decode_fields(fragment)?;
         if header.has(flag::END_HEADERS) {
-            return self.on_header_block(header.stream, end_stream, depends_on_itself, fragment);
+            self.end_block(rest, fragment.len())?;
+            return self.on_header_block(header.stream, end_stream, depends_on_itself);
         }
         self.receiver.block = Some(HeaderBlock {
             stream: header.stream,
             end_stream,
-            bytes: fragment.to_vec(),
-            continuations: 0,
+            rest: rest.to_vec(),
+            length: fragment.len(),
+            small_continuations: 0,
             depends_on_itself,
         });
         Ok(None)
     }
 
     fn on_continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Dispatched {
-        let max = self.max_block_len();
-        let Some(block) = &mut self.receiver.block else {
+        let Some(mut block) = self.receiver.block.take() else {
             return protocol_error("CONTINUATION without HEADERS");
         };
-        block.continuations += 1;
-        if block.continuations > limits::MAX_CONTINUATIONS {
+        if payload.len() < limits::SMALL_CONTINUATION {
+            block.small_continuations += 1;
+        }
+        if block.small_continuations > limits::MAX_SMALL_CONTINUATIONS {
             return too_many("a header block in too many CONTINUATION frames");
         }
-        if block.bytes.len() + payload.len() > max {
+        block.length = block.length.saturating_add(payload.len());
+        if block.length > limits::MAX_HEADER_BLOCK {
             return too_many("a header block far over SETTINGS_MAX_HEADER_LIST_SIZE");
         }
-        block.bytes.extend_from_slice(payload);
-        if !header.has(flag::END_HEADERS) {
-            return Ok(None);
+        // What is over the limit is decoded and dropped as it comes, so that no more than a field is held.
+        let end_headers = header.has(flag::END_HEADERS);
+        if block.rest.is_empty() {
+            let rest = self.decode_fields(payload)?;
+            block.rest.extend_from_slice(rest);
+        } else {
+            block.rest.extend_from_slice(payload);
+            let left = self.decode_fields(&block.rest)?.len();
+            block.rest.drain(..block.rest.len() - left);
         }
-        let Some(block) = self.receiver.block.take() else {
-            return Ok(None);
-        };
-        self.on_header_block(
-            block.stream,
-            block.end_stream,
-            block.depends_on_itself,
-            &block.bytes,
-        )
+        if end_headers {
+            self.end_block(&block.rest, block.length)?;
+            return self.on_header_block(block.stream, block.end_stream, block.depends_on_itself);
+        }
+        self.receiver.block = Some(block);
+        Ok(None)
     }
 
-    /// The longest compressed header block that is taken.
-    pub(super) fn max_block_len(&self) -> usize {
-        (self.config.max_header_list_size as usize)
-            .saturating_mul(2)
-            .saturating_add(limits::HEADER_BLOCK_ALLOWANCE)
+    /// The longest frame of a kind that is held until it is whole. A large limit on frames is meant for data, and for header lists as long as they may be.
+    pub(super) fn max_held_frame(&self, kind: u8) -> usize {
+        let limit = self.config.max_header_list_size as usize;
+        match kind {
+            kind::HEADERS | kind::CONTINUATION => limit.max(limits::MAX_HEADERS_FRAME),
+            _ => limits::MAX_HELD_FRAME,
+        }
     }
 
-    /// A whole header block. It is decoded whatever becomes of it, so that HPACK's state stays right.
+    /// Decodes the fields that a part of a header block has whole, and gives the rest of it.
+    fn decode_fields<'p>(&mut self, part: &'p [u8]) -> Result<&'p [u8], ConnectionError> {
+        let headers = &mut self.headers;
+        let decoded = (self.decoder).decode_part(part, |field| headers.push(field));
+        decoded.map(|used| &part[used..]).or_else(|_| bad_block())
+    }
+
+    /// A header block has ended. It was decoded whatever becomes of it, so that HPACK's state stays right.
+    fn end_block(&mut self, rest: &[u8], length: usize) -> Result<(), ConnectionError> {
+        if self.decoder.end(rest).is_err() {
+            return bad_block();
+        }
+        self.work += self.headers.count() * limits::FIELD_WORK;
+        let fields = self.headers.count();
+        // A string that was passed over cost nothing.
+        let decoded = self.headers.size().min(length);
+        let tokens = 1 + decoded / limits::OVERSIZE_BYTES + fields / limits::OVERSIZE_FIELDS;
+        if self.headers.is_too_large()
+            && !(self.oversize).take_many(u32::try_from(tokens).unwrap_or(u32::MAX), self.now)
+        {
+            return too_many("too many header lists over SETTINGS_MAX_HEADER_LIST_SIZE");
+        }
+        Ok(())
+    }
+
+    /// A whole header list.
     fn on_header_block(
         &mut self,
         number: u32,
         end_stream: bool,
         depends_on_itself: bool,
-        block: &[u8],
     ) -> Dispatched {
-        self.headers
-            .restart(self.config.max_header_list_size as usize);
-        let headers = &mut self.headers;
-        if self
-            .decoder
-            .decode(block, |field| headers.push(field))
-            .is_err()
-        {
-            return fatal(
-                ErrorCode::COMPRESSION_ERROR,
-                "a header block that cannot be decoded",
-            );
-        }
         if let Some(stream) = self.streams.find(number) {
             if depends_on_itself {
                 return self.stream_error(

@@ -62,6 +62,8 @@ pub struct Config {
     pub send_buffer_high: usize,
     /// ... is told of as [`Sent::Drained`] when they fall to this.
     pub send_buffer_low: usize,
+    /// While more bytes than this are pending on all streams, one with any counts as over `send_buffer_high`.
+    pub send_buffer_total: usize,
 }
 
 impl Config {
@@ -165,6 +167,13 @@ pub struct Connection {
     settings: Budget,
     empty_data: Budget,
     idle_frames: Budget,
+    oversize: Budget,
+    /// WINDOW_UPDATE frames that came.
+    window_updates: u64,
+    /// PINGs that have no answer yet, but for the one of a graceful end.
+    pings_sent: u32,
+    /// What the input since [`Connection::take_work`] was more than its bytes.
+    work: usize,
 }
 
 /// Getters.
@@ -207,6 +216,11 @@ impl Connection {
     /// Bytes of DATA that were framed in the connection's life: what waits for credit is not among them.
     pub const fn data_sent(&self) -> u64 {
         self.output.total_data
+    }
+
+    /// What the input since the last time was worth beyond its bytes, counted in bytes read: fields and frames are dear where they are short. For a driver that gives each connection its share of time.
+    pub const fn take_work(&mut self) -> usize {
+        std::mem::replace(&mut self.work, 0)
     }
 
     /// Bytes that wait for credit, on all streams.
@@ -286,7 +300,12 @@ impl Connection {
             settings: Budget::new(limits::SETTINGS_BURST, limits::SETTINGS_PER_SECOND),
             empty_data: Budget::new(limits::EMPTY_DATA_BURST, limits::EMPTY_DATA_PER_SECOND),
             idle_frames: Budget::new(limits::IDLE_FRAME_BURST, limits::IDLE_FRAMES_PER_SECOND),
+            oversize: Budget::new(limits::OVERSIZE_BURST, limits::OVERSIZE_PER_SECOND),
+            window_updates: 0,
+            pings_sent: 0,
+            work: 0,
         };
+        (connection.decoder).set_longest_string(connection.config.max_header_list_size as usize);
         if role == Role::Client {
             connection.output.frames().extend_from_slice(PREFACE);
             connection.send_settings();
@@ -339,6 +358,7 @@ impl Connection {
     /// Sends a PING; its answer is [`Event::Pong`](crate::Event::Pong).
     pub fn ping(&mut self, payload: [u8; 8]) {
         if self.failure.is_none() && self.may_speak() {
+            self.pings_sent = self.pings_sent.saturating_add(1);
             frame::put_ping(false, payload, self.output.frames());
         }
     }

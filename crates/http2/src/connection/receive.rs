@@ -42,8 +42,11 @@ struct DataFrame {
 pub(super) struct HeaderBlock {
     pub(super) stream: u32,
     pub(super) end_stream: bool,
-    pub(super) bytes: Vec<u8>,
-    pub(super) continuations: u32,
+    /// The start of a field of which the rest has not come.
+    pub(super) rest: Vec<u8>,
+    /// Bytes of the block so far.
+    pub(super) length: usize,
+    pub(super) small_continuations: u32,
     /// Whether its priority field named its own stream (RFC 7540 section 5.3.1).
     pub(super) depends_on_itself: bool,
 }
@@ -172,11 +175,10 @@ impl Connection {
                 "frame longer than SETTINGS_MAX_FRAME_SIZE",
             );
         }
-        if header.kind != kind::DATA && header.length as usize > self.max_block_len() {
-            // Such frames are held until they are whole; a large limit is meant for data.
+        if header.kind != kind::DATA && header.length as usize > self.max_held_frame(header.kind) {
             return error(
                 ErrorCode::ENHANCE_YOUR_CALM,
-                "a frame without data that is longer than any header block",
+                "a frame that is longer than any of its kind needs to be",
             );
         }
         if let Some(block) = &self.receiver.block
@@ -242,6 +244,7 @@ impl Connection {
                 detail: "padded DATA without a length",
             });
         }
+        self.work += crate::limits::FRAME_WORK;
         let (stream, event) = self.admit_data(header)?;
         self.receiver.data = Some(DataFrame {
             stream,

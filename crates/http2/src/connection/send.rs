@@ -88,6 +88,7 @@ impl Connection {
                 encoder: None,
                 out: &mut out,
             });
+            self.pending_bytes += out.len();
             state.end = End::Trailers(out);
             return true;
         }
@@ -159,10 +160,18 @@ impl Connection {
         if end_stream {
             state.end = End::Data;
         }
-        state.over_high |= state.pending_len() > self.config.send_buffer_high;
+        state.over_high |= state.pending_len() > self.config.send_buffer_high
+            || self.pending_bytes > self.config.send_buffer_total;
         self.enqueue(stream);
         self.flush();
         true
+    }
+
+    /// Whether a sender of this stream should wait for [`Sent::Drained`].
+    pub fn is_congested(&self, stream: StreamId) -> bool {
+        self.streams
+            .get(stream)
+            .is_some_and(|state| state.over_high)
     }
 
     /// Whether the sending half has ended and is wholly in the output.
@@ -200,7 +209,7 @@ impl Connection {
     /// Forgets a stream of this side on which nothing was sent, without a word: its number stays unused.
     pub fn discard(&mut self, stream: StreamId) {
         if let Some(state) = self.streams.remove(stream) {
-            self.pending_bytes -= state.pending_len();
+            self.pending_bytes -= state.held();
         }
     }
 
@@ -343,6 +352,7 @@ impl Connection {
                 End::No => state.end = End::No,
                 End::Data | End::Sent => self.sent.push_back(Sent::Ended(stream)),
                 End::Trailers(block) => {
+                    self.pending_bytes -= block.len();
                     let encoder = &mut self.encoder;
                     self.output.headers(
                         stream.number,

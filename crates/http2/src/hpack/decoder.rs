@@ -14,6 +14,8 @@ pub struct Field<'a> {
     pub value: &'a [u8],
     /// What the decoder's [`Check`] says of them.
     pub flaw: Option<&'static str>,
+    /// Whether a part of it was too long to be looked at: what is here is empty.
+    pub is_cut: bool,
     /// A number that stands for this name and value for the life of the connection, or 0 if the field stands in no table. The same field may get another number later; a number never gets another field.
     pub token: u64,
 }
@@ -55,7 +57,39 @@ pub struct Decoder {
     spare: Entry,
     name: Vec<u8>,
     value: Vec<u8>,
+    /// A string of more bytes than this is passed over.
+    longest: usize,
+    block: Block,
 }
+
+/// Where in a header block the input stands.
+#[derive(Debug, Default)]
+struct Block {
+    has_begun: bool,
+    fields_seen: bool,
+    size_updates: u32,
+    skipping: Option<Skipping>,
+}
+
+/// A string that is passed over.
+#[derive(Clone, Copy, Debug)]
+struct Skipping {
+    /// Bytes of it that are still to come.
+    left: usize,
+    /// Whether it is a name, and a value follows.
+    is_name: bool,
+    /// Whether its field goes into the table.
+    insert: bool,
+}
+
+/// Changes of the table's size that one block may begin with: a good encoder makes two at most (RFC 7541 section 4.2).
+const MAX_SIZE_UPDATES: u32 = 16;
+
+/// Strings up to this length are always decoded: 16 KiB.
+const LEAST_LONGEST: usize = 16 << 10;
+
+/// No Huffman code is longer than 30 bits, so a string of so many bytes times a table's size is larger than the table: 30 / 8, rounded up.
+const LONGEST_CODE: usize = 4;
 
 impl Decoder {
     /// A decoder before the first block.
@@ -70,7 +104,14 @@ impl Decoder {
             spare: Entry::default(),
             name: Vec::new(),
             value: Vec::new(),
+            longest: LEAST_LONGEST,
+            block: Block::default(),
         }
+    }
+
+    /// Passes over strings of more than `length` bytes on the wire, if not more are needed to keep the table right. Their fields are given with [`Field::is_cut`].
+    pub fn set_longest_string(&mut self, length: usize) {
+        self.longest = length.max(LEAST_LONGEST);
     }
 
     /// The peer may use a table of `size` bytes from now on. Where that is less than it uses, its next block has to begin with a smaller size, so this is for when it has acknowledged the SETTINGS that say so.
@@ -79,44 +120,173 @@ impl Decoder {
     }
 }
 
-/// Where a field's name comes from.
-enum Name {
-    Indexed(usize),
-    Literal,
-}
-
 impl Decoder {
     /// Decodes a whole header block and gives its fields to `sink`, in order. After an error the decoder must not be used again.
-    pub fn decode(
+    pub fn decode(&mut self, block: &[u8], sink: impl FnMut(Field<'_>)) -> Result<(), HpackError> {
+        self.begin();
+        let used = self.decode_part(block, sink)?;
+        self.end(&block[used..])
+    }
+
+    /// A header block begins.
+    pub fn begin(&mut self) {
+        self.block = Block::default();
+    }
+
+    /// Decodes the fields that `part` has whole; how many bytes they were. The rest is to be given again, with what follows it: never more than two strings of the [longest](Decoder::set_longest_string) length and their lengths.
+    pub fn decode_part(
         &mut self,
-        mut block: &[u8],
+        part: &[u8],
         mut sink: impl FnMut(Field<'_>),
-    ) -> Result<(), HpackError> {
-        let mut fields_seen = false;
-        let starts_with_size_update = block.first().is_some_and(|first| first & 0xe0 == 0x20);
-        if self.max_size > self.limit && !starts_with_size_update {
+    ) -> Result<usize, HpackError> {
+        let mut rest = part;
+        loop {
+            let before = rest;
+            match self.advance(&mut rest, &mut sink) {
+                Ok(true) => {}
+                Ok(false) => return Ok(part.len() - rest.len()),
+                // The rest of the field is yet to come.
+                Err(HpackError::Truncated) => return Ok(part.len() - before.len()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The block ends, with `rest` not decoded.
+    pub fn end(&mut self, rest: &[u8]) -> Result<(), HpackError> {
+        if !self.block.has_begun && self.max_size > self.limit {
             return Err(HpackError::MissingSizeUpdate);
         }
-        while let Some(&first) = block.first() {
-            if first & 0x80 != 0 {
-                let index = integer::decode(&mut block, 7)?;
-                sink(self.entry(index)?);
-            } else if first & 0xe0 == 0x20 {
-                let size = integer::decode(&mut block, 5)?;
-                if fields_seen || size > self.limit {
-                    return Err(HpackError::BadSizeUpdate);
-                }
-                self.max_size = size;
-                self.evict(0);
-                continue;
-            } else {
-                let insert = first & 0x40 != 0;
-                let index = integer::decode(&mut block, if insert { 6 } else { 4 })?;
-                self.literal(index, &mut block, insert, &mut sink)?;
-            }
-            fields_seen = true;
+        if rest.is_empty() && self.block.skipping.is_none() {
+            Ok(())
+        } else {
+            Err(HpackError::Truncated)
         }
+    }
+
+    /// Does the next thing that a block asks for; false where it asks for nothing more. Where its bytes are not all there, nothing has been done but to take what is passed over.
+    fn advance(
+        &mut self,
+        block: &mut &[u8],
+        sink: &mut impl FnMut(Field<'_>),
+    ) -> Result<bool, HpackError> {
+        let Some(&first) = block.first() else {
+            return Ok(false);
+        };
+        if let Some(skipping) = self.block.skipping {
+            return self.skip(skipping, block, sink).map(|()| true);
+        }
+        if !self.block.has_begun {
+            if self.max_size > self.limit && first & 0xe0 != 0x20 {
+                return Err(HpackError::MissingSizeUpdate);
+            }
+            self.block.has_begun = true;
+        }
+        if first & 0x80 != 0 {
+            let index = integer::decode(block, 7)?;
+            sink(self.entry(index)?);
+        } else if first & 0xe0 == 0x20 {
+            let size = integer::decode(block, 5)?;
+            self.block.size_updates += 1;
+            if self.block.fields_seen
+                || size > self.limit
+                || self.block.size_updates > MAX_SIZE_UPDATES
+            {
+                return Err(HpackError::BadSizeUpdate);
+            }
+            self.max_size = size;
+            self.evict(0);
+            return Ok(true);
+        } else {
+            let insert = first & 0x40 != 0;
+            let index = integer::decode(block, if insert { 6 } else { 4 })?;
+            self.literal(index, block, insert, sink)?;
+        }
+        self.block.fields_seen = true;
+        Ok(true)
+    }
+
+    /// Passes over a part of a long string, and over what belongs to its field.
+    fn skip(
+        &mut self,
+        skipping: Skipping,
+        block: &mut &[u8],
+        sink: &mut impl FnMut(Field<'_>),
+    ) -> Result<(), HpackError> {
+        if skipping.left > 0 {
+            let here = skipping.left.min(block.len());
+            *block = &block[here..];
+            let left = skipping.left - here;
+            self.block.skipping = Some(Skipping { left, ..skipping });
+            if left > 0 || skipping.is_name {
+                return Ok(());
+            }
+        } else {
+            // A name has been passed over; its value, however long, goes the same way.
+            let (_, left) = string_length(block)?;
+            let is_name = false;
+            self.block.skipping = Some(Skipping {
+                left,
+                is_name,
+                ..skipping
+            });
+            if left > 0 {
+                return Ok(());
+            }
+        }
+        self.block.skipping = None;
+        self.block.fields_seen = true;
+        if skipping.insert {
+            // An entry larger than the table empties it (RFC 7541 section 4.4).
+            self.evict(usize::MAX / 2);
+        }
+        sink(Field {
+            name: b"",
+            value: b"",
+            flaw: None,
+            is_cut: true,
+            token: 0,
+        });
         Ok(())
+    }
+
+    /// Whether a string of so many bytes on the wire is passed over: none that a table might have to hold.
+    fn is_too_long(&self, length: usize) -> bool {
+        length > self.longest && length / LONGEST_CODE > self.max_size
+    }
+
+    /// Reads a string literal into `name` or `value`; false where it is too long and what is left of it is passed over from now on.
+    fn string(
+        &mut self,
+        block: &mut &[u8],
+        is_name: bool,
+        insert: bool,
+    ) -> Result<bool, HpackError> {
+        let mut rest = *block;
+        let (huffman_coded, length) = string_length(&mut rest)?;
+        if self.is_too_long(length) {
+            *block = rest;
+            self.block.skipping = Some(Skipping {
+                left: length,
+                is_name,
+                insert,
+            });
+            return Ok(false);
+        }
+        let (text, rest) = rest.split_at_checked(length).ok_or(HpackError::Truncated)?;
+        *block = rest;
+        let out = if is_name {
+            &mut self.name
+        } else {
+            &mut self.value
+        };
+        out.clear();
+        if huffman_coded {
+            huffman::decode(text, out)?;
+        } else {
+            out.extend_from_slice(text);
+        }
+        Ok(true)
     }
 
     /// The field at `index` of both tables.
@@ -126,6 +296,7 @@ impl Decoder {
                 name: name.as_bytes(),
                 value: value.as_bytes(),
                 flaw: None,
+                is_cut: false,
                 token: index as u64,
             });
         }
@@ -138,6 +309,7 @@ impl Decoder {
             name,
             value,
             flaw: entry.flaw,
+            is_cut: false,
             token: self.next_token - 1 - nth as u64,
         })
     }
@@ -149,19 +321,19 @@ impl Decoder {
         insert: bool,
         sink: &mut impl FnMut(Field<'_>),
     ) -> Result<(), HpackError> {
-        let name = if index == 0 {
-            string(block, &mut self.name)?;
-            Name::Literal
+        if index == 0 {
+            if !self.string(block, true, insert)? {
+                return Ok(());
+            }
         } else {
-            Name::Indexed(index)
-        };
-        if let Name::Indexed(index) = name {
             let mut text = std::mem::take(&mut self.name);
             text.clear();
             text.extend_from_slice(self.entry(index)?.name);
             self.name = text;
         }
-        string(block, &mut self.value)?;
+        if !self.string(block, false, insert)? {
+            return Ok(());
+        }
         let flaw = (self.check)(&self.name, &self.value);
         let mut token = 0;
         if insert {
@@ -184,6 +356,7 @@ impl Decoder {
             name: &self.name,
             value: &self.value,
             flaw,
+            is_cut: false,
             token,
         });
         Ok(())
@@ -191,7 +364,7 @@ impl Decoder {
 
     /// Drops the oldest entries until `room` more bytes fit, or none is left (RFC 7541 sections 4.3 and 4.4).
     fn evict(&mut self, room: usize) {
-        while self.size + room > self.max_size {
+        while self.size.saturating_add(room) > self.max_size {
             let Some(entry) = self.entries.pop_back() else {
                 break;
             };
@@ -201,21 +374,10 @@ impl Decoder {
     }
 }
 
-/// Reads a string literal (RFC 7541 section 5.2) into `out`.
-fn string(block: &mut &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> {
+/// What a string literal begins with (RFC 7541 section 5.2): whether it is Huffman-coded, and its length.
+fn string_length(block: &mut &[u8]) -> Result<(bool, usize), HpackError> {
     let huffman_coded = block.first().ok_or(HpackError::Truncated)? & 0x80 != 0;
-    let length = integer::decode(block, 7)?;
-    let (text, rest) = block
-        .split_at_checked(length)
-        .ok_or(HpackError::Truncated)?;
-    *block = rest;
-    out.clear();
-    if huffman_coded {
-        huffman::decode(text, out)
-    } else {
-        out.extend_from_slice(text);
-        Ok(())
-    }
+    Ok((huffman_coded, integer::decode(block, 7)?))
 }
 
 #[cfg(test)]
@@ -232,11 +394,106 @@ mod tests {
 
     fn decode(decoder: &mut Decoder, block: &[u8]) -> Result<List, HpackError> {
         let mut list = Vec::new();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        decoder.decode(block, |field| {
-            list.push((text(field.name), text(field.value)));
-        })?;
+        decoder.decode(block, |field| list.push(shown(field)))?;
         Ok(list)
+    }
+
+    fn shown(field: Field<'_>) -> (String, String) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if field.is_cut {
+            return ("cut".to_owned(), String::new());
+        }
+        (text(field.name), text(field.value))
+    }
+
+    /// The same, given in pieces of `size` bytes.
+    fn decode_in_pieces(
+        decoder: &mut Decoder,
+        block: &[u8],
+        size: usize,
+    ) -> Result<List, HpackError> {
+        let (mut list, mut held) = (Vec::new(), Vec::new());
+        decoder.begin();
+        for piece in block.chunks(size) {
+            held.extend_from_slice(piece);
+            let used = decoder.decode_part(&held, |field| list.push(shown(field)))?;
+            held.drain(..used);
+            let longest = decoder.longest.max(LONGEST_CODE * decoder.max_size);
+            assert!(held.len() <= 2 * (longest + 8));
+        }
+        decoder.end(&held)?;
+        Ok(list)
+    }
+
+    /// A literal that goes into the table, its name and its value not Huffman-coded.
+    fn literal(name: usize, value: usize) -> Vec<u8> {
+        let mut block = vec![0x40];
+        for (length, byte) in [(name, b'n'), (value, b'v')] {
+            integer::encode(length, 7, 0, &mut block);
+            block.extend(std::iter::repeat_n(byte, length));
+        }
+        block
+    }
+
+    #[test]
+    fn strings_that_are_too_long_are_passed_over_and_leave_the_table_right() {
+        let long = LEAST_LONGEST + 1000;
+        for (name, value) in [(long, 5), (5, long), (long, long), (long, 0), (3 << 20, 7)] {
+            for size in [1000, 70_000, 8 << 20] {
+                let mut decoder = decoder();
+                let entry = literal(4, 4);
+                let block = [&entry[..], &literal(name, value), &literal(1, 1)].concat();
+                let list = decode_in_pieces(&mut decoder, &block, size).unwrap();
+                assert_eq!(list[0], ("nnnn".to_owned(), "vvvv".to_owned()));
+                assert_eq!(
+                    list[1..],
+                    [
+                        ("cut".to_owned(), String::new()),
+                        ("n".to_owned(), "v".to_owned())
+                    ]
+                );
+                // Nothing but the last one is in the table.
+                assert_eq!(decoder.entries.len(), 1, "{name} {value} {size}");
+                assert_eq!(decode(&mut decoder, &[0xbe]), Ok(list[2..].to_vec()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_string_that_a_table_can_hold_is_decoded() {
+        let mut decoder = decoder();
+        decoder.set_max_table_size(1 << 20);
+        let mut block = Vec::new();
+        integer::encode(1 << 20, 5, 0x20, &mut block);
+        block.extend(literal(5, 100_000));
+        assert_eq!(
+            decode_in_pieces(&mut decoder, &block, 999).unwrap()[0]
+                .1
+                .len(),
+            100_000
+        );
+        assert_eq!(decoder.entries.len(), 1);
+    }
+
+    #[test]
+    fn a_block_changes_the_size_of_the_table_a_few_times_at_most() {
+        assert_eq!(decode(&mut decoder(), &[0x20; 16]), Ok(vec![]));
+        assert_eq!(
+            decode(&mut decoder(), &[0x20; 17]),
+            Err(HpackError::BadSizeUpdate)
+        );
+    }
+
+    #[test]
+    fn a_block_that_ends_inside_a_field_is_wrong_wherever_it_ends() {
+        let block = [literal(3, LEAST_LONGEST + 9), literal(9, 9)].concat();
+        for cut in [1, 3, 5, 9000, LEAST_LONGEST + 20] {
+            assert_eq!(
+                decode(&mut decoder(), &block[..cut]),
+                Err(HpackError::Truncated),
+                "{cut}"
+            );
+        }
     }
 
     fn hex(text: &str) -> Vec<u8> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use russet_rpc::retry::Attempts;
-use russet_rpc::{CallEnded, CallId, Code, MessageOptions, Metadata, SendError, Status};
+use russet_rpc::{
+    CallEnded, CallId, Code, MessageOptions, Metadata, SendError, Status, UnreadableMessage,
+};
 
 use super::record::TRANSPARENT_RETRY_BUFFER;
 use super::{Attempt, Call, CallKey, Channel, Connectivity, NewCall, Outcome, Place, Repeating};
@@ -38,6 +40,7 @@ impl Channel {
             repeating: None,
             refused: false,
             observation: None,
+            ending: None,
         })
     }
 
@@ -291,7 +294,7 @@ impl Channel {
             .is_some_and(|call| call.congested && call.outcome.is_none())
     }
 
-    /// Takes the next message of a call; `Ended` once all have been taken and the status is there.
+    /// Takes the next message of a call; `Ended` once all have been taken and the status is there. A compressed one is given as it came: whoever takes it decompresses it, without the channel, and then calls [`Channel::message_read`] or [`Channel::fail_message`].
     pub fn next_message(&mut self, key: CallKey) -> Inbound<()> {
         let Some(call) = self.call_mut(key) else {
             return Inbound::Ended(());
@@ -303,13 +306,39 @@ impl Channel {
                         link.transport.engine.message_consumed(id, credit);
                         self.after(connection, Turn::Idle);
                     }
-                } else if call.is_over() {
+                } else if call.is_over() && !message.is_compressed() {
                     self.tell(key);
                 }
                 Inbound::Message(message)
             }
             None if call.outcome.is_some() => Inbound::Ended(()),
             None => Inbound::Pending,
+        }
+    }
+
+    /// A compressed message that was taken came to so many bytes. If it was the last one, the call is over now.
+    pub fn message_read(&mut self, key: CallKey, length: usize) {
+        if self.observer.is_some() {
+            self.observe_read(key, length);
+        }
+        if self.call(key).is_some_and(Call::is_over) {
+            self.tell(key);
+        }
+    }
+
+    /// A message that was taken cannot be read: the call ends with what `error` says, whatever the server's status was.
+    pub fn fail_message(&mut self, key: CallKey, error: UnreadableMessage) {
+        let status = error.status("CLIENT");
+        let Some(call) = self.call_mut(key) else {
+            return;
+        };
+        if let Some(outcome) = &mut call.outcome {
+            let trailing = Metadata::EMPTY;
+            *outcome = Outcome { status, trailing };
+            call.inbox = Inbox::default();
+            self.tell(key);
+        } else {
+            self.cancel(key, status);
         }
     }
 
@@ -454,6 +483,9 @@ impl Channel {
     }
 
     pub(super) fn end(&mut self, key: CallKey, outcome: Outcome) {
+        let Some(outcome) = self.read_response(key, outcome) else {
+            return;
+        };
         let Some(call) = (self.calls.get_mut(key)).filter(|call| call.outcome.is_none()) else {
             return;
         };
@@ -467,6 +499,10 @@ impl Channel {
         self.counts.end(*code == Code::Ok);
         self.idling.call_ended();
         call.place = Place::Over;
+        if *code == Code::DeadlineExceeded && call.deadline.is_some_and(|at| at <= Instant::now()) {
+            // Time is up for its messages too.
+            call.inbox = Inbox::default();
+        }
         let record = call.record.take();
         let open = call
             .repeating

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mio::Token;
 use russet_rpc::balancing::Weight;
@@ -20,6 +21,12 @@ use crate::security::ClientSecurity;
 use crate::socket::Socket;
 use crate::trace::trace;
 use crate::transport::{Transport, Turn, register};
+
+/// A connection that stood as long as this was of use, even if it served no call.
+const LONG_LIFE: Duration = Duration::from_secs(1);
+
+/// So many connections in a row may be of no use before the next one has to wait: a server that stops gracefully takes one more at times.
+const USELESS_AT_ONCE: u32 = 1;
 
 /// One or more addresses of which one connection is wanted.
 #[derive(Debug)]
@@ -43,8 +50,11 @@ pub(super) struct Subchannel {
     /// The channel's own streams on the connection.
     pub(super) watchers: Vec<Watcher>,
     race: Option<Race>,
+    /// Starts anew when a connection was of use, not when it stands: see [`Subchannel::ended`].
     backoff: Backoff,
     retry_at: Option<Instant>,
+    /// So many connections in a row were of no use.
+    useless: u32,
 }
 
 impl Subchannel {
@@ -63,6 +73,7 @@ impl Subchannel {
             race: None,
             backoff,
             retry_at: None,
+            useless: 0,
         }
     }
 
@@ -91,6 +102,19 @@ impl Subchannel {
     pub(super) fn fail(&mut self, error: &str, now: Instant) {
         self.state = Connectivity::TransientFailure;
         self.trace.warning(failed(error), now);
+    }
+
+    /// Its connection takes no more calls. Whether the next one has to wait: a server that ends each connection at once would be asked without a pause by the calls that wait.
+    fn ended(&mut self, served: bool, stood: Duration) -> bool {
+        self.connected = None;
+        self.active = None;
+        if served || stood >= LONG_LIFE {
+            self.backoff.reset();
+            self.useless = 0;
+        } else {
+            self.useless = self.useless.saturating_add(1);
+        }
+        self.useless > USELESS_AT_ONCE
     }
 
     /// The connection, where the policy may give it calls.
@@ -348,6 +372,11 @@ impl Channel {
     fn fail_race(&mut self, index: usize, error: String, now: Instant) {
         self.stop_racing(index);
         trace!(Subchannel, "channel {}: not connected: {error}", self.id);
+        self.wait_to_connect(index, error, now);
+    }
+
+    /// The next attempt follows after a wait.
+    fn wait_to_connect(&mut self, index: usize, error: String, now: Instant) {
         self.last_error = error;
         let Some(subchannel) = self.subchannels.get_mut(index) else {
             return;
@@ -452,7 +481,8 @@ impl Channel {
             calls: FxHashMap::default(),
             peer,
             subchannel,
-            handshaking: true,
+            since: None,
+            served: false,
         });
         self.after(index, Turn::Idle);
         self.read(index, now);
@@ -482,7 +512,7 @@ impl Channel {
         let Some(Some(link)) = self.links.get_mut(index) else {
             return;
         };
-        link.handshaking = false;
+        link.since = Some(now);
         let number = link.subchannel;
         trace!(
             Subchannel,
@@ -499,7 +529,6 @@ impl Channel {
         }
         self.stop_racing(number);
         if let Some(subchannel) = self.subchannels.get_mut(number) {
-            subchannel.backoff.reset();
             subchannel.connected = Some(index);
             subchannel.weight.reset();
             if let LoadBalancing::WeightedRoundRobin(config) = &self.policy
@@ -523,8 +552,8 @@ impl Channel {
         self.start_waiting(now);
     }
 
-    /// A connection takes no more calls.
-    pub(super) fn retire(&mut self, index: usize, now: Instant) {
+    /// A connection takes no more calls, because of what `why` says.
+    pub(super) fn retire(&mut self, index: usize, why: &str, now: Instant) {
         let found = self
             .subchannels
             .iter()
@@ -534,9 +563,17 @@ impl Channel {
             return;
         };
         self.stop_watchers(number);
+        let link = self.links.get(index).and_then(Option::as_ref);
+        let (served, since, peer) = link.map_or((false, None, Arc::from("")), |link| {
+            (link.served, link.since, link.peer.clone())
+        });
+        let stood = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         if let Some(subchannel) = self.subchannels.get_mut(number) {
-            subchannel.connected = None;
-            subchannel.active = None;
+            if subchannel.ended(served, stood) {
+                let error = format!("{peer}: the connection ended before it was of use: {why}");
+                self.wait_to_connect(number, error, now);
+                return;
+            }
             subchannel.set_state(Connectivity::Idle, now);
         }
         if matches!(self.policy, LoadBalancing::PickFirst { .. }) {

@@ -55,7 +55,7 @@ impl Channel {
     }
 
     pub(super) fn drop_link(&mut self, index: usize, now: Instant) {
-        let Some(Some(mut link)) = self.links.try_remove(index) else {
+        let Some(Some(link)) = self.links.get_mut(index) else {
             return;
         };
         link.transport.deregister(&self.registry);
@@ -71,8 +71,13 @@ impl Channel {
             Http,
             "channel {}: the connection to {} ended: {why}", self.id, link.peer
         );
+        let (peer, subchannel) = (link.peer.clone(), link.subchannel);
+        let handshaking = link.since.is_none();
         // The engine has ended each call already; none may be left waiting if it forgot one.
-        for (id, key) in std::mem::take(&mut link.calls) {
+        let left = std::mem::take(&mut link.calls);
+        self.retire(index, &why, now);
+        self.links.try_remove(index);
+        for (id, key) in left {
             if self.call(key).is_some() {
                 let outcome = Outcome {
                     status: Status::new(Code::Unavailable, why.clone()),
@@ -81,11 +86,10 @@ impl Channel {
                 self.attempt_over(key, (index, id), outcome, Reach::Processed, None, now);
             }
         }
-        if link.handshaking {
-            let error = format!("{}: {why}", link.peer);
-            self.racer_failed(link.subchannel, index, error, now);
+        if handshaking {
+            let error = format!("{peer}: {why}");
+            self.racer_failed(subchannel, index, error, now);
         }
-        self.retire(index, now);
     }
 
     pub(super) fn drain_events(&mut self, index: usize, now: Instant) {
@@ -105,6 +109,9 @@ impl Channel {
                 Event::Ready => self.ready(index, now),
                 Event::InitialMetadata { call, metadata } => {
                     if let Some(key) = key {
+                        if let Some(Some(link)) = self.links.get_mut(index) {
+                            link.served = true;
+                        }
                         if !self.is_committed(key) {
                             self.commit(key, (index, call));
                         }
@@ -136,10 +143,14 @@ impl Channel {
                     tally,
                 } => {
                     if let Some(key) = key {
+                        let outcome = Outcome { status, trailing };
                         if let Some(Some(link)) = self.links.get_mut(index) {
                             link.calls.remove(&call);
+                            // A call that was lost with its connection got no answer.
+                            let lost = link.transport.engine.is_closed()
+                                && outcome.status.code == Code::Unavailable;
+                            link.served |= reach == Reach::Processed && !lost;
                         }
-                        let outcome = Outcome { status, trailing };
                         self.attempt_over(key, (index, call), outcome, reach, tally, now);
                     }
                 }
@@ -165,9 +176,10 @@ impl Channel {
                     if let Some(time) = pinged {
                         self.ping_less(time, now);
                     }
-                    self.retire(index, now);
+                    let why = format!("GOAWAY {code:?} {debug:?}");
+                    self.retire(index, &why, now);
                 }
-                Event::Closed { .. } => self.retire(index, now),
+                Event::Closed { reason } => self.retire(index, &reason.to_string(), now),
             }
         }
     }
@@ -249,10 +261,11 @@ impl Core for Channel {
         self.run_outliers(now);
         self.run_idling(now);
         self.run_call_timers(now);
+        self.run_inflating(now);
     }
 
     fn next_turn(&self) -> Option<Instant> {
-        if !self.backlog.is_empty() {
+        if !self.backlog.is_empty() || self.inflating.is_due() {
             // Due already.
             return Some(Instant::now());
         }

@@ -6,6 +6,7 @@ use mio::Registry;
 use russet_rpc::{Code, Status};
 
 use super::{Channel, Connectivity, Place};
+use crate::inflating::Inflating;
 use crate::timers::Timers;
 
 impl Channel {
@@ -24,6 +25,7 @@ impl Channel {
         self.names.restart();
         self.timers = Timers::default();
         self.call_timers.clear();
+        self.inflating = Inflating::default();
         self.waiting.clear();
         self.changed.clear();
         self.dirty.clear();

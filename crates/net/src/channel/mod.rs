@@ -10,6 +10,7 @@ mod connecting;
 mod driving;
 mod forking;
 mod idling;
+mod inflating;
 mod keepalive;
 mod names;
 mod observing;
@@ -38,6 +39,7 @@ use crate::backoff::{Backoff, BackoffConfig};
 use crate::census::{CallCounts, next_id};
 use crate::channel_trace::{ChannelTrace, DEFAULT_TRACE_MEMORY};
 use crate::inbox::{Inbox, Interest};
+use crate::inflating::Inflating;
 use crate::network::{Network, System};
 use crate::observation::Observer;
 use crate::parker::Parker;
@@ -259,6 +261,8 @@ struct Call {
     /// A server said once that it had not seen the call, which is forgiven once.
     refused: bool,
     observation: Option<Box<observing::Observation>>,
+    /// How a call ended whose only response has not been decompressed yet.
+    ending: Option<Box<Outcome>>,
 }
 
 impl Call {
@@ -274,8 +278,10 @@ struct Link {
     peer: Arc<str>,
     /// Its place in the channel's `subchannels`, or [`NOWHERE`].
     subchannel: usize,
-    /// Until the server's SETTINGS have come.
-    handshaking: bool,
+    /// Since when it stands: since the server's SETTINGS came.
+    since: Option<Instant>,
+    /// Whether a call of the application got so far on it that no other connection takes it up. The channel's own streams do not count: they would be opened on each new connection again.
+    served: bool,
 }
 
 /// See the module's documentation.
@@ -328,6 +334,7 @@ pub struct Channel {
     spare: record::Spare,
     /// When calls want their next attempt, or to be ended between two; an entry may have become idle.
     call_timers: BinaryHeap<Reverse<(Instant, CallKey)>>,
+    inflating: Inflating,
     changed: Vec<CallKey>,
     unattended: usize,
     timers: Timers,
@@ -413,6 +420,7 @@ impl Channel {
             calls: CallSlots::default(),
             waiting: VecDeque::new(),
             call_timers: BinaryHeap::new(),
+            inflating: Inflating::default(),
             spare: record::Spare::default(),
             changed: Vec::new(),
             unattended: 0,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use russet_rpc::{Code, Status, Tally};
 
-use super::{Attempt, CallKey, Channel};
+use super::{Attempt, CallKey, Channel, Place};
 use crate::observation::{self, ClientCall, Observed};
 
 /// A call that is observed.
@@ -92,6 +92,25 @@ impl Channel {
     pub(super) fn observe_unseen(&mut self, key: CallKey) {
         if let Some(observation) = self.observation(key) {
             observation.unseen = true;
+        }
+    }
+
+    /// A compressed message has been decompressed.
+    pub(super) fn observe_read(&mut self, key: CallKey, length: usize) {
+        let Some(call) = self.calls.get_mut(key) else {
+            return;
+        };
+        if let &Place::On { connection, id } = &call.place
+            && let Some(Some(link)) = self.links.get_mut(connection)
+        {
+            link.transport.engine.note_read(id, length);
+        }
+        // Of an attempt that has ended, what is kept stands here.
+        if let Some(observation) = &mut call.observation
+            && let Some(attempt) = observation.call.attempts.last_mut()
+            && let Some(tally) = &mut attempt.tally
+        {
+            tally.read(length);
         }
     }
 

@@ -185,6 +185,12 @@ impl Channel {
                 if let Some(watcher) = self.watcher_mut(number, purpose) {
                     watcher.answered = true;
                 }
+                let Ok(message) = message.into_bytes() else {
+                    let text = "the answer of a server cannot be decompressed";
+                    self.cancel_watch(index, call, text);
+                    self.watcher_broke(number, purpose, text, now);
+                    return;
+                };
                 let understood = match purpose {
                     Purpose::Health => health::is_serving(&message)
                         .map(|serving| self.set_health(number, serving, now)),

@@ -12,7 +12,7 @@ use crate::parker::Parker;
 use crate::transport::Turn;
 
 impl Server {
-    /// Takes the next message of a call.
+    /// Takes the next message of a call. A compressed one is given as it came: whoever takes it decompresses it, without the server, and calls [`Server::fail_message`] where that fails.
     pub fn next_message(&mut self, key: CallKey) -> Inbound<CancelReason> {
         let Some(call) = self.call_mut(key) else {
             return Inbound::Ended(CancelReason::ConnectionLost);
@@ -97,7 +97,7 @@ impl Server {
             engine.tell_time(Instant::now());
         }
         engine.send_message(id, message, options)?;
-        let congested = engine.send_buffered(id) > russet_rpc::limits::SEND_BUFFER_HIGH;
+        let congested = engine.is_congested(id);
         self.after(connection, Turn::Idle);
         if let Some(call) = self.call_mut(key) {
             call.congested = congested;
@@ -163,6 +163,7 @@ impl Server {
 
     pub(super) fn forget(&mut self, key: CallKey) {
         if let Some(call) = self.calls.remove(key) {
+            self.forget_inflated(key, &call);
             self.counts.end(call.succeeded && call.ended.is_none());
             if let Some(observation) = call.observation {
                 self.observe_end(observation);

@@ -1,5 +1,6 @@
 //! What a server does with the readiness of its sockets and with the events of its engines.
 
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +8,6 @@ use std::time::Instant;
 use mio::Token;
 use russet_rpc::server::{CancelReason, Connection, Event, IncomingCall};
 use russet_rpc::{CallId, Code, Metadata, Status};
-use rustc_hash::FxHashMap;
 
 use super::{ACCEPT_BUDGET, ACCEPT_PAUSE, Call, CallKey, FIRST_CONNECTION, Peer, PeerInfo, Server};
 use crate::inbox::{Inbox, Interest, Received};
@@ -125,13 +125,22 @@ impl Server {
             socket.peer()
         );
         let engine = Connection::new(self.config.clone(), now);
+        let shakes_hands = session.is_some();
         entry.insert(Peer {
             transport: Transport::new(socket, session, engine),
-            calls: FxHashMap::default(),
+            calls: HashMap::default(),
             local,
+            waiting: VecDeque::new(),
             info: None,
+            handshake: None,
+            inflated: 0,
+            short: Vec::new(),
         });
-        self.read(index, now);
+        if shakes_hands {
+            self.begin_handshake(index, now);
+        } else {
+            self.read(index, now);
+        }
     }
 
     pub(super) fn read(&mut self, index: usize, now: Instant) {
@@ -139,6 +148,9 @@ impl Server {
             return;
         };
         let turn = peer.transport.read(&mut self.buffer, now);
+        if peer.handshake.is_some() {
+            self.settle_handshake(index);
+        }
         self.after(index, turn);
     }
 
@@ -163,6 +175,7 @@ impl Server {
 
     pub(super) fn drop_connection(&mut self, index: usize) {
         let mut peer = self.peers.remove(index);
+        self.handshakes.forget(&mut peer);
         trace!(
             Http,
             "server {}: the connection to {} ended: {}",
@@ -277,11 +290,13 @@ impl Server {
             released: false,
             succeeded: false,
             interest: Interest::default(),
+            inflated: 0,
+            waits_to_inflate: false,
             observation,
         });
         self.peers[connection].calls.insert(id, key);
         if !unary {
-            self.incoming.push_back(key);
+            self.wait_for_handler(connection, key);
         }
     }
 
@@ -292,7 +307,8 @@ impl Server {
         };
         change(call);
         if call.half_closed && std::mem::take(&mut call.held) {
-            self.incoming.push_back(key);
+            let connection = call.connection;
+            self.wait_for_handler(connection, key);
         }
         self.tell(key);
     }
@@ -360,7 +376,11 @@ impl Core for Server {
             self.dirty.push(index);
         }
         if ready.readable {
-            self.read(index, now);
+            if peer.handshake.is_some() {
+                self.queue_handshake(index);
+            } else {
+                self.read(index, now);
+            }
         }
     }
 
@@ -375,6 +395,7 @@ impl Core for Server {
         for index in std::mem::take(&mut self.backlog) {
             self.read(index, now);
         }
+        self.run_inflating();
         while let Some((socket, tls)) = self.fetcher.finished() {
             if self.accepting
                 && let Some(session) = tls.and_then(|tls| tls.open().ok())
@@ -386,7 +407,8 @@ impl Core for Server {
             self.accept_again = None;
             self.accept_backlog = true;
         }
-        if self.accept_backlog && self.accepting && self.accept_again.is_none() {
+        self.run_handshakes(now);
+        if self.may_accept() {
             self.accept(now);
         }
         if self.has_incoming() {
@@ -405,7 +427,9 @@ impl Core for Server {
 
     fn next_turn(&self) -> Option<Instant> {
         if !self.backlog.is_empty()
-            || (self.accept_backlog && self.accepting && self.accept_again.is_none())
+            || self.inflating.is_due()
+            || self.handshakes.are_due()
+            || self.may_accept()
         {
             // Due already.
             return Some(Instant::now());

@@ -5,6 +5,7 @@ use russet_rpc::server::CancelReason;
 
 use super::Server;
 use super::fetcher::Fetcher;
+use crate::inflating::Inflating;
 use crate::timers::Timers;
 
 impl Server {
@@ -21,10 +22,14 @@ impl Server {
         self.accept_backlog = false;
         self.accept_again = None;
         self.fetcher = Fetcher::new(self.alarm.clone());
+        self.handshakes.leave_to_parent();
         for peer in self.peers.drain() {
             peer.transport.leave_to_parent();
         }
-        self.incoming.clear();
+        self.turns.clear();
+        self.inflating = Inflating::default();
+        self.inflated = 0;
+        self.short.clear();
         self.changed.clear();
         self.timers = Timers::default();
         self.dirty.clear();

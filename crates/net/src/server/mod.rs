@@ -7,25 +7,30 @@ mod census;
 mod driving;
 mod fetcher;
 mod forking;
+mod handshakes;
+mod inflating;
 mod observing;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use mio::{Interest as Readiness, Registry, Token};
 use russet_rpc::server::{CancelReason, Config, Connection, IncomingCall};
 use russet_rpc::{CallId, Metadata, Status};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use slab::Slab;
 
 use self::fetcher::Fetcher;
+use self::handshakes::{Handshake, Handshakes};
 use crate::address::ListenAddress;
 use crate::alarm::Alarm;
 use crate::census::{CallCounts, next_id};
 use crate::channel_trace::{ChannelTrace, DEFAULT_TRACE_MEMORY};
 use crate::inbox::{Inbox, Interest};
+use crate::inflating::Inflating;
 use crate::observation::{Observer, ServerCall};
 use crate::parker::Parker;
 use crate::security::{AuthContext, ServerSecurity};
@@ -35,7 +40,7 @@ use crate::timers::Timers;
 use crate::transport::{READ_BUFFER, Transport, Turn};
 
 /// How many connections are accepted before others get their turn.
-const ACCEPT_BUDGET: usize = 64;
+const ACCEPT_BUDGET: usize = 16;
 
 /// How long no connection is accepted after the system refused one for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -113,10 +118,18 @@ pub struct Sent {
 #[derive(Debug)]
 struct Peer {
     transport: Transport<Connection>,
-    calls: FxHashMap<CallId, CallKey>,
+    calls: HashMap<CallId, CallKey, RandomState>,
     local: bool,
+    /// Its calls that wait for a handler.
+    waiting: VecDeque<CallKey>,
     /// Made with the first call, when TLS has agreed.
     info: Option<Arc<PeerInfo>>,
+    /// Until TLS has agreed.
+    handshake: Option<Handshake>,
+    /// Bytes of decompressed messages that its calls hold.
+    inflated: usize,
+    /// Calls whose next message waits until those hold less.
+    short: Vec<CallKey>,
 }
 
 #[derive(Debug)]
@@ -138,6 +151,10 @@ struct Call {
     /// Whether its status is OK, once it was given one.
     succeeded: bool,
     interest: Interest,
+    /// Bytes of the message that it was given last, where that was compressed and the server counts it.
+    inflated: usize,
+    /// Whether it waits to have its next message decompressed.
+    waits_to_inflate: bool,
     /// What the observer will be told.
     observation: Option<Box<ServerCall>>,
 }
@@ -155,9 +172,11 @@ pub struct Server {
     config: Arc<Config>,
     ports: Vec<Port>,
     fetcher: Fetcher,
+    handshakes: Handshakes,
     peers: Slab<Peer>,
     calls: CallSlots<Call>,
-    incoming: VecDeque<CallKey>,
+    /// Connections with calls that wait for a handler, in the order of their turns.
+    turns: VecDeque<usize>,
     changed: Vec<CallKey>,
     /// Methods whose request is one message: their handler starts when it is there.
     unary: FxHashSet<Arc<str>>,
@@ -172,6 +191,11 @@ pub struct Server {
     accepting: bool,
     idle_workers: Vec<Arc<Parker>>,
     idle_waiters: Vec<Arc<Parker>>,
+    inflating: Inflating,
+    /// Bytes of decompressed messages that calls hold.
+    inflated: usize,
+    /// Calls whose next message waits until those hold less.
+    short: Vec<CallKey>,
     buffer: Box<[u8]>,
 }
 
@@ -188,9 +212,10 @@ impl Server {
             observer: None,
             config: Arc::new(config.engine),
             ports: Vec::new(),
+            handshakes: Handshakes::default(),
             peers: Slab::new(),
             calls: CallSlots::default(),
-            incoming: VecDeque::new(),
+            turns: VecDeque::new(),
             changed: Vec::new(),
             unary: FxHashSet::default(),
             max_calls: config.max_calls,
@@ -204,6 +229,9 @@ impl Server {
             accepting: false,
             idle_workers: Vec::new(),
             idle_waiters: Vec::new(),
+            inflating: Inflating::default(),
+            inflated: 0,
+            short: Vec::new(),
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
         }
     }
@@ -334,7 +362,7 @@ impl Server {
 
     /// Whether calls wait for a handler.
     pub fn has_incoming(&self) -> bool {
-        !self.incoming.is_empty()
+        !self.turns.is_empty()
     }
 
     /// Says that the request of `path` is one message, so that its handler starts only when the message is there.
@@ -342,9 +370,9 @@ impl Server {
         self.unary.insert(path);
     }
 
-    /// The next call that needs a handler.
+    /// The next call that needs a handler. Connections take turns, so that many calls of one do not keep the others waiting.
     pub fn next_incoming(&mut self) -> Option<Incoming> {
-        while let Some(key) = self.incoming.pop_front() {
+        while let Some(key) = self.next_waiting() {
             if let Some(call) = self.call_mut(key)
                 && let Some(incoming) = call.incoming.take()
             {
@@ -359,6 +387,31 @@ impl Server {
             }
         }
         None
+    }
+
+    fn next_waiting(&mut self) -> Option<CallKey> {
+        while let Some(connection) = self.turns.pop_front() {
+            // A connection that has ended is out of its turn, and one that has its place may have two.
+            if let Some(peer) = self.peers.get_mut(connection)
+                && let Some(key) = peer.waiting.pop_front()
+            {
+                if !peer.waiting.is_empty() {
+                    self.turns.push_back(connection);
+                }
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Has a call wait for a handler.
+    fn wait_for_handler(&mut self, connection: usize, key: CallKey) {
+        if let Some(peer) = self.peers.get_mut(connection) {
+            if peer.waiting.is_empty() {
+                self.turns.push_back(connection);
+            }
+            peer.waiting.push_back(key);
+        }
     }
 
     /// Leaves `parker` to be told of the next call that needs a handler.

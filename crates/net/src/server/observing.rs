@@ -56,6 +56,9 @@ impl Server {
         let (code, text) = match reason {
             CancelReason::Reset => (Code::Cancelled, "the client cancelled the call"),
             CancelReason::DeadlineExceeded => (Code::DeadlineExceeded, "Deadline Exceeded"),
+            CancelReason::OverLimit => {
+                (Code::ResourceExhausted, "metadata over the client's limit")
+            }
             CancelReason::BadMessage => (Code::Internal, "the client's messages broke a rule"),
             CancelReason::ConnectionLost => (Code::Cancelled, "the connection was lost"),
         };

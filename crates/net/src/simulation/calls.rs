@@ -253,7 +253,8 @@ impl Calls {
         let call = &mut self.all[number];
         for _ in 0..most {
             match channel.next_message(call.key) {
-                Inbound::Message(bytes) => {
+                Inbound::Message(message) => {
+                    let bytes = message.into_bytes().expect("nothing is compressed");
                     let (attempt, place) = read(&bytes);
                     assert_eq!(
                         *call.attempt.get_or_insert(attempt),

@@ -9,6 +9,7 @@ mod dice;
 mod listener;
 mod network;
 mod servers;
+mod useless_servers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -505,7 +505,8 @@ impl Attempt {
         let most = dice.pick(&[1, 2, 100]);
         for _ in 0..most {
             match server.next_message(self.key) {
-                Inbound::Message(bytes) => {
+                Inbound::Message(message) => {
+                    let bytes = message.into_bytes().expect("nothing is compressed");
                     moved = true;
                     if let Some(call) = self.call {
                         calls.check_request(call, self.received, &bytes);

@@ -110,6 +110,11 @@ impl Ticket {
         drop(act);
     }
 
+    pub(crate) fn is_cancelled(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.cancelled
+    }
+
     /// Nobody waits any more.
     pub(crate) fn cancel(&self) {
         let act = {

@@ -139,7 +139,9 @@ impl AioServer {
         self.tell(py)?;
         let mut core = self.inner.reactor.core();
         let mut calls = Vec::new();
-        while let Some(incoming) = core.next_incoming() {
+        while calls.len() < CALLS_A_TURN
+            && let Some(incoming) = core.next_incoming()
+        {
             calls.push(AioServerCall {
                 inner: self.inner.clone(),
                 key: incoming.key,
@@ -155,7 +157,11 @@ impl AioServer {
     fn flush(&self, py: Python<'_>) -> PyResult<Option<f64>> {
         self.inner.reactor.core().flush_now();
         self.tell(py)?;
-        Ok(self.inner.reactor.core().next_turn().map(seconds_until))
+        let core = self.inner.reactor.core();
+        if core.has_incoming() {
+            return Ok(Some(0.0));
+        }
+        Ok(core.next_turn().map(seconds_until))
     }
 
     /// Closes the listeners and asks the clients to send no new calls.
@@ -170,6 +176,9 @@ impl AioServer {
         self.tell(py)
     }
 }
+
+/// Calls that one turn of the loop starts: with more, the sockets would wait long for the next turn.
+const CALLS_A_TURN: usize = 256;
 
 /// One call of an event loop's server.
 #[pyclass(frozen, module = "russet._core", weakref)]
@@ -244,7 +253,7 @@ impl AioServerCall {
 
     /// The next message if there is one, `None` at the end of the client's side or of the call, `False` while there is neither.
     fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let inbound = self.inner.reactor.core().next_message(self.key);
+        let inbound = self.inner.reactor.core().next_message_in_turn(self.key);
         match inbound {
             Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
             Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),
@@ -292,7 +301,7 @@ impl AioServerCall {
         match sent {
             Ok(sent) => Ok(Some(sent.congested)),
             Err(SendError::CallEnded | SendError::HalfClosed) => Ok(None),
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 Err(PyValueError::new_err(error.to_string()))
             }
         }

@@ -10,11 +10,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use russet_net::CallKey;
 use russet_net::channel::Outcome;
-use russet_net::rpc::{Code, MessageOptions, SendError, Status};
+use russet_net::rpc::{Code, Message, MessageOptions, SendError, Status};
 use russet_net::{Core, Inbound};
 
 use super::channel::{BURST, Handle, lock};
-use super::convert::{check_metadata, deadline, metadata_to_python, seconds_until};
+use super::convert::{
+    check_metadata, deadline, message_to_python, metadata_to_python, seconds_until,
+};
 use super::waiting::wait;
 
 /// A client's call.
@@ -72,12 +74,26 @@ impl ClientCall {
             Ok(congested) => congested,
             // The call's status says why; the sender finds out there.
             Err(SendError::CallEnded | SendError::HalfClosed) => false,
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 let status = Status::new(Code::ResourceExhausted, error.to_string());
                 self.handle.inner.reactor.core().cancel(self.key, status);
                 false
             }
         }
+    }
+
+    /// Ends the call with this status; `false` where it was over.
+    pub(super) fn end(&self, status: Status) -> bool {
+        let mut core = self.handle.inner.reactor.core();
+        if core.is_over(self.key) {
+            return false;
+        }
+        core.cancel(self.key, status);
+        core.flush_now();
+        drop(core);
+        // The callbacks of a watched call are the guard's to run.
+        self.handle.inner.reactor.nudge_guard();
+        true
     }
 
     fn outcome<T>(&self, read: impl FnOnce(&Outcome) -> T) -> Option<T> {
@@ -96,9 +112,37 @@ impl ClientCall {
         let inbound = core.next_message(self.key);
         drop(core);
         match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
+            // Decompressed already, since the call has its status.
+            Inbound::Message(message) => Some(PyBytes::new(py, &message.into_bytes().ok()?)),
             _ => None,
         }
+    }
+
+    /// The bytes of a message of a stream that was taken. A compressed one is decompressed here, on the caller's thread; `None` where it cannot be, which ends the call.
+    fn read<'py>(&self, py: Python<'py>, message: Message) -> Option<Bound<'py, PyBytes>> {
+        let compressed = message.is_compressed();
+        let read = message_to_python(py, message);
+        if compressed {
+            let length = read.as_ref().map(|bytes| bytes.as_bytes().len());
+            py.detach(|| {
+                let reactor = &self.handle.inner.reactor;
+                let mut core = reactor.core();
+                match length {
+                    Ok(length) => core.message_read(self.key, length),
+                    Err(error) => {
+                        core.fail_message(self.key, *error);
+                        core.flush_now();
+                    }
+                }
+                let news = core.has_news();
+                drop(core);
+                if news {
+                    // The call may be over with this message; its callbacks are the guard's to run.
+                    reactor.alert_guard();
+                }
+            });
+        }
+        read.ok()
     }
 }
 
@@ -160,14 +204,19 @@ impl ClientCall {
             reactor.alert_guard();
         }
         Ok(match inbound {
-            Inbound::Message(message) => Some(PyBytes::new(py, &message)),
+            Inbound::Message(message) => self.read(py, message),
             _ => None,
         })
     }
 
     /// The next message if there is one, `None` at the call's end, `False` while there is neither.
     fn try_next<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let inbound = self.handle.inner.reactor.core().next_message(self.key);
+        let inbound = self
+            .handle
+            .inner
+            .reactor
+            .core()
+            .next_message_in_turn(self.key);
         match inbound {
             Inbound::Message(message) => Some(PyBytes::new(py, &message).into_any()),
             Inbound::Pending => Some(PyBool::new(py, false).to_owned().into_any()),
@@ -306,18 +355,7 @@ impl ClientCall {
     /// Ends the call with this status; `False` where it was over.
     fn cancel(&self, py: Python<'_>, code: u32, details: String) -> bool {
         let status = Status::new(Code::from_u32(code).unwrap_or(Code::Unknown), details);
-        py.detach(|| {
-            let mut core = self.handle.inner.reactor.core();
-            if core.is_over(self.key) {
-                return false;
-            }
-            core.cancel(self.key, status);
-            core.flush_now();
-            drop(core);
-            // The callbacks of a watched call are the guard's to run.
-            self.handle.inner.reactor.nudge_guard();
-            true
-        })
+        py.detach(|| self.end(status))
     }
 
     /// Calls `callback()` once when the call is over, from a thread of the library; at once where it is.
@@ -339,7 +377,7 @@ impl ClientCall {
     }
 
     /// Lets the call go on to its end when this object is gone; otherwise it is cancelled then.
-    fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }
 }

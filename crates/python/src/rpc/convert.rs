@@ -6,7 +6,9 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use russet_net::rpc::{Code, Encoding, Metadata, MetadataError, is_binary};
+use russet_net::rpc::{
+    Code, Encoding, Message, Metadata, MetadataError, UnreadableMessage, is_binary,
+};
 
 use super::imports;
 
@@ -149,4 +151,29 @@ pub(super) fn exception_text(py: Python<'_>, error: &PyErr) -> String {
 /// What `add_insecure_port` raises for an address that cannot be listened on.
 pub(super) fn bind_error(address: &str, error: &dyn std::fmt::Display) -> PyErr {
     PyRuntimeError::new_err(format!("Failed to bind to address {address}: {error}"))
+}
+
+/// A received message as Python's bytes. A compressed one is decompressed without the interpreter's lock, and where it tells its length right, into the object itself.
+pub(super) fn message_to_python(
+    py: Python<'_>,
+    message: Message,
+) -> Result<Bound<'_, PyBytes>, UnreadableMessage> {
+    if let Some(length) = message.told_length() {
+        let mut read = false;
+        let made = PyBytes::new_with(py, length, |out| {
+            read = py.detach(|| message.read_into(out));
+            Ok(())
+        });
+        if let Ok(bytes) = made
+            && read
+        {
+            return Ok(bytes);
+        }
+    }
+    let bytes = if message.is_compressed() {
+        py.detach(|| message.into_bytes())
+    } else {
+        message.into_bytes()
+    };
+    bytes.map(|bytes| PyBytes::new(py, &bytes))
 }

@@ -87,13 +87,11 @@ impl Method {
     /// The request object of a message.
     pub(super) fn deserialize<'py>(
         &self,
-        py: Python<'py>,
-        message: &[u8],
+        message: Bound<'py, PyBytes>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let bytes = PyBytes::new(py, message);
         match &self.deserializer {
-            Some(deserializer) => deserializer.bind(py).call1((bytes,)),
-            None => Ok(bytes.into_any()),
+            Some(deserializer) => deserializer.bind(message.py()).call1((message,)),
+            None => Ok(message.into_any()),
         }
     }
 

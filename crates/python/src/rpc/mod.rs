@@ -3,6 +3,7 @@
 //! Here Python objects become bytes, metadata and deadlines, and the reverse. What a call does on the wire is the engine's affair; who waits for what is the reactor's.
 
 mod aio_server;
+mod call_owner;
 mod census;
 mod channel;
 mod client_call;
@@ -30,6 +31,7 @@ use pyo3::prelude::*;
 /// Adds this part to the extension module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<channel::Channel>()?;
+    module.add_class::<call_owner::CallOwner>()?;
     module.add_class::<client_call::ClientCall>()?;
     module.add_class::<aio_server::AioServer>()?;
     module.add_class::<aio_server::AioServerCall>()?;

@@ -188,8 +188,11 @@ impl Inner {
             detached::submit(&call, &method, context);
             return Ok(());
         }
-        if method.is_slow() {
-            self.make_way(py)?;
+        if method.is_slow()
+            && let Err(error) = self.make_way(py)
+        {
+            // The executor takes no further worker: that is no fault of this call's.
+            error.write_unraisable(py, None);
         }
         self.run_method(py, &call, &method)
     }
@@ -233,7 +236,7 @@ impl Inner {
             Bound::new(py, iterator)?.into_any()
         } else {
             match context.receive(py)? {
-                Ok(Some(message)) => match method.deserialize(py, &message) {
+                Ok(Some(message)) => match method.deserialize(message) {
                     Ok(request) => request,
                     Err(error) => {
                         ServerCall::report(py, "Exception deserializing request!", &error);

@@ -11,13 +11,13 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use russet_net::CallKey;
 use russet_net::Inbound;
 use russet_net::rpc::server::{CancelReason, IncomingCall};
-use russet_net::rpc::{Code, MessageOptions, Metadata, MetadataError, SendError, Status};
+use russet_net::rpc::{Code, Message, MessageOptions, Metadata, MetadataError, SendError, Status};
 use russet_net::server::{Incoming, PeerInfo};
 
 use super::channel::BURST;
 use super::clock::Clock;
 use super::convert::{
-    check_metadata, code_from_python, code_to_python, encoding, exception_text,
+    check_metadata, code_from_python, code_to_python, encoding, exception_text, message_to_python,
     metadata_from_python, metadata_to_python, seconds_until,
 };
 use super::greenlets;
@@ -90,10 +90,10 @@ impl ServerCall {
     }
 
     /// Waits for the next request message; `None` at the end of the client's side, an error where the call has ended.
-    pub(super) fn receive(
+    pub(super) fn receive<'py>(
         &self,
-        py: Python<'_>,
-    ) -> PyResult<Result<Option<Vec<u8>>, CancelReason>> {
+        py: Python<'py>,
+    ) -> PyResult<Result<Option<Bound<'py, PyBytes>>, CancelReason>> {
         let inbound = wait(py, &self.inner.reactor, None, |core, parker| {
             match core.next_message(self.key) {
                 Inbound::Pending => {
@@ -104,10 +104,34 @@ impl ServerCall {
             }
         })?;
         Ok(match inbound {
-            Some(Inbound::Message(message)) => Ok(Some(message)),
+            Some(Inbound::Message(message)) => self.read(py, message).map(Some),
             Some(Inbound::Ended(reason)) => Err(reason),
             _ => Ok(None),
         })
+    }
+
+    /// The bytes of a message that was taken. A compressed one is decompressed here, on the handler's thread.
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        message: Message,
+    ) -> Result<Bound<'py, PyBytes>, CancelReason> {
+        let compressed = message.is_compressed();
+        let read = message_to_python(py, message);
+        if compressed {
+            let length = read.as_ref().map(|bytes| bytes.as_bytes().len());
+            py.detach(|| {
+                let mut core = self.inner.reactor.core();
+                match length {
+                    Ok(length) => core.message_read(self.key, length),
+                    Err(error) => {
+                        core.fail_message(self.key, *error);
+                        core.flush_now();
+                    }
+                }
+            });
+        }
+        read.map_err(|_| CancelReason::BadMessage)
     }
 
     /// Sends a response message of a stream; waits while the client does not keep up, if `patiently`. `false` once the call has ended.
@@ -135,7 +159,7 @@ impl ServerCall {
                 }
             }
             Err(SendError::CallEnded | SendError::HalfClosed) => return Ok(false),
-            Err(error @ SendError::TooLarge { .. }) => {
+            Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) => {
                 self.finish(Code::ResourceExhausted, &error.to_string());
                 return Ok(false);
             }
@@ -175,7 +199,7 @@ impl ServerCall {
         };
         let mut core = self.inner.reactor.core();
         if let Some(message) = message
-            && let Err(error @ SendError::TooLarge { .. }) =
+            && let Err(error @ (SendError::TooLarge { .. } | SendError::Unread { .. })) =
                 core.send_message(self.key, message, options)
         {
             let status = Status::new(Code::ResourceExhausted, error.to_string());
@@ -475,8 +499,7 @@ impl ServerCall {
 
     /// The next request message; `None` where there is none to come.
     fn _receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let message = self.receive(py)?.ok().flatten();
-        Ok(message.map(|message| PyBytes::new(py, &message)))
+        Ok(self.receive(py)?.ok().flatten())
     }
 
     /// Sends a response of a stream. Whether the call goes on.
@@ -531,7 +554,7 @@ impl RequestIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = self.call.get();
         match call.receive(py)? {
-            Ok(Some(message)) => self.method.deserialize(py, &message).or_else(|error| {
+            Ok(Some(message)) => self.method.deserialize(message).or_else(|error| {
                 ServerCall::report(py, "Exception deserializing request!", &error);
                 call.finish(Code::Internal, "Exception deserializing request!");
                 Err(PyErr::from_value(imports::rpc_error(py)?.call0()?))

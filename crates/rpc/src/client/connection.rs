@@ -116,6 +116,8 @@ impl Connection {
             max_header_list_size: config.max_header_list_size,
             send_buffer_high: limits::SEND_BUFFER_HIGH,
             send_buffer_low: limits::SEND_BUFFER_LOW,
+            // What an application sends is its own affair.
+            send_buffer_total: usize::MAX,
         };
         let keepalive = KeepaliveRules {
             time: config.keepalive_time,
@@ -358,6 +360,13 @@ impl Connection {
         self.link.now = now;
     }
 
+    /// A compressed message that the application took came to so many bytes: for what is kept of the call's messages.
+    pub fn note_read(&mut self, call: CallId, length: usize) {
+        if let Some(tally) = (self.calls.get_mut(call)).and_then(|call| call.tally.as_deref_mut()) {
+            tally.read(length);
+        }
+    }
+
     /// What a call's messages came to, where that is kept; once, for a driver that ends the call.
     pub fn take_tally(&mut self, call: CallId) -> Option<Box<Tally>> {
         self.calls.get_mut(call)?.tally.take()
@@ -380,6 +389,11 @@ impl Connection {
 
 /// Outputs.
 impl Connection {
+    /// What the input since the last time was worth beyond its bytes, counted in bytes: short fields and frames are dear. For a driver that gives each connection its share of time.
+    pub const fn take_work(&mut self) -> usize {
+        self.link.h2.take_work()
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -490,8 +504,7 @@ impl Connection {
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
                 if let Some(tally) = tally.as_deref_mut() {
-                    let compressed = received.compressed.map(|length| length as usize);
-                    tally.received(received.message.len(), compressed, now);
+                    tally.received(&received.message, now);
                 }
                 events.push_back(Event::Message {
                     call,

@@ -1,6 +1,6 @@
 //! What a client connection tells its driver.
 
-use crate::{CallId, CloseReason, Metadata, Status, Tally};
+use crate::{CallId, CloseReason, Message, Metadata, Status, Tally};
 
 /// How far a call came before it ended (gRFC A6, "transparent retries").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Event {
     Message {
         /// Its call.
         call: CallId,
-        /// The message, decompressed.
-        message: Vec<u8>,
+        /// The message, compressed if it came so. One that cannot be decompressed is told by `fail_message`.
+        message: Message,
         /// To be given to [`Connection::message_consumed`](super::Connection::message_consumed) when the application takes the message.
         credit: u32,
     },

@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use russet_http2::hpack::ENTRY_OVERHEAD;
 use thiserror::Error;
 
-use crate::{Encoding, Metadata};
+use crate::{Encoding, Metadata, wire};
 
 /// What starts a call.
 #[derive(Clone, Copy, Debug)]
@@ -85,15 +84,7 @@ impl StartCall<'_> {
 
     fn check_size(&self, max: usize) -> Result<(), StartError> {
         let own = PROTOCOL_FIELDS + self.path.len() + self.authority.len() + self.user_agent.len();
-        let entry = |(key, value): (&str, &[u8])| {
-            let wire = if crate::is_binary(key) {
-                value.len().div_ceil(3) * 4
-            } else {
-                value.len()
-            };
-            key.len() + wire + ENTRY_OVERHEAD
-        };
-        let size = self.metadata.iter().map(entry).sum::<usize>() + own;
+        let size = wire::list_size(self.metadata) + own;
         // The estimate is high: only lists that have metadata of some size are refused by it.
         if size > max && !self.metadata.is_empty() {
             Err(StartError::HeadersTooLarge { size, max })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{CallId, Encoding, EncodingSet, Metadata, Tally};
+use crate::{CallId, Encoding, EncodingSet, Message, Metadata, Tally};
 
 /// A call that has arrived.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub enum CancelReason {
     DeadlineExceeded,
     /// The client's messages broke a rule or a limit. The client has been sent a status that says which.
     BadMessage,
+    /// What this side had to say is over a limit of the client's. The client has been sent a status that says which.
+    OverLimit,
     /// The connection ended.
     ConnectionLost,
 }
@@ -46,8 +48,8 @@ pub enum Event {
     Message {
         /// Its call.
         call: CallId,
-        /// The message, decompressed.
-        message: Vec<u8>,
+        /// The message, compressed if it came so. One that cannot be decompressed is told by `fail_message`.
+        message: Message,
         /// To be given to [`Connection::message_consumed`](super::Connection::message_consumed) when the application takes the message.
         credit: u32,
     },

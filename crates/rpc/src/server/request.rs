@@ -1,6 +1,7 @@
 //! A header list as a gRPC request (PROTOCOL-HTTP2, "Requests").
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use russet_http2::HeaderList;
@@ -61,6 +62,14 @@ fn is_protocol(name: &[u8]) -> bool {
 }
 
 impl RequestReader {
+    /// A reader whose metadata counts in `account`.
+    pub(super) fn counting(account: Arc<AtomicUsize>) -> Self {
+        Self {
+            metadata: MetadataReader::counting(account),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn read(
         &mut self,
         headers: &HeaderList,

@@ -9,7 +9,7 @@ use russet_http2::hpack::Encoder;
 use russet_http2::{ErrorCode, limits as h2_limits};
 use russet_rpc::client;
 use russet_rpc::server::{self, Event};
-use russet_rpc::{CloseReason, Fault, Metadata, Status, limits};
+use russet_rpc::{CloseReason, Code, Fault, Metadata, Status, limits};
 
 use crate::pair::{Pair, plain, server_story};
 
@@ -379,6 +379,12 @@ fn floods_of_control_frames_are_stopped() {
     frame::put_settings(&[(frame::setting::INITIAL_WINDOW_SIZE, 1)], &mut settings);
     let priority = wire(kind::PRIORITY, 0, 9, &[0, 0, 0, 1, 1]);
     let unknown = wire(0x77, 0, 0, b"?");
+    let pong = wire(kind::PING, flag::ACK, 0, &[0; 8]);
+    let credit = wire(kind::WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
+    let credit_for_none = wire(kind::WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]);
+    let reset_of_none = reset(1);
+    let updates =
+        h2_limits::IDLE_FRAME_BURST + u32::try_from(h2_limits::FREE_WINDOW_UPDATES).unwrap() + 10;
     let config = server::Config {
         max_ping_strikes: None,
         ..server::Config::default()
@@ -388,8 +394,14 @@ fn floods_of_control_frames_are_stopped() {
         (&settings, h2_limits::SETTINGS_BURST),
         (&priority, h2_limits::IDLE_FRAME_BURST),
         (&unknown, h2_limits::IDLE_FRAME_BURST),
+        (&pong, h2_limits::IDLE_FRAME_BURST),
+        (&credit, updates),
+        (&credit_for_none, updates),
+        (&reset_of_none, h2_limits::IDLE_FRAME_BURST + 1),
     ] {
         let mut victim = Victim::with(config.clone());
+        // A stream that has ended.
+        victim.feed(&[open(1), reset(1)].concat());
         let times = victim.flood(100_000, |_| flood.clone());
         // The handshake took one of the SETTINGS and of the idle frames.
         assert!(
@@ -433,13 +445,17 @@ fn empty_data_is_stopped_and_tiny_messages_are_not() {
 
 #[test]
 fn continuation_floods_are_stopped_by_number_and_by_size() {
-    for fragment in [&b""[..], &[0; 16_000]] {
+    let long = h2_limits::MAX_HEADER_BLOCK / 16_000 + 1;
+    for (fragment, limit) in [
+        (&b""[..], h2_limits::MAX_SMALL_CONTINUATIONS as usize),
+        (&[0; 16_000], long),
+    ] {
         let mut victim = Victim::new();
         victim.feed(&wire(kind::HEADERS, 0, 1, &[]));
         let times = victim.flood(100_000, |_| wire(kind::CONTINUATION, 0, 1, fragment));
         assert!(
-            times.is_some_and(|times| times <= h2_limits::MAX_CONTINUATIONS as usize),
-            "{times:?}"
+            times.is_some_and(|times| times <= limit),
+            "{times:?} of {limit}"
         );
         victim.assert_calm_asked();
     }
@@ -462,6 +478,237 @@ fn an_hpack_bomb_is_refused_alone() {
         (victim.server.active_calls(), victim.server.is_closed()),
         (1, false)
     );
+}
+
+#[test]
+fn header_lists_over_the_limit_are_refused_one_by_one_and_counted() {
+    let long = "0".repeat(20_000);
+    let mut victim = Victim::new();
+    let one = |stream| request(stream, flag::END_STREAM, &[("long", &long)]);
+    victim.feed(&[one(1), open(3)].concat());
+    assert_eq!(victim.events().len(), 1, "the good one");
+    let times = victim.flood(100_000, |time| one(stream(time + 2)));
+    assert!(
+        times.is_some_and(|times| times <= h2_limits::OVERSIZE_BURST as usize),
+        "{times:?}"
+    );
+    victim.assert_calm_asked();
+}
+
+/// One block of a megabyte in frames of the usual length, and the call after it.
+#[test]
+fn a_very_long_header_list_costs_its_call_alone() {
+    for name in [&b"k"[..], &[b'n'; 200_000]] {
+        let mut long = block(&REQUEST);
+        let mut field = vec![0x40];
+        for text in [name, &[b'v'; 1_000_000]] {
+            field.extend([0x7f]);
+            let mut rest = text.len() as u64;
+            if let Some(left) = rest.checked_sub(127) {
+                rest = left;
+                while rest >= 128 {
+                    field.push((rest & 127) as u8 | 128);
+                    rest >>= 7;
+                }
+                field.push(rest as u8);
+            } else {
+                field.pop();
+                field.push(rest as u8);
+            }
+            field.extend_from_slice(text);
+        }
+        long.extend(field);
+        let mut victim = Victim::new();
+        let mut pieces = long.chunks(16_000).peekable();
+        let mut kind = kind::HEADERS;
+        while let Some(piece) = pieces.next() {
+            let last = if pieces.peek().is_none() {
+                flag::END_HEADERS
+            } else {
+                0
+            };
+            victim.feed(&wire(kind, last, 1, piece));
+            kind = kind::CONTINUATION;
+        }
+        assert!(victim.events().is_empty());
+        assert!(!victim.server.is_closed());
+        victim.feed(&open(3));
+        assert_eq!(victim.events().len(), 1);
+    }
+}
+
+#[test]
+fn the_metadata_of_waiting_calls_is_counted() {
+    let mut victim = Victim::new();
+    let limit = server::Config::default().max_connection_memory / limits::METADATA_SHARE;
+    let mut calls = Vec::new();
+    for nth in 0..5000 {
+        let value = format!("{nth:010000}");
+        victim.feed(&request(stream(nth), 0, &[("key", &value)]));
+        for event in victim.events() {
+            let Event::Call(call) = event else { continue };
+            calls.push(call);
+        }
+        victim.read();
+    }
+    assert!(!victim.server.is_closed());
+    let most = limit / 10_000;
+    assert!(
+        (most - 50..=most + 1).contains(&calls.len()),
+        "{}",
+        calls.len()
+    );
+    // Those that are gone make room.
+    for call in calls.drain(..100) {
+        victim.server.cancel(call.call, Code::Cancelled).unwrap();
+    }
+    let value = "x".repeat(10_000);
+    victim.feed(&request(stream(6000), 0, &[("key", &value)]));
+    assert!(
+        victim
+            .events()
+            .iter()
+            .any(|event| matches!(event, Event::Call(_)))
+    );
+}
+
+#[test]
+fn unread_answers_are_refused_one_by_one() {
+    let mut pair = Pair::with(
+        client::Config {
+            call_window: 0,
+            ..client::Config::default()
+        },
+        server::Config {
+            max_connection_memory: 1 << 20,
+            ..server::Config::default()
+        },
+    );
+    for _ in 0..100 {
+        pair.start("/a/b");
+    }
+    let calls: Vec<_> = (pair.server_events().into_iter())
+        .filter_map(|event| match event {
+            Event::Call(call) => Some(call.call),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(calls.len(), 100, "all had come before the first answer");
+    let answer = vec![0; 100_000];
+    let mut refused = 0;
+    for call in calls {
+        match pair.server.send_message(call, &answer, plain()) {
+            Ok(()) => assert!(pair.server.is_congested(call)),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("russet.max_connection_memory"), "{text}");
+                refused += 1;
+                let status = Status::new(Code::ResourceExhausted, text);
+                pair.server
+                    .send_status(call, &status, &Metadata::EMPTY)
+                    .unwrap();
+            }
+        }
+    }
+    assert_eq!(refused, 90);
+}
+
+#[test]
+fn a_status_longer_than_the_client_takes_is_cut_and_costs_its_call_alone() {
+    let long = "é".repeat(1_000_000);
+    let mut pair = Pair::new();
+    for started in [false, true] {
+        pair.start("/a/b");
+        let call = pair.accept().call;
+        if started {
+            pair.server.send_message(call, b"first", plain()).unwrap();
+        }
+        let status = Status::new(Code::Internal, long.clone());
+        pair.server
+            .send_status(call, &status, &Metadata::EMPTY)
+            .unwrap();
+        let events = pair.client_events();
+        let Some(client::Event::Status { status, .. }) = events.last() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(status.code, Code::Internal);
+        assert!(status.message.ends_with(" ... (cut: 2000000 bytes in all)"));
+        assert!(status.message.len() > 5000);
+    }
+    // Metadata is not cut: who needs it would miss it.
+    let mut metadata = Metadata::new();
+    metadata.push("k", &[b'v'; 20_000]).unwrap();
+    for initial in [false, true] {
+        let id = pair.start("/a/b");
+        let call = pair.accept().call;
+        if initial {
+            assert!(pair.server.send_initial_metadata(call, &metadata).is_err());
+        } else {
+            pair.server
+                .send_status(call, &Status::OK, &metadata)
+                .unwrap();
+        }
+        let events = pair.client_events();
+        let Some(client::Event::Status { call, status, .. }) = events.last() else {
+            panic!("{events:?}")
+        };
+        assert_eq!((*call, status.code), (id, Code::ResourceExhausted));
+        assert!(status.message.contains("exceeds peer limit"), "{status}");
+    }
+    assert!(!pair.client.is_closed() && !pair.server.is_closed());
+}
+
+/// Trailers of a server that does not care what its client takes.
+#[test]
+fn trailers_longer_than_a_client_takes_end_their_call_alone() {
+    for length in [20_000, 70_000, 3_000_000] {
+        let now = Instant::now();
+        let mut client = client::Connection::new(Arc::default(), now);
+        let [first, second] =
+            [(); 2].map(|()| client.start_call(&crate::pair::call(), now).unwrap());
+        let mut bytes = Vec::new();
+        frame::put_settings(&[], &mut bytes);
+        let text = "x".repeat(length);
+        let status = block(&[
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "13"),
+            ("grpc-message", &text),
+        ]);
+        let mut pieces = status.chunks(16_000).peekable();
+        let (mut kind, mut flags) = (kind::HEADERS, flag::END_STREAM);
+        while let Some(piece) = pieces.next() {
+            if pieces.peek().is_none() {
+                flags |= flag::END_HEADERS;
+            }
+            bytes.extend(wire(kind, flags, first.stream(), piece));
+            (kind, flags) = (kind::CONTINUATION, 0);
+        }
+        let short = block(&[
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "0"),
+        ]);
+        bytes.extend(wire(
+            kind::HEADERS,
+            flag::END_HEADERS | flag::END_STREAM,
+            second.stream(),
+            &short,
+        ));
+        client.handle_input(&bytes, now);
+        assert!(!client.is_closed(), "{length}: {:?}", client.close_reason());
+        let ends: Vec<_> = std::iter::from_fn(|| client.poll_event())
+            .filter_map(|event| match event {
+                client::Event::Status { call, status, .. } => Some((call, status.code)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            ends,
+            [(first, Code::ResourceExhausted), (second, Code::Ok)],
+            "{length}"
+        );
+    }
 }
 
 #[test]

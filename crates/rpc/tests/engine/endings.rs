@@ -300,6 +300,14 @@ fn a_compressed_bomb_is_refused_at_its_limit() {
     pair.client
         .send_message(id, &vec![0; 5 << 20], plain())
         .unwrap();
+    let events = pair.server_events();
+    let [server::Event::Message { call, message, .. }] = &events[..] else {
+        panic!("{:?}", server_story(&events))
+    };
+    // As it came: nobody has made anything of it yet.
+    assert!(message.is_compressed() && message.wire_len() < 10_000);
+    let error = message.clone().into_bytes().unwrap_err();
+    pair.server.fail_message(*call, error);
     assert_eq!(
         server_story(&pair.server_events()),
         ["cancelled(BadMessage)"]

@@ -1,5 +1,6 @@
 //! The client's and the server's engine against each other and against hostile bytes, under a simulated clock.
 
+mod attackers;
 mod attacks;
 mod bandwidth;
 mod calls;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use russet_rpc::{CallId, MemoryQuota, Metadata, Status, client, limits, server};
+use russet_rpc::{CallId, Code, MemoryQuota, Metadata, Status, client, limits, server};
 
 use crate::pair::{Pair, client_story, plain};
 
@@ -137,8 +137,9 @@ fn small_calls_go_on_while_the_memory_of_a_server_is_used_up() {
         hog.deliver_to_server(20_000);
         hog.deliver_to_client(10);
     }
-    assert!(quota.used() <= 3 * MIB, "{}", quota.used());
-    assert!(quota.used() > MIB, "{}", quota.used());
+    // Half of what is left then: a third of the whole.
+    assert!(quota.used() <= MIB, "{}", quota.used());
+    assert!(quota.used() > MIB / 2, "{}", quota.used());
     let mut other = Pair::with(client::Config::default(), config());
     start_uploads(&mut other, 100, 10_000);
     assert_eq!(serve(&mut other).1, 100);
@@ -149,8 +150,8 @@ fn small_calls_go_on_while_the_memory_of_a_server_is_used_up() {
     assert!(failed[0].contains("russet.max_server_memory"), "{failed:?}");
     // Its memory comes back when it goes.
     drop(hog);
-    assert!(quota.used() < MIB, "{}", quota.used());
-    start_uploads(&mut other, 1, MIB);
+    assert!(quota.used() < MIB / 4, "{}", quota.used());
+    start_uploads(&mut other, 1, MIB / 2);
     assert_eq!(serve(&mut other).1, 1);
 }
 
@@ -171,10 +172,14 @@ fn a_peer_that_takes_no_answers_gets_no_more_calls() {
         pair.run();
         while let Some(event) = pair.server.poll_event() {
             if let server::Event::Call(incoming) = event {
-                answered += 1;
-                for _ in 0..2 {
+                let sent = (0..2)
+                    .all(|_| (pair.server.send_message(incoming.call, &answer, plain())).is_ok());
+                if sent {
+                    answered += 1;
+                } else {
+                    let status = Status::new(Code::ResourceExhausted, "answers wait");
                     pair.server
-                        .send_message(incoming.call, &answer, plain())
+                        .send_status(incoming.call, &status, &Metadata::EMPTY)
                         .unwrap();
                 }
             }
@@ -182,11 +187,15 @@ fn a_peer_that_takes_no_answers_gets_no_more_calls() {
         let story = client_story(&pair.client_events());
         refused += story
             .iter()
-            .filter(|event| event.contains("of answers wait"))
+            .filter(|event| event.contains("answers wait"))
             .count();
     }
     // Beside the limit, what the windows and the output took.
-    assert!(answered <= 5, "{answered}");
-    assert_eq!(refused, 10 - answered);
+    assert!((2..=4).contains(&answered), "{answered}");
+    // A call with one answer of two waits for credit with it, and so does its status.
+    assert!(
+        (9 - answered..=10 - answered).contains(&refused),
+        "{answered} {refused}"
+    );
     assert!(!pair.server.is_closed());
 }

@@ -147,7 +147,10 @@ pub(crate) fn client_story(events: &[client::Event]) -> Vec<String> {
             client::Event::InitialMetadata { metadata, .. } => {
                 format!("initial({})", metadata.len())
             }
-            client::Event::Message { message, .. } => format!("message({})", message.len()),
+            client::Event::Message { message, .. } => format!(
+                "message({})",
+                message.clone().into_bytes().map_or(0, |bytes| bytes.len())
+            ),
             client::Event::Status {
                 status,
                 reach: client::Reach::Processed,
@@ -172,7 +175,10 @@ pub(crate) fn server_story(events: &[server::Event]) -> Vec<String> {
         .iter()
         .map(|event| match event {
             server::Event::Call(call) => format!("call({})", call.path),
-            server::Event::Message { message, .. } => format!("message({})", message.len()),
+            server::Event::Message { message, .. } => format!(
+                "message({})",
+                message.clone().into_bytes().map_or(0, |bytes| bytes.len())
+            ),
             server::Event::HalfClosed { .. } => "half_closed".to_owned(),
             server::Event::Writable { .. } => "writable".to_owned(),
             server::Event::Cancelled { reason, .. } => format!("cancelled({reason:?})"),

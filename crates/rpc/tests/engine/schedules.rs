@@ -97,7 +97,7 @@ impl World {
                     self.down
                         .get_mut(&call.stream())
                         .unwrap()
-                        .check(&message, credit);
+                        .check(&message.into_bytes().unwrap(), credit);
                 }
                 client::Event::Status { call, status, .. } => {
                     *self.client_ends.entry(call.stream()).or_default() += 1;
@@ -132,7 +132,7 @@ impl World {
                     self.up
                         .get_mut(&call.stream())
                         .unwrap()
-                        .check(&message, credit);
+                        .check(&message.into_bytes().unwrap(), credit);
                 }
                 server::Event::HalfClosed { call } => self.half_close_heard.push(call.stream()),
                 server::Event::Cancelled { call, .. } | server::Event::Finished { call } => {
@@ -325,7 +325,7 @@ impl World {
         else {
             panic!("the connection is stuck")
         };
-        assert_eq!(message.len(), big.len());
+        assert_eq!(message.wire_len(), big.len());
         pair.server
             .send_message(incoming.call, &big, plain())
             .unwrap();

@@ -28,7 +28,7 @@ fn told(events: &mut Vec<client::Event>) -> Option<Box<Tally>> {
 }
 
 /// (outgoing, number, length, whether it was compressed) of each message.
-fn noted(tally: &Tally) -> Vec<(bool, u64, usize, bool)> {
+fn noted(tally: &Tally) -> Vec<(bool, u64, Option<usize>, bool)> {
     (tally.notes.iter())
         .map(|note| {
             (
@@ -71,17 +71,18 @@ fn both_sides_tell_what_the_wire_carried() {
     assert_eq!(
         noted(&client),
         [
-            (true, first.0, first.1, true),
-            (true, second.0, second.1, small),
-            (false, 0, 6, false)
+            (true, first.0, Some(first.1), true),
+            (true, second.0, Some(second.1), small),
+            (false, 0, Some(6), false)
         ]
     );
     assert_eq!(
         noted(&server),
         [
-            (false, first.0, first.1, true),
-            (false, second.0, second.1, small),
-            (true, 0, 6, false)
+            // Nobody has taken it, and so nobody knows its length.
+            (false, first.0, None, true),
+            (false, second.0, (!small).then_some(second.1), small),
+            (true, 0, Some(6), false)
         ]
     );
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ... import _core
 from .._calls import _debug_text
 from .._logging import logger
 from .._private_names import private_names
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
     from typing import Any
 
-    from ... import _core
     from .._typing import Deserializer, Serializer
     from ._driver import Driver
 
@@ -33,7 +33,6 @@ _UNKNOWN = StatusCode.UNKNOWN.value[0]
 # After so many turns of the loop, whoever writes could have seen that the call has ended.
 _NOTICED = 4
 
-_GARBAGE_COLLECTED = "Cancelled upon garbage collection!"
 _NOT_DESERIALIZED = "Exception deserializing response!"
 _MIXED_STYLES = (
     "The iterator and read/write APIs may not be mixed on a single RPC: use one of them throughout."
@@ -54,17 +53,14 @@ class _CallBase:
         deserializer: Deserializer[Any] | None,
     ) -> None:
         self._call = call
+        # Ends the call with the last reference to this object.
+        self._owner = _core.CallOwner(call, True)
         self._driver = driver
         self._serializer = serializer
         self._deserializer = deserializer
         self._locally_cancelled = False
         self._callbacks: list[Callable[[Any], None]] | None = None
         driver.poke()
-
-    def __del__(self) -> None:
-        call = getattr(self, "_call", None)
-        if call is not None and call.code() is None:
-            call.cancel(_CANCELLED, _GARBAGE_COLLECTED)
 
     async def _news(self) -> None:
         """Wait until something about the call changes."""
@@ -97,6 +93,9 @@ class _CallBase:
             return self._deserializer(message)
         except Exception:
             logger("_common").exception("Exception deserializing message!")
+        except BaseException:
+            self._end(_INTERNAL, _NOT_DESERIALIZED)
+            raise
         self._end(_INTERNAL, _NOT_DESERIALIZED)
         raise AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details=_NOT_DESERIALIZED)
 
@@ -153,11 +152,17 @@ class _CallBase:
 
     def _run_callbacks(self) -> None:
         callbacks, self._callbacks = self._callbacks or [], None
+        fatal: BaseException | None = None
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:
+            except (SystemExit, KeyboardInterrupt) as error:
+                fatal = error
+            except BaseException:
                 logger("_call").exception("Exception in callback!")
+        if fatal is not None:
+            # It ends the program; the others heard of the call's end before.
+            raise fatal
 
     async def initial_metadata(self) -> Metadata:
         while True:
@@ -310,9 +315,12 @@ class _StreamRequestMixin(_CallBase):
             if not self.done():
                 # Not the call's end but the iterator's own exception, or the sender's task was cancelled.
                 self._end(_UNKNOWN, "Client request_iterator raised exception")
-        except Exception:
-            logger("_call").exception("Client request_iterator raised exception")
+        except BaseException as error:
+            # Whatever it is, the server must not wait for requests that do not come.
             self._end(_UNKNOWN, "Client request_iterator raised exception")
+            logger("_call").exception("Client request_iterator raised exception")
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                raise
 
     def cancel(self) -> bool:
         if not super().cancel():
@@ -331,7 +339,7 @@ class _StreamRequestMixin(_CallBase):
             raise asyncio.InvalidStateError(RPC_HALF_CLOSED)
         try:
             serialized = self._serialize(request)
-        except Exception:
+        except BaseException:
             self._end(_INTERNAL, "Exception serializing request!")
             raise
         congested = self._call.give_message(serialized, False)

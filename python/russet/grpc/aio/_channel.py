@@ -15,6 +15,7 @@ from .._credentials import Plaintext
 from .._observing import observe
 from .._options import channel_settings
 from .._private_names import import_as_grpcio_does, private_names
+from .._status import StatusCode
 from ._base_channel import (
     Channel as _BaseChannel,
 )
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from ._base_channel import MetadataType
     from ._base_interceptor import ClientInterceptor
 
+_INTERNAL = StatusCode.INTERNAL.value[0]
 _CLOSED = "Channel is closed."
 _INSECURE = "Call credentials are only valid on secure channels"
 
@@ -145,9 +147,14 @@ class _Method:
             self._streaming,
         )
         call = self._running(core, channel._driver, self._serializer, self._deserializer)
-        call.start(request)
-        if plugins:
-            authenticate(core, plugins, channel._core.authority, path, channel._hand_over)
+        try:
+            call.start(request)
+            if plugins:
+                authenticate(core, plugins, channel._core.authority, path, channel._hand_over)
+        except BaseException:
+            # Whoever keeps the exception would keep the call.
+            core.cancel(_INTERNAL, "Exception serializing request!")
+            raise
         return call
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def asynchronous(
             async for response in responses:
                 yield response
             return
-        iterator = iter(responses)
+        # A generator is its own iterator; any other code of the handler's runs where the handler did.
+        own = isinstance(responses, GeneratorType)
+        iterator = responses if own else await run(iter, responses)
         while True:
             response = await run(next, iterator, _DONE)
             if response is _DONE:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ... import _core
 from .._base_server import handler_behavior
+from .._errors import text_of
 from .._handlers import health_servicer, unary_paths
 from .._logging import logger
 from .._observing import observe
@@ -74,11 +75,7 @@ def _status_code(code: Any) -> StatusCode:
 
 def _unexpected(error: BaseException) -> str:
     """The details of a call whose handler raised."""
-    try:
-        return f"Unexpected {type(error)}: {error}"
-    except Exception:
-        # Its own text cannot be had.
-        return f"Unexpected {type(error)}"
+    return f"Unexpected {type(error)}: {text_of(error)}"
 
 
 class _Context(ServicerContext["Any", "Any"]):
@@ -290,11 +287,17 @@ class _Context(ServicerContext["Any", "Any"]):
         self._driver.poke()
 
     def _run_callbacks(self) -> None:
+        fatal: BaseException | None = None
         for callback in self._callbacks:
             try:
                 callback(self)
-            except Exception:
+            except (SystemExit, KeyboardInterrupt) as error:
+                fatal = error
+            except BaseException:
                 logger("aio._server").exception("Exception in callback!")
+        if fatal is not None:
+            # It ends the program; the others heard of the call's end before.
+            raise fatal
 
 
 # How many handlers are remembered: interceptors may make a new one for each call.
@@ -377,8 +380,14 @@ class _Server(Server):
         self._driver.poke()
 
     def _turn(self) -> None:
-        for call in self._core.turn():
-            self._dispatch(call)
+        calls = iter(self._core.turn())
+        try:
+            for call in calls:
+                self._dispatch(call)
+        finally:
+            # An eager task lets out what ends the program; the other calls are served if it goes on.
+            for call in calls:
+                self._loop.call_soon(self._dispatch, call)
 
     def _look_up(self, details: HandlerCallDetails) -> RpcMethodHandler[Any, Any] | None:
         handler = self._registered.get(details.method)
@@ -458,21 +467,22 @@ class _Server(Server):
     def _answer_error(
         self, call: _core.AioServerCall, context: _Context | None, error: BaseException
     ) -> None:
-        """Log what a handler or interceptor raised, and send the status for it."""
+        """Send the status for what a handler or interceptor raised, and log it."""
         assert self._driver is not None
         if isinstance(error, PlainHandlerError):
             error = error.error
+        # First of all: logging may fail. It is written in the loop's next turn.
+        if context is None:
+            call.finish(StatusCode.UNKNOWN, _unexpected(error))
+            self._driver.poke()
+        else:
+            context._fail(error)
         logger("_cython.cygrpc").error(
             "Unexpected [%s] raised by servicer method [%s]",
             type(error).__name__,
             call.method,
             exc_info=error,
         )
-        if context is None:
-            call.finish(StatusCode.UNKNOWN, _unexpected(error))
-            self._driver.poke()
-        else:
-            context._fail(error)
 
     def _plan(self, handler: RpcMethodHandler[Any, Any]) -> tuple[Any, Any]:
         behavior: Any

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from threading import Condition, Thread
-from time import monotonic
+from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .._channel import secure_channel
 from .._credentials import insecure_channel_credentials, ssl_channel_credentials
+from .._threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,10 @@ class ChannelCache:
     def __init__(self, eviction_seconds: float, maximum_channels: int) -> None:
         self._eviction_seconds = eviction_seconds
         self._maximum_channels = maximum_channels
-        self._changed = Condition()
+        self._lock = Lock()
         self._channels: OrderedDict[Any, tuple[Channel, float]] = OrderedDict()
-        self._evictor: Thread | None = None
+        # The process whose thread closes channels: a fork's child has none of its parent's.
+        self._evictor: int | None = None
 
     def get(
         self,
@@ -55,7 +57,7 @@ class ChannelCache:
         options = tuple(options)
         key = (target, options, channel_credentials, compression)
         evicted = None
-        with self._changed:
+        with self._lock:
             entry = self._channels.pop(key, None)
             if entry is None:
                 channel: Channel = secure_channel(target, channel_credentials, options, compression)
@@ -64,31 +66,33 @@ class ChannelCache:
             else:
                 channel = entry[0]
             self._channels[key] = (channel, monotonic() + self._eviction_seconds)
-            if self._evictor is None or not self._evictor.is_alive():
-                self._evictor = Thread(target=self._evict, name="russet-channel-cache", daemon=True)
-                self._evictor.start()
+            if self._evictor != os.getpid():
+                start_thread("russet-channel-cache", self._evict)
+                self._evictor = os.getpid()
         if evicted is not None:
             evicted.close()
         return channel
 
     def __len__(self) -> int:
-        with self._changed:
+        with self._lock:
             return len(self._channels)
 
     def _evict(self) -> None:
         """Close channels when their time has come; ends with the last of them."""
         while True:
-            with self._changed:
+            with self._lock:
                 if not self._channels:
                     self._evictor = None
                     return
                 channel, due = next(iter(self._channels.values()))
                 remaining = due - monotonic()
-                if remaining > 0:
-                    self._changed.wait(remaining)
-                    continue
-                self._channels.popitem(last=False)
-            channel.close()
+                if remaining <= 0:
+                    self._channels.popitem(last=False)
+            if remaining > 0:
+                # No channel that comes later has to be closed earlier.
+                sleep(remaining)
+            else:
+                channel.close()
 
 
 CACHE = ChannelCache(EVICTION_SECONDS, MAXIMUM_CHANNELS)

@@ -6,9 +6,11 @@ use russet_http2::ErrorCode;
 
 use super::Connection;
 use super::ending::put_response;
+use crate::memory::Shortage;
+use crate::server::CancelReason;
 use crate::{
     CallEnded, CallId, CloseReason, Code, Encoding, MessageOptions, Metadata, SendError, Status,
-    Tally, mapping, wire,
+    Tally, UnreadableMessage, limits, mapping, wire,
 };
 
 /// What became of a status.
@@ -18,6 +20,19 @@ pub enum StatusSent {
     Written,
     /// It waits for the peer's flow-control credit behind the call's messages; [`Event::Finished`] or [`Event::Cancelled`] follows.
     Buffered,
+}
+
+fn unread(shortage: Shortage) -> SendError {
+    match shortage {
+        Shortage::Connection { limit } => SendError::Unread {
+            limit,
+            option: "russet.max_connection_memory",
+        },
+        Shortage::Server { limit } => SendError::Unread {
+            limit,
+            option: "russet.max_server_memory",
+        },
+    }
 }
 
 /// Commands. Those on a call that has ended change nothing and say so.
@@ -43,6 +58,18 @@ impl Connection {
         metadata: &Metadata,
     ) -> Result<(), CallEnded> {
         let state = Self::open_call(&mut self.calls, call)?;
+        let max = self.link.h2.peer_max_header_list_size() as usize;
+        if !state.headers_sent
+            && let Some(size) = wire::size_over(metadata, max)
+        {
+            let text = format!(
+                "to-be-sent initial metadata size exceeds peer limit ({size} vs. {max} bytes)"
+            );
+            let status = Status::new(Code::ResourceExhausted, text);
+            self.fail_call(call, &status, CancelReason::OverLimit);
+            self.settle();
+            return Err(CallEnded);
+        }
         if !std::mem::replace(&mut state.headers_sent, true) {
             self.strikes.forgive();
             let encoding = state.encoding;
@@ -70,10 +97,16 @@ impl Connection {
         };
         let (prefix, compressed) =
             wire::frame_message(message, encoding, self.config.max_send_message_length)?;
+        let length = compressed.as_deref().unwrap_or(message).len();
+        if length > limits::LEAST_SHARE || self.link.h2.pending_bytes() > 0 {
+            self.link.check_answer(length).map_err(unread)?;
+        }
         if let Some(tally) = &mut state.tally {
             tally.sent(message.len(), compressed.as_ref().map(Vec::len), self.now);
         }
-        self.send_initial_metadata(call, &Metadata::EMPTY)?;
+        if !state.headers_sent {
+            self.send_initial_metadata(call, &Metadata::EMPTY)?;
+        }
         self.link.traffic.message_sent(self.now);
         self.link.h2.send_data(
             call.stream_id(),
@@ -125,9 +158,22 @@ impl Connection {
         }
     }
 
+    /// A message that the application took cannot be read: the call ends with what `error` says.
+    pub fn fail_message(&mut self, call: CallId, error: UnreadableMessage) {
+        self.fail_call(call, &error.status("SERVER"), CancelReason::BadMessage);
+        self.settle();
+    }
+
     /// What time it is: for commands that follow, whose messages are noted with it. Inputs give their own.
     pub const fn tell_time(&mut self, now: Instant) {
         self.now = now;
+    }
+
+    /// A compressed message that the application took came to so many bytes: for what is kept of the call's messages.
+    pub fn note_read(&mut self, call: CallId, length: usize) {
+        if let Some(tally) = (self.calls.get_mut(call)).and_then(|call| call.tally.as_deref_mut()) {
+            tally.read(length);
+        }
     }
 
     /// What a call's messages came to, where that is kept; once, for a driver that ends the call.

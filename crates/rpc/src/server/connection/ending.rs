@@ -32,6 +32,10 @@ impl Connection {
     ) {
         self.strikes.forgive();
         let accepted = self.config.accepted_encodings;
+        let max = self.link.h2.peer_max_header_list_size() as usize;
+        let fitted = wire::fit_trailers(status, trailing, max);
+        let (status, trailing) =
+            (fitted.as_ref()).map_or((status, trailing), |(status, trailing)| (status, trailing));
         self.link.h2.send_headers(call.stream_id(), true, |block| {
             if trailers_only {
                 put_response(200, Encoding::Identity, accepted, block);
@@ -71,6 +75,7 @@ impl Connection {
     pub(super) fn forget(&mut self, call: CallId) -> Option<Call> {
         let state = self.calls.remove(call)?;
         self.link.forget(call, &state.inbound);
+        self.link.let_go(state.names);
         self.link.h2.release(call.stream_id());
         if self.calls.len() == 0 {
             self.idle_since = Some(IdleSince {
@@ -84,6 +89,7 @@ impl Connection {
     /// Draws the consequences of what HTTP/2 did: data that has gone out, a failure, the end of a shutdown.
     #[inline]
     pub(super) fn settle(&mut self) {
+        self.link.count_unsent();
         while let Some(sent) = self.link.h2.poll_sent() {
             match sent {
                 Sent::Drained(stream) => self.events.push_back(Event::Writable {

@@ -18,7 +18,7 @@ use crate::handshake::Handshake;
 use crate::inbound::Inbound;
 use crate::keepalive::{Keepalive, KeepaliveRules, PingStrikes};
 use crate::link::{Link, Windows};
-use crate::memory::Memory;
+use crate::memory::{Held, Memory};
 use crate::{CallId, CloseReason, Code, Encoding, EncodingSet, Status, Tally, Traffic, limits};
 
 pub use self::commands::StatusSent;
@@ -36,6 +36,8 @@ struct Call {
     /// The application's status waits behind its messages.
     status_given: bool,
     tally: Option<Box<Tally>>,
+    /// Bytes of its names, where the connection's account has them.
+    names: usize,
 }
 
 /// When a connection without calls began to be so.
@@ -97,6 +99,16 @@ impl Connection {
         self.link.h2.pending(call.stream_id())
     }
 
+    /// Whether a call's sender should wait for [`Event::Writable`]: it has more than [`limits::SEND_BUFFER_HIGH`] unsent bytes, or any while the connection has more than half of what it may hold.
+    pub fn is_congested(&self, call: CallId) -> bool {
+        self.link.h2.is_congested(call.stream_id())
+    }
+
+    /// What the peer makes the connection hold now.
+    pub fn held(&self) -> Held {
+        self.link.held()
+    }
+
     /// Bytes of messages of which a part has come.
     pub const fn unfinished_bytes(&self) -> usize {
         self.link.unfinished()
@@ -132,6 +144,7 @@ impl Connection {
             max_header_list_size: config.max_header_list_size,
             send_buffer_high: limits::SEND_BUFFER_HIGH,
             send_buffer_low: limits::SEND_BUFFER_LOW,
+            send_buffer_total: config.max_connection_memory / 2,
         };
         let keepalive = KeepaliveRules {
             time: config.keepalive_time,
@@ -141,16 +154,18 @@ impl Connection {
             max_without_data: None,
         };
         let h2 = russet_http2::Connection::new(Role::Server, http2, now);
+        let memory = Memory::new(
+            config.max_connection_memory,
+            config.memory.clone(),
+            config.call_window,
+        );
+        let requests = RequestReader::counting(memory.metadata_account());
         Self {
             link: Link::new(
                 h2,
                 Keepalive::new(keepalive, now),
                 Handshake::new(config.handshake_timeout, config.settings_timeout, now),
-                Memory::new(
-                    config.max_connection_memory,
-                    config.memory.clone(),
-                    config.call_window,
-                ),
+                memory,
                 Windows {
                     call: config.call_window,
                     connection: config.connection_window,
@@ -160,7 +175,7 @@ impl Connection {
             ),
             calls: Calls::default(),
             events: VecDeque::new(),
-            requests: RequestReader::default(),
+            requests,
             strangers: Calls::default(),
             no_authority: Arc::from(""),
             strikes: PingStrikes::new(config.max_ping_strikes),
@@ -270,6 +285,11 @@ impl Connection {
 
 /// Outputs.
 impl Connection {
+    /// What the input since the last time was worth beyond its bytes, counted in bytes: short fields and frames are dear. For a driver that gives each connection its share of time.
+    pub const fn take_work(&mut self) -> usize {
+        self.link.h2.take_work()
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {

@@ -8,7 +8,8 @@ use russet_http2::{ErrorCode, StreamId};
 use super::ending::put_response;
 use super::{Call, Connection};
 use crate::inbound::Inbound;
-use crate::server::request::Rejection;
+use crate::memory::Shortage;
+use crate::server::request::{Rejection, Request};
 use crate::server::{CancelReason, Event, IncomingCall};
 use crate::{CallId, CloseReason, Code, Encoding, Status, Tally, limits, wire};
 
@@ -31,10 +32,13 @@ impl Connection {
             }
         };
         let call = CallId::of(stream);
-        if self.link.h2.pending_bytes() > self.config.max_connection_memory {
-            self.reject(stream, &unread_answers(self.config.max_connection_memory));
-            return;
-        }
+        let names = match self.admit(&request) {
+            Ok(names) => names,
+            Err(rejection) => {
+                self.reject(stream, &rejection);
+                return;
+            }
+        };
         self.idle_since = None;
         self.link.traffic.stream_started(self.now);
         self.calls.insert(
@@ -47,6 +51,7 @@ impl Connection {
                 headers_sent: false,
                 status_given: false,
                 tally: Tally::new(self.config.observe),
+                names,
             },
         );
         if let Some(at) = request.deadline {
@@ -69,6 +74,32 @@ impl Connection {
         if end_stream {
             self.events.push_back(Event::HalfClosed { call });
         }
+    }
+
+    /// Counts what a call holds from its start; what that is, or why there is no room for it.
+    fn admit(&mut self, request: &Request) -> Result<usize, Rejection> {
+        let limit = self.config.max_connection_memory;
+        let exhausted = |text: String| Rejection::new(Code::ResourceExhausted, text);
+        if self.link.h2.pending_bytes() > limit {
+            return Err(exhausted(format!(
+                "SERVER: more than {limit} bytes of answers wait on this connection for the client to give credit (russet.max_connection_memory)"
+            )));
+        }
+        // Metadata counts itself.
+        let names = request.path.len() + request.authority.as_ref().map_or(0, |name| name.len());
+        let long = if names > limits::CALL_MEMORY / 2 {
+            names
+        } else {
+            0
+        };
+        self.link.hold(long).map_err(|shortage| match shortage {
+            Shortage::Connection { limit } => exhausted(format!(
+                "SERVER: the metadata of the calls on this connection holds more than {limit} bytes (an eighth of russet.max_connection_memory); send fewer calls at once"
+            )),
+            Shortage::Server { limit } => exhausted(format!(
+                "SERVER: what waits on all connections holds more than this one's share of {limit} bytes (russet.max_server_memory); try again later"
+            )),
+        })
     }
 
     /// Answers a request that makes no call.
@@ -121,8 +152,7 @@ impl Connection {
             .link
             .take_data(stream, &mut state.inbound, bytes, max, |received| {
                 if let Some(tally) = tally.as_deref_mut() {
-                    let compressed = received.compressed.map(|length| length as usize);
-                    tally.received(received.message.len(), compressed, now);
+                    tally.received(&received.message, now);
                 }
                 events.push_back(Event::Message {
                     call,
@@ -172,14 +202,4 @@ impl Connection {
                 .end(CloseReason::Protocol(error), error.code, "too_many_pings");
         }
     }
-}
-
-/// What a peer is told that asks for more and does not take what it was answered.
-fn unread_answers(limit: usize) -> Rejection {
-    Rejection::new(
-        Code::ResourceExhausted,
-        format!(
-            "SERVER: more than {limit} bytes of answers wait on this connection for the client to give credit (russet.max_connection_memory)"
-        ),
-    )
 }
