@@ -20,6 +20,12 @@ def behavior_of(handler: Any) -> Callable[..., Any]:
     return behavior
 
 
+def is_non_blocking(handler: Any) -> bool:
+    """Whether a handler of a synchronous server returns before its last response, which it sends by a function that it gets."""
+    asked = getattr(behavior_of(handler), "experimental_non_blocking", False)
+    return bool(handler.response_streaming and asked)
+
+
 def step_within(
     within: Callable[[], Any], behavior: Callable[..., Any], request: Any, context: Any
 ) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -294,3 +295,68 @@ async def asyncio_reports(messages: Any) -> None:
 
 def test_asyncio_reports_too(messages: Any) -> None:
     asyncio.run(asyncio_reports(messages))
+
+
+def test_streams_keep_no_thread_of_the_pool(messages: Any) -> None:
+    """Any client may open as many as it likes."""
+    load = orca.ServerMetricRecorder()
+    load.set_qps(7)
+
+    def echo(request: bytes, context: Any) -> bytes:
+        return request
+
+    with reporting(load, Echo=("unary_unary", echo)) as channel:
+        stream = channel.unary_stream(f"/{orca.SERVICE_NAME}/StreamCoreMetrics")
+        # More than the pool has threads.
+        streams = [stream(b"", timeout=WAIT) for _ in range(50)]
+        for reports in streams:
+            # Further ones follow the first.
+            for _ in range(3):
+                assert messages[0].FromString(next(reports)).rps_fractional == 7
+        assert channel.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+        for reports in streams:
+            reports.cancel()
+
+
+def test_streams_that_ended_are_forgotten_though_their_next_report_is_far() -> None:
+    from russet.orca._streams import Streams
+
+    sent = threading.Event()
+    streams = Streams()
+    for _ in range(10_000):
+        streams.remove(streams.add(1e18, lambda: None))
+        assert len(streams._waiting) <= 1
+    sending = streams.add(0.0, sent.set)
+    assert sent.wait(WAIT)
+    streams.remove(sending)
+
+    def fail() -> None:
+        sent.set()
+        raise RuntimeError("no report")
+
+    sent.clear()
+    failing = streams.add(0.0, fail)
+    assert sent.wait(WAIT)
+    streams.remove(failing)
+
+
+def test_beside_the_interceptor_other_methods_keep_no_thread_either() -> None:
+    """Such as `Health.Watch`, which any client may call as often as it likes."""
+    from russet.health.v1 import health, health_pb2, health_pb2_grpc
+
+    pool = futures.ThreadPoolExecutor(1)
+    load = orca.ServerMetricRecorder()
+    server = grpc.server(pool, interceptors=[orca.LoadReportInterceptor(load)])
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        request = health_pb2.HealthCheckRequest()
+        watching = [stub.Watch(request, timeout=WAIT) for _ in range(5)]
+        serving = health_pb2.HealthCheckResponse.SERVING
+        assert [next(one).status for one in watching] == [serving] * 5
+        assert stub.Check(request, timeout=WAIT).status == serving
+        for one in watching:
+            one.cancel()
+    assert server.stop(None).wait(WAIT)

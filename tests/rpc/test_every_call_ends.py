@@ -78,7 +78,7 @@ def test_handlers(russet: Any, kind: str, error: type[BaseException]) -> None:
         raise error
 
     # In a generator a StopIteration means something else.
-    stream = kind.endswith("stream") and not error is StopIteration
+    stream = kind.endswith("stream") and error is not StopIteration
     with connected(russet, Fail=(kind, raises_later if stream else raises)) as channel:
         assert outcome(russet, channel, kind) == "UNKNOWN"
         assert outcome(russet, channel, kind) == "UNKNOWN"
@@ -103,12 +103,16 @@ def test_a_server_s_deserializers_and_serializers(
         make = getattr(russet, f"{kind}_rpc_method_handler")
         handler = make(stream if kind.endswith("stream") else unary, **coding)
         generic = russet.method_handlers_generic_handler("russet.test.Service", {"Fail": handler})
-        with serving(russet, interceptors=[Adds(russet, generic)]) as address:
-            with russet.insecure_channel(address) as channel:
-                assert outcome(russet, channel, kind) == "INTERNAL"
+        with (
+            serving(russet, interceptors=[that_serves(russet, generic)]) as address,
+            russet.insecure_channel(address) as channel,
+        ):
+            assert outcome(russet, channel, kind) == "INTERNAL"
 
 
-def Adds(grpc: Any, generic: Any) -> Any:
+def that_serves(grpc: Any, generic: Any) -> Any:
+    """An interceptor that gives the handlers of a generic one."""
+
     class Interceptor(grpc.ServerInterceptor):
         def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
             return generic.service(handler_call_details)

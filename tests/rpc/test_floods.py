@@ -314,22 +314,24 @@ def test_handshakes_that_never_end_are_let_go_and_harm_no_call(russet: ModuleTyp
     options = (("grpc.server_handshake_timeout_ms", 1000),)
     credentials = russet.ssl_server_credentials([tls.pair("localhost")])
     roots = russet.ssl_channel_credentials(tls.root())
-    with tls.serving(russet, credentials, options=options, Echo=ECHO) as address:
-        with russet.secure_channel(address, roots) as channel:
-            echo = channel.unary_unary(path("Echo"))
-            assert echo(b"x", timeout=WAIT) == b"x"
-            peers = begin_handshakes(address, 200)
-            # Some leave at once.
-            for peer in peers[::2]:
-                peer.close()
-            assert echo(b"x", timeout=WAIT) == b"x"
-            # A new client gets through beside them.
-            with russet.secure_channel(address, roots) as other:
-                assert other.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
-            assert all(is_closed(peer) for peer in peers[1::2])
-            assert echo(b"x", timeout=WAIT) == b"x"
-            for peer in peers[1::2]:
-                peer.close()
+    with (
+        tls.serving(russet, credentials, options=options, Echo=ECHO) as address,
+        russet.secure_channel(address, roots) as channel,
+    ):
+        echo = channel.unary_unary(path("Echo"))
+        assert echo(b"x", timeout=WAIT) == b"x"
+        peers = begin_handshakes(address, 200)
+        # Some leave at once.
+        for peer in peers[::2]:
+            peer.close()
+        assert echo(b"x", timeout=WAIT) == b"x"
+        # A new client gets through beside them.
+        with russet.secure_channel(address, roots) as other:
+            assert other.unary_unary(path("Echo"))(b"x", timeout=WAIT) == b"x"
+        assert all(is_closed(peer) for peer in peers[1::2])
+        assert echo(b"x", timeout=WAIT) == b"x"
+        for peer in peers[1::2]:
+            peer.close()
 
 
 def test_handshakes_do_not_keep_an_event_loop(russet: ModuleType) -> None:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from russet import grpc
 from russet.opentelemetry import GrpcTraceBinPropagator, OpenTelemetryPlugin
+from russet.opentelemetry._traces import Traces
 from support.policy import Flaky, hedging, retrying
 from support.rpc import (
     CONCATENATE,
@@ -442,6 +443,33 @@ def test_what_happened_is_handed_over_on_demand(telemetry: Telemetry) -> None:
         channel.unary_unary(path("Echo"))(b"", timeout=WAIT)
         plugin.force_flush()
         assert telemetry.counts()["client.call.duration", "other", "OK"] == 1
+
+
+def test_spans_of_calls_whose_ends_were_dropped_end_too() -> None:
+    """More calls end than are told of while the thread that takes them is kept from it."""
+    telemetry = Telemetry()
+    plugin = OpenTelemetryPlugin(tracer_provider=telemetry.tracers)
+    metadata = (("k", "x" * 15_000),)
+    with plugin, connected(grpc, Echo=ECHO) as channel:
+        collector = plugin._collector
+        with collector._flushing:
+            echo = channel.unary_unary(path("Echo"))
+            for _ in range(2500):
+                echo(b"", timeout=WAIT, metadata=metadata)
+            assert len(collector._traces._received) >= 2499
+        collector.flush()
+    traces = collector._traces
+    assert not traces._received
+    assert not traces._sent
+
+
+def test_a_call_that_ended_before_its_handler_began_leaves_no_span(telemetry: Telemetry) -> None:
+    traces = Traces(telemetry.tracers, TraceContextTextMapPropagator())
+    for number in range(20_000):
+        traces.served(number, "/s/m", 0, 1, 1, "", (), None)
+    assert len(traces._ended) <= 10_000
+    traces.accept(19_999, 0, "/s/m", ())
+    assert not traces._received
 
 
 def test_at_most_one_is_registered(telemetry: Telemetry) -> None:

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from russet import grpc, prometheus
 from russet.interceptors import ServerInterceptor
+from russet.prometheus import _metrics
 from support.rpc import (
     CONCATENATE,
     ECHO,
@@ -24,6 +25,7 @@ from support.rpc import (
     happened,
     path,
     rpc_error,
+    serving_handlers,
 )
 
 
@@ -249,3 +251,28 @@ def test_without_the_package_the_import_says_what_to_do() -> None:
     )
     assert ended.returncode == 1
     assert "ImportError: russet.prometheus needs the package prometheus-client" in ended.stderr
+
+
+class TakesAll(grpc.GenericRpcHandler):
+    """Serves methods of any name, as proxies do."""
+
+    def service(self, handler_call_details):
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: request)
+
+
+def test_names_that_clients_make_up_become_other(monkeypatch) -> None:
+    monkeypatch.setattr(_metrics, "MAX_METHODS", 3)
+    registry, ends = CollectorRegistry(), Ends()
+    interceptors = [prometheus.ServerInterceptor(registry), ends]
+    names = ["a", "b", "c" * 5000, "d", *(f"e{number}" for number in range(20)), "a"]
+    with serving_handlers(grpc, TakesAll(), interceptors=interceptors) as channel:
+        for name in names:
+            channel.unary_unary(f"/s/{name}")(b"", timeout=WAIT)
+        ends.wait(len(names))
+    started = {
+        sample.labels["grpc_method"]: sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "grpc_server_started_total"
+    }
+    assert started == {"a": 2, "b": 1, "d": 1, "other": 21}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from importlib import import_module
 
-import threading
 import pytest
 from support.rpc import (
     CONCATENATE,

@@ -22,7 +22,9 @@ if {name!r} == "grpc":
 else:
     from russet import grpc
 def say(*words):
-    print(*words, flush=True)
+    # In one piece: two threads may speak at once.
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
 def serve(handlers, workers=4, options=()):
     server = grpc.server(futures.ThreadPoolExecutor(workers), options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", handlers),))

@@ -9,6 +9,7 @@ use crate::list::Items;
 use crate::map::Entries;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::{Message, Reference};
+use crate::stack;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::wire_table::Kind;
@@ -21,6 +22,13 @@ impl Message {
 }
 
 fn equal(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
+    if nesting.is_checked() {
+        return stack::with_room(|| equal_here(a, b, nesting));
+    }
+    equal_here(a, b, nesting)
+}
+
+fn equal_here(a: &Message, b: &Message, nesting: Nesting) -> Result<bool, TooDeep> {
     if !std::ptr::eq(a.ty(), b.ty()) {
         return Ok(false);
     }

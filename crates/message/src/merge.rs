@@ -10,6 +10,7 @@ use crate::host::host;
 use crate::list::{Items, List};
 use crate::map::Map;
 use crate::message::{Message, Reference, Unread, release_buffer};
+use crate::stack;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::write::Encoder;
@@ -26,6 +27,12 @@ pub(crate) struct Nesting(u32);
 impl Nesting {
     pub(crate) const fn start() -> Self {
         Self(MAX_NESTING)
+    }
+
+    /// Whether the walk looks here how much of the stack is left: see [`stack`].
+    #[inline]
+    pub(crate) const fn is_checked(self) -> bool {
+        stack::is_checked(self.0)
     }
 
     pub(crate) const fn deeper(self) -> Result<Self, TooDeep> {
@@ -87,6 +94,13 @@ impl Message {
 }
 
 fn discard_unknown(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    if nesting.is_checked() {
+        return stack::with_room(|| discard_unknown_here(message, nesting));
+    }
+    discard_unknown_here(message, nesting)
+}
+
+fn discard_unknown_here(message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
     message.clear_unknown();
     for field in message.set_fields() {
         match field.shape() {
@@ -128,6 +142,13 @@ fn duplicate(message: &Message, nesting: Nesting) -> Result<Message, TooDeep> {
 /// Makes a message that has nothing a copy of another of its type.
 fn fill(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
     let nesting = nesting.deeper()?;
+    if nesting.is_checked() {
+        return stack::with_room(|| fill_here(copy, message, nesting));
+    }
+    fill_here(copy, message, nesting)
+}
+
+fn fill_here(copy: &Message, message: &Message, nesting: Nesting) -> Result<(), TooDeep> {
     if !(has_long_list(message) && fill_by_writing(copy, message, nesting)?) {
         copy.copy_slots(message, true, |field| {
             copy_field(copy, message, field, nesting)
@@ -260,6 +281,13 @@ fn copy_value(value: &Value, nesting: Nesting) -> Result<Value, TooDeep> {
 }
 
 fn merge(target: &Message, source: &Message, nesting: Nesting) -> Result<(), TooDeep> {
+    if nesting.is_checked() {
+        return stack::with_room(|| merge_here(target, source, nesting));
+    }
+    merge_here(target, source, nesting)
+}
+
+fn merge_here(target: &Message, source: &Message, nesting: Nesting) -> Result<(), TooDeep> {
     for field in source.ty().fields_by_number() {
         if source.has(field) {
             merge_field(target, source, field, nesting)?;

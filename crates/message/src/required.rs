@@ -7,6 +7,7 @@ use russet_descriptor::pool;
 use crate::list::Items;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
+use crate::stack;
 use crate::types::{MessageType, Shape, Storage};
 use crate::value::Value;
 
@@ -93,6 +94,18 @@ impl Message {
 }
 
 fn collect(
+    message: &Message,
+    prefix: &str,
+    missing: &mut Vec<String>,
+    nesting: Nesting,
+) -> Result<(), TooDeep> {
+    if nesting.is_checked() {
+        return stack::with_room(|| collect_here(message, prefix, missing, nesting));
+    }
+    collect_here(message, prefix, missing, nesting)
+}
+
+fn collect_here(
     message: &Message,
     prefix: &str,
     missing: &mut Vec<String>,

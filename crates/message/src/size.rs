@@ -8,6 +8,7 @@ use crate::list::Items;
 use crate::merge::{Nesting, TooDeep};
 use crate::message::Message;
 use crate::message_set;
+use crate::stack;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::wire_table::Kind;
@@ -20,6 +21,13 @@ impl Message {
 }
 
 fn size(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
+    if nesting.is_checked() {
+        return stack::with_room(|| size_here(message, nesting));
+    }
+    size_here(message, nesting)
+}
+
+fn size_here(message: &Message, nesting: Nesting) -> Result<usize, TooDeep> {
     let mut total = message.with_unknown(<[u8]>::len);
     let ty = message.ty();
     for entry in ty.wire_table().ordered() {

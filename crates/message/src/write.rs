@@ -10,6 +10,7 @@ use crate::codec::{Codec, with_codec};
 use crate::list::Items;
 use crate::message::{Message, Scalar};
 use crate::message_set;
+use crate::stack;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
 use crate::wire_table::Kind;
@@ -210,7 +211,15 @@ impl Encoder {
         self.buffer.len() - self.start
     }
 
+    #[inline]
     fn message(&mut self, message: &Message, depth: u32) -> Result<(), Deep> {
+        if stack::is_checked(depth) {
+            return stack::with_room(|| self.message_here(message, depth));
+        }
+        self.message_here(message, depth)
+    }
+
+    fn message_here(&mut self, message: &Message, depth: u32) -> Result<(), Deep> {
         message.with_unknown(|unknown| {
             if !unknown.is_empty() {
                 self.bytes(unknown);

@@ -51,13 +51,13 @@ pub(crate) fn decompress(
     max: Option<usize>,
 ) -> Result<Vec<u8>, DecompressError> {
     // One byte more than allowed tells a message that is too long from one that just fits.
-    let cap = max.map_or(u64::MAX, |max| max as u64 + 1);
+    let cap = max.map_or(usize::MAX, |max| max.saturating_add(1));
     let mut out = Vec::new();
     let read = match encoding {
-        Encoding::Zstd => unzstd(message, cap, &mut out),
+        Encoding::Zstd => zstd_decoder(message).and_then(|mut read| fill(&mut read, cap, &mut out)),
         Encoding::Identity => return Err(DecompressError::Corrupt),
-        Encoding::Deflate => ZlibDecoder::new(message).take(cap).read_to_end(&mut out),
-        Encoding::Gzip => MultiGzDecoder::new(message).take(cap).read_to_end(&mut out),
+        Encoding::Deflate => fill(&mut ZlibDecoder::new(message), cap, &mut out),
+        Encoding::Gzip => fill(&mut MultiGzDecoder::new(message), cap, &mut out),
     };
     if max.is_some_and(|max| out.len() > max) {
         return Err(DecompressError::TooLarge);
@@ -103,8 +103,19 @@ fn zstd_decoder(message: &[u8]) -> std::io::Result<zstd::stream::read::Decoder<'
     Ok(decoder)
 }
 
-fn unzstd(message: &[u8], cap: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
-    zstd_decoder(message)?.take(cap).read_to_end(out)
+/// The first memory for a message whose length nobody knows: 4 KiB.
+const FIRST_STEP: usize = 4 << 10;
+
+/// Reads to the end, or `cap` bytes. Memory grows by a half at a time and never beyond `cap`.
+fn fill(reader: &mut dyn Read, cap: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
+    while out.len() < cap {
+        let step = (out.len() / 2).max(FIRST_STEP).min(cap - out.len());
+        out.reserve_exact(step);
+        if reader.take(step as u64).read_to_end(out)? < step {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ from ._observing import observe
 from ._options import server_settings
 from ._private_names import import_as_grpcio_does
 from ._server_interceptors import service_pipeline
+from ._threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class _Server(Server):
             _end(core, state)
             return
         try:
-            threading.Thread(target=end, name="russet-stop", daemon=True).start()
+            start_thread("russet-stop", end)
         except RuntimeError:
             # The interpreter goes down.
             _end(core, state)
@@ -268,9 +269,7 @@ class _Server(Server):
             health = health_servicer(state.registered_method_handlers)
             if health is not None:
                 health.on_server_stop()
-            threading.Thread(
-                target=self._end_within, args=(grace,), name="russet-stop", daemon=True
-            ).start()
+            start_thread("russet-stop", self._end_within, grace)
         return state.termination_event
 
     def _end_within(self, grace: float) -> None:

@@ -157,12 +157,14 @@ class _Collector:
 
     def flush(self) -> None:
         with self._flushing:
-            observed, dropped = self.observations.take()
+            observed, dropped, lost_calls, lost_served = self.observations.take()
             for one in observed:
                 try:
                     self._hand_over(one)
                 except Exception:
                     _LOGGER.exception("OpenTelemetry refused an observation")
+            if self._traces is not None:
+                self._traces.lost(lost_calls, lost_served)
             if dropped:
                 _LOGGER.warning("%d observations were dropped: more came than were taken", dropped)
 

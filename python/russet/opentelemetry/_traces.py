@@ -5,6 +5,7 @@ A call's span and that of its first attempt begin in the caller's context, and t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .._core import _Attempt, _MessageNote, _Messages
 
 _SETTER, _GETTER = MetadataSetter(), MetadataGetter()
+
+# So many calls that ended without a span are remembered; a handler begins sooner than as many others end.
+_MOST_ENDED = 10_000
 _OK = grpc.StatusCode.OK.value[0]
 
 
@@ -34,6 +38,8 @@ class Traces:
         # Open spans: a call's and its first attempt's by its token, a server's by the call's number.
         self._sent: dict[int, tuple[trace.Span, trace.Span]] = {}
         self._received: dict[int, trace.Span] = {}
+        # The numbers of the latest calls that ended without a span: one whose handler is just about to begin makes none that would stay.
+        self._ended: OrderedDict[int, None] = OrderedDict()
 
     def call_begins(self, path: str, metadata: Any) -> tuple[int, Any]:
         """Begin the spans of a call: its token, and the metadata that carries its context."""
@@ -78,6 +84,8 @@ class Traces:
         """Begin the span of a server's call, as of its beginning: the context for its handler."""
         span, parent = self._receive(path, started, metadata)
         self._received[number] = span
+        if number in self._ended and self._received.pop(number, None) is not None:
+            span.end()
         return trace.set_span_in_context(span, parent)
 
     def _receive(self, path: str, started: int, metadata: Any) -> tuple[trace.Span, Context]:
@@ -101,11 +109,32 @@ class Traces:
         messages: _Messages | None,
     ) -> None:
         """End the span of a server's call, or make it where no handler ran."""
-        span = self._received.pop(number, None)
+        span = self._take_received(number)
         if span is None:
             span, _ = self._receive(path, started, metadata)
         _add_messages(span, messages)
         _end(span, code, details, ended)
+
+    def lost(self, tokens: list[int], numbers: list[int]) -> None:
+        """End the spans of calls of whose ends nothing is known: more came than were taken."""
+        for token in tokens:
+            for span in reversed(self._sent.pop(token, ())):
+                span.end()
+        for number in numbers:
+            received = self._take_received(number)
+            if received is not None:
+                received.end()
+
+    def _take_received(self, number: int) -> trace.Span | None:
+        """The span of a server's call that has ended. Called by one thread, while others accept calls."""
+        span = self._received.pop(number, None)
+        if span is not None:
+            return span
+        self._ended[number] = None
+        if len(self._ended) > _MOST_ENDED:
+            self._ended.popitem(last=False)
+        # It may have come between the two.
+        return self._received.pop(number, None)
 
 
 def _name(path: str) -> str:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .. import grpc
-from .._method_handlers import behavior_of, rebuild, step_within
+from .._method_handlers import behavior_of, is_non_blocking, rebuild, step_within
 from ._recorders import TRAILER, CallMetricRecorder, ServerMetricRecorder, report
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ def reporting(handler: Any, recorder: ServerMetricRecorder | None) -> Any:
 
 
 class LoadReportInterceptor(grpc.ServerInterceptor):
-    """Adds a load report to the trailers of every call: what its handler recorded, and what `recorder` knows of the server. A call of which nothing is known gets none."""
+    """Adds a load report to the trailers of every call: what its handler recorded, and what `recorder` knows of the server. A call of which nothing is known gets none, nor one whose handler keeps no thread, such as `Health.Watch`."""
 
     def __init__(self, recorder: ServerMetricRecorder | None = None) -> None:
         self._recorder = recorder
@@ -76,4 +76,6 @@ class LoadReportInterceptor(grpc.ServerInterceptor):
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the method's handler."""
         handler = continuation(handler_call_details)
-        return None if handler is None else reporting(handler, self._recorder)
+        if handler is None or is_non_blocking(handler):
+            return handler
+        return reporting(handler, self._recorder)

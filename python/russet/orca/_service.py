@@ -7,16 +7,19 @@ from typing import Any
 
 from .. import grpc
 from ._recorders import ServerMetricRecorder, report
+from ._streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # The full name of the service.
 SERVICE_NAME = "xds.service.orca.v3.OpenRcaService"
 METHOD = "StreamCoreMetrics"
 # The least time between two reports of a stream, in seconds, where the server's owner does not say.
 DEFAULT_MIN_REPORT_DURATION = 30.0
+# The least that the owner can say: a client may ask for reports without a pause.
+SHORTEST_PERIOD = 0.01
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
@@ -65,7 +68,7 @@ def interval(request: bytes) -> float:
 
 
 class OrcaServicer:
-    """Streams reports of what `recorder` knows, each as often as the client wants and not more often than each `min_report_duration` seconds. A stream keeps a thread of the server's pool; on asyncio it keeps none (`russet.orca.aio`)."""
+    """Streams reports of what `recorder` knows, each as often as the client wants and not more often than each `min_report_duration` seconds. A stream keeps no thread of the server's pool, but where an interceptor has wrapped the method."""
 
     def __init__(
         self,
@@ -73,11 +76,27 @@ class OrcaServicer:
         min_report_duration: float = DEFAULT_MIN_REPORT_DURATION,
     ) -> None:
         self._recorder = recorder
-        self._min_report_duration = min_report_duration
+        self._min_report_duration = max(min_report_duration, SHORTEST_PERIOD)
+        self._streams = Streams()
 
-    def StreamCoreMetrics(self, request: bytes, context: Any) -> Iterator[bytes]:
-        """Reports, until the client leaves."""
+    def StreamCoreMetrics(
+        self, request: bytes, context: Any, send: Callable[[bytes | None], None] | None = None
+    ) -> Any:
+        """Reports, until the client leaves: by `send` where the server gives it, else as an iterator that waits."""
         period = max(interval(request), self._min_report_duration)
+        if send is None:
+            return self._reports(period, context)
+        send(report(self._recorder))
+        stream = self._streams.add(period, lambda: send(report(self._recorder)))
+        if not context.add_callback(lambda: self._streams.remove(stream)):
+            # The client has left already.
+            self._streams.remove(stream)
+        return None
+
+    # The server asks the function.
+    StreamCoreMetrics.experimental_non_blocking = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+    def _reports(self, period: float, context: Any) -> Iterator[bytes]:
         ended = threading.Event()
         if not context.add_callback(ended.set):
             return

@@ -10,7 +10,7 @@ from .._method_handlers import behavior_of, rebuild
 from ..grpc import aio as _aio
 from ._interceptor import add_report, recording, reporting
 from ._recorders import CallMetricRecorder, ServerMetricRecorder, report
-from ._service import DEFAULT_MIN_REPORT_DURATION, interval
+from ._service import DEFAULT_MIN_REPORT_DURATION, SHORTEST_PERIOD, interval
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class OrcaServicer:
         min_report_duration: float = DEFAULT_MIN_REPORT_DURATION,
     ) -> None:
         self._recorder = recorder
-        self._min_report_duration = min_report_duration
+        self._min_report_duration = max(min_report_duration, SHORTEST_PERIOD)
 
     async def StreamCoreMetrics(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
         """Reports, until the client leaves, which cancels this."""

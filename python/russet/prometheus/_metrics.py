@@ -29,11 +29,18 @@ _TYPES = {
 }
 
 
+# How many methods of a side get labels of their own, and how long their names may be: servers that take calls of any name let their clients make them up. All others are "other".
+MAX_METHODS = 1000
+_LONGEST_NAME = 256
+_OTHER = "other"
+
+
 class Metrics:
     """The five collectors of one side, "server" or "client"."""
 
     def __init__(self, side: str, registry: CollectorRegistry, buckets: tuple[float, ...]) -> None:
         self.buckets = buckets
+        self._methods: set[tuple[str, str]] = set()
 
         def counter(name: str, text: str, labels: tuple[str, ...] = _LABELS) -> Counter:
             return Counter(f"grpc_{side}_{name}", text, labels, registry=registry)
@@ -51,6 +58,17 @@ class Metrics:
             registry=registry,
             buckets=buckets,
         )
+
+    def name(self, service: str, method: str) -> tuple[str, str]:
+        """The labels of a method, which are "other" where there are too many."""
+        named = service, method
+        if named in self._methods:
+            return named
+        # Threads that come at once may make it a few more.
+        if len(self._methods) >= MAX_METHODS or len(service) + len(method) > _LONGEST_NAME:
+            return _OTHER, _OTHER
+        self._methods.add(named)
+        return named
 
 
 _lock = threading.Lock()
@@ -86,8 +104,7 @@ class Record:
     def __init__(self, metrics: Metrics, call: ServerCall | ClientCall) -> None:
         self._labels = (
             _TYPES[call.request_streaming, call.response_streaming],
-            call.service,
-            call.name,
+            *metrics.name(call.service, call.name),
         )
         self._metrics: Metrics | None = metrics
         self._lock = threading.Lock()

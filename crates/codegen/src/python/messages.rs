@@ -6,6 +6,7 @@ use memchr::memmem;
 use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };
+use rustc_hash::FxHashSet;
 
 use super::{
     Import, Options, Printer, Runtime, file_name, file_of, has_generic_services, is_importable,
@@ -106,9 +107,15 @@ fn header(out: &mut Printer, name: &str, runtime: Runtime) {
     out.lines("# @@protoc_insertion_point(imports)\n\n_sym_db = _symbol_database.Default()\n\n");
 }
 
-fn imports(out: &mut Printer, schema: &Schema<'_>, file: &FileDescriptorProto, options: &Options) {
+fn imports<'s>(
+    out: &mut Printer,
+    schema: &Schema<'s>,
+    file: &'s FileDescriptorProto,
+    options: &Options,
+) {
     let name = file.name.as_deref().unwrap_or_default();
     let mut has_importlib = false;
+    let mut aliased = Aliased::new(options.runtime);
     for dependency in &file.dependency {
         let alias = module_alias(dependency);
         match options.import(name, dependency, &alias) {
@@ -122,7 +129,7 @@ fn imports(out: &mut Printer, schema: &Schema<'_>, file: &FileDescriptorProto, o
             }
         }
         if let Some(imported) = schema.file(dependency) {
-            public_aliases(out, schema, imported, &alias, options.runtime);
+            aliased.public(out, schema, imported, &alias);
         }
     }
     out.lines("");
@@ -150,21 +157,46 @@ pub(super) fn public_dependencies(file: &FileDescriptorProto) -> impl Iterator<I
     })
 }
 
+/// The most aliases of a file that are written again, as protoc writes them: a file that is reached in many ways has one for each, and there may be exponentially many.
+const MOST_REPEATED: usize = 1000;
+
 /// Modules that an import brings along are reachable under their own alias too.
-fn public_aliases(
-    out: &mut Printer,
-    schema: &Schema<'_>,
-    imported: &FileDescriptorProto,
-    from: &str,
+struct Aliased<'s> {
     runtime: Runtime,
-) {
-    for dependency in public_dependencies(imported) {
-        let (module, alias) = (runtime.module(dependency), module_alias(dependency));
-        out.lines(&format!(
-            "try:\n  {alias} = {from}.{alias}\nexcept AttributeError:\n  {alias} = {from}.{module}"
-        ));
-        if let Some(file) = schema.file(dependency) {
-            public_aliases(out, schema, file, from, runtime);
+    seen: FxHashSet<&'s str>,
+    repeated: usize,
+}
+
+impl<'s> Aliased<'s> {
+    fn new(runtime: Runtime) -> Self {
+        Self {
+            runtime,
+            seen: FxHashSet::default(),
+            repeated: 0,
+        }
+    }
+
+    fn public(
+        &mut self,
+        out: &mut Printer,
+        schema: &Schema<'s>,
+        imported: &'s FileDescriptorProto,
+        from: &str,
+    ) {
+        for dependency in public_dependencies(imported) {
+            if !self.seen.insert(dependency) {
+                self.repeated += 1;
+                if self.runtime == Runtime::Russet || self.repeated > MOST_REPEATED {
+                    continue;
+                }
+            }
+            let (module, alias) = (self.runtime.module(dependency), module_alias(dependency));
+            out.lines(&format!(
+                "try:\n  {alias} = {from}.{alias}\nexcept AttributeError:\n  {alias} = {from}.{module}"
+            ));
+            if let Some(file) = schema.file(dependency) {
+                self.public(out, schema, file, from);
+            }
         }
     }
 }

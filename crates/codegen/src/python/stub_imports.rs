@@ -59,16 +59,17 @@ pub(super) fn declared_names(file: &FileDescriptorProto) -> impl Iterator<Item =
         .map(String::as_str)
 }
 
-/// What a file makes known of others: all that they declare, and what they make known in turn.
-pub(super) fn public_imports(
+/// What a file makes known of others: all that they declare, and what they make known in turn. A file that is reached in several ways is in `seen` after the first.
+pub(super) fn public_imports<'s>(
     out: &mut Printer,
-    schema: &Schema<'_>,
+    schema: &Schema<'s>,
     options: &Options,
-    file: &FileDescriptorProto,
+    file: &'s FileDescriptorProto,
     from: &str,
+    seen: &mut FxHashSet<&'s str>,
 ) {
     for dependency in public_dependencies(file) {
-        let Some(public) = schema.file(dependency) else {
+        let Some(public) = schema.file(dependency).filter(|_| seen.insert(dependency)) else {
             continue;
         };
         let names: Vec<String> = declared_names(public)
@@ -80,7 +81,7 @@ pub(super) fn public_imports(
         if is_importable && !names.is_empty() {
             out.lines(&format!("from {module} import {}", names.join(", ")));
         }
-        public_imports(out, schema, options, public, from);
+        public_imports(out, schema, options, public, from, seen);
     }
 }
 

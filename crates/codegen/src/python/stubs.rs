@@ -9,6 +9,7 @@ use russet_descriptor::proto::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
     field_presence, field_type,
 };
+use rustc_hash::FxHashSet;
 
 use super::comments::Comments;
 use super::fields::{WELL_KNOWN, full_name_in, is_message, is_repeated, map_entry, name_of};
@@ -197,7 +198,14 @@ impl Generator<'_, '_> {
                 head.lines(&statement);
             }
         }
-        public_imports(&mut head, self.schema, self.options, self.file, name);
+        public_imports(
+            &mut head,
+            self.schema,
+            self.options,
+            self.file,
+            name,
+            &mut FxHashSet::default(),
+        );
         format!("{}\n{body}", head.text)
     }
 

@@ -15,6 +15,7 @@ use crate::MAX_NESTING;
 use crate::list::Items;
 use crate::message::Message;
 use crate::resolve::Resolver;
+use crate::stack;
 use crate::text::Text;
 use crate::types::{FieldInfo, MessageType, Shape, Storage};
 use crate::value::Value;
@@ -113,6 +114,19 @@ impl Converter<'_, '_> {
         if matches!(self.node(index), Node::TooDeep) {
             return Err(Failure::parse(format!("Message too deep at {path}")));
         }
+        if stack::is_checked(depth) {
+            return stack::with_room(|| self.message_here(index, message, path, depth));
+        }
+        self.message_here(index, message, path, depth)
+    }
+
+    fn message_here(
+        &self,
+        index: usize,
+        message: &Message,
+        path: &Path<'_>,
+        depth: u32,
+    ) -> Result<(), Failure> {
         match message.ty().well_known() {
             None => self.fields(index, message, None, path, depth),
             Some(kind) => self.well_known(kind, index, message, path, depth),

@@ -10,6 +10,7 @@ use crate::input::DecodeError;
 use crate::list::Items;
 use crate::message::Message;
 use crate::resolve::Resolver;
+use crate::stack;
 use crate::text::Text;
 use crate::text_format::shortest_float;
 use crate::types::{FieldInfo, Shape, Storage};
@@ -157,6 +158,13 @@ impl<'a> Printer<'a> {
                 "messages are nested deeper than the limit of {MAX_NESTING}"
             )));
         };
+        if stack::is_checked(depth) {
+            return stack::with_room(|| self.message_here(message, sink, depth));
+        }
+        self.message_here(message, sink, depth)
+    }
+
+    fn message_here<S: Sink>(&self, message: &Message, sink: &mut S, depth: u32) -> Printed<S> {
         match message.ty().well_known() {
             None => {
                 sink.begin_object()?;

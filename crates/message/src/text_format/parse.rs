@@ -15,6 +15,7 @@ use super::tokens::Tokens;
 use crate::MAX_NESTING;
 use crate::message::Message;
 use crate::resolve::Resolver;
+use crate::stack;
 use crate::types::{FieldInfo, MessageType, Shape, Storage};
 use crate::value::Value;
 use crate::well_known::{AnyFields, pack};
@@ -90,6 +91,19 @@ impl<'a> Parser<'a> {
         depth: u32,
     ) -> Result<(), ParseError> {
         let depth = self.deeper(depth)?;
+        if stack::is_checked(depth) {
+            return stack::with_room(|| self.message_here(tokens, message, end, depth));
+        }
+        self.message_here(tokens, message, end, depth)
+    }
+
+    fn message_here(
+        &self,
+        tokens: &mut Tokens<'_>,
+        message: &Message,
+        end: &str,
+        depth: u32,
+    ) -> Result<(), ParseError> {
         while !tokens.take(end) {
             if tokens.at_end() {
                 return Err(tokens.error_before(format!("Expected \"{end}\".")));

@@ -12,6 +12,7 @@ use crate::list::{Items, List};
 use crate::message::Message;
 use crate::message_set;
 use crate::resolve::{Resolver, extension_name};
+use crate::stack;
 use crate::text::Text;
 use crate::types::{FieldInfo, Shape, Storage};
 use crate::value::Value;
@@ -174,6 +175,14 @@ impl Output<'_> {
         let Some(depth) = depth.checked_sub(1) else {
             return;
         };
+        if stack::is_checked(depth) {
+            stack::with_room(|| self.message_here(message, indent, depth));
+        } else {
+            self.message_here(message, indent, depth);
+        }
+    }
+
+    fn message_here(&mut self, message: &Message, indent: usize, depth: u32) {
         if let Some(format) = self.resolution.format
             && let Some(text) = format(message, indent)
         {

@@ -5,6 +5,7 @@ use super::numbers::{parse_float, parse_integer};
 use super::parse::{opening, separator};
 use super::scalars::string;
 use super::tokens::Tokens;
+use crate::stack;
 
 /// What follows the name of an unknown field. Without a colon, or with a bracket behind it, it must be a message.
 pub(super) fn skip_contents(tokens: &mut Tokens<'_>, depth: u32) -> Result<(), ParseError> {
@@ -34,6 +35,13 @@ fn skip_message(tokens: &mut Tokens<'_>, depth: u32) -> Result<(), ParseError> {
     let depth = depth.checked_sub(1).ok_or_else(|| {
         tokens.error("Unknown fields are nested deeper than the limit.".to_owned())
     })?;
+    if stack::is_checked(depth) {
+        return stack::with_room(|| skip_message_here(tokens, depth));
+    }
+    skip_message_here(tokens, depth)
+}
+
+fn skip_message_here(tokens: &mut Tokens<'_>, depth: u32) -> Result<(), ParseError> {
     let end = opening(tokens)?;
     while !tokens.is(">") && !tokens.is("}") {
         if tokens.take("[") {

@@ -22,6 +22,30 @@ const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 /// GOAWAY without an error, which says that no stream was seen.
 const GO_AWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
+const CONTENT_TYPE: (&str, &str) = ("content-type", "application/grpc");
+
+/// A frame; its payload is short.
+fn frame(kind: u8, flags: u8, stream: [u8; 4], payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    let mut frame = vec![0, 0, length, kind, flags];
+    frame.extend(stream);
+    frame.extend(payload);
+    frame
+}
+
+/// A header block: `:status 200`, and fields that nobody remembers.
+fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = vec![0x88];
+    for (name, value) in fields {
+        block.push(0);
+        for text in [name, value] {
+            block.push(u8::try_from(text.len()).unwrap());
+            block.extend(text.bytes());
+        }
+    }
+    block
+}
+
 /// What a server does with each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Habit {
@@ -63,39 +87,16 @@ impl Peer {
         }
     }
 
-    /// A header block of the answer that is nothing but a status.
-    fn answer(&mut self, stream: [u8; 4], status: u8) {
-        let mut block = vec![0x88];
-        for (name, value) in [("content-type", "application/grpc")] {
-            block.extend([0, name.len() as u8]);
-            block.extend(name.bytes());
-            block.push(value.len() as u8);
-            block.extend(value.bytes());
-        }
-        let status = status.to_string();
-        block.extend([0, 11]);
-        block.extend(b"grpc-status");
-        block.push(status.len() as u8);
-        block.extend(status.bytes());
-        let mut frame = vec![0, 0, block.len() as u8, 1, 5];
-        frame.extend(stream);
-        frame.extend(block);
-        self.write(&frame);
+    /// Answers with nothing but a status.
+    fn answer(&mut self, stream: [u8; 4], status: &str) {
+        let block = block(&[CONTENT_TYPE, ("grpc-status", status)]);
+        self.write(&frame(1, 5, stream, &block));
     }
 
-    /// Answer a stream of the channel's own with a message: that all is well, as both kinds read it.
+    /// Answers a stream of the channel's own with a message: that all is well, as both kinds read it.
     fn report(&mut self, stream: [u8; 4]) {
-        let mut block = vec![0x88, 0, 12];
-        block.extend(b"content-type");
-        block.push(16);
-        block.extend(b"application/grpc");
-        let mut frame = vec![0, 0, block.len() as u8, 1, 4];
-        frame.extend(stream);
-        frame.extend(block);
-        frame.extend([0, 0, 7, 0, 0]);
-        frame.extend(stream);
-        frame.extend([0, 0, 0, 0, 2, 8, 1]);
-        self.write(&frame);
+        self.write(&frame(1, 4, stream, &block(&[CONTENT_TYPE])));
+        self.write(&frame(0, 0, stream, &[0, 0, 0, 0, 2, 8, 1]));
     }
 
     /// Takes in what has come; whether anything happened.
@@ -149,14 +150,12 @@ impl Peer {
                 self.write(GO_AWAY);
             }
             Habit::Refuses => {
-                let mut frame = vec![0, 0, 4, 3, 0];
-                frame.extend(stream);
-                frame.extend([0, 0, 0, 7]);
-                self.write(&frame);
+                // RST_STREAM with REFUSED_STREAM.
+                self.write(&frame(3, 0, stream, &[0, 0, 0, 7]));
             }
-            Habit::Fails => self.answer(stream, 14),
+            Habit::Fails => self.answer(stream, "14"),
             Habit::ServesOne => {
-                self.answer(stream, 0);
+                self.answer(stream, "0");
                 let mut frame = GO_AWAY.to_vec();
                 frame[9..13].copy_from_slice(&stream);
                 self.write(&frame);

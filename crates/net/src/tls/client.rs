@@ -17,6 +17,9 @@ use super::session::Session;
 use super::verify::{NoVerifier, ServerVerifier, Trust};
 use super::{ALPN_HTTP2, TlsError, ciphers};
 
+/// How long a server's part of a handshake may be: 256 KiB, since a chain of certificates may be 64 KiB.
+const MAX_HANDSHAKE: usize = 256 << 10;
+
 /// Sessions that a client can take up again, over all servers: 256, rustls' own default.
 const RESUMABLE_SESSIONS: usize = 256;
 
@@ -151,7 +154,7 @@ impl ClientTls {
             )
         })?;
         ClientConnection::new(self.config.clone(), server_name)
-            .map(|connection| Session::new(connection.into()))
+            .map(|connection| Session::new(connection.into(), MAX_HANDSHAKE))
             .map_err(|error| error.to_string())
     }
 }

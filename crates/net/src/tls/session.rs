@@ -16,14 +16,18 @@ use crate::security::AuthContext;
 #[derive(Debug)]
 pub(crate) struct Session {
     connection: Connection,
+    /// Bytes that the peer may still send before both sides have agreed.
+    handshake: usize,
     established: bool,
     closed: bool,
 }
 
 impl Session {
-    pub(super) const fn new(connection: Connection) -> Self {
+    /// The peer has so many bytes to come to an agreement in; what comes with the last of them does not count.
+    pub(super) const fn new(connection: Connection, handshake: usize) -> Self {
         Self {
             connection,
+            handshake,
             established: false,
             closed: false,
         }
@@ -31,6 +35,21 @@ impl Session {
 
     /// Takes in what the socket gave, and hands on what it says. An error ends the session; an alert for the peer may stand in the output then.
     pub(crate) fn receive(
+        &mut self,
+        ciphertext: &[u8],
+        sink: impl FnMut(&[u8]),
+    ) -> Result<(), String> {
+        let count = ciphertext.len();
+        self.take_in(ciphertext, sink)?;
+        if !self.established {
+            self.handshake = (self.handshake.checked_sub(count))
+                .ok_or("the peer's handshake is longer than it may be")?;
+        }
+        Ok(())
+    }
+
+    /// The part of [`Session::receive`] that counts nothing.
+    fn take_in(
         &mut self,
         mut ciphertext: &[u8],
         mut sink: impl FnMut(&[u8]),

@@ -1,12 +1,12 @@
 //! Filling messages from Python values: keywords of constructors, dicts, iterables, other messages.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use russet_descriptor::pool;
-use russet_message::{FieldInfo, List, Map, Message, Shape, Storage, Value};
+use russet_message::{FieldInfo, List, Map, Message, Shape, Storage, Value, stack_is_short};
 
 use super::class::{self, Class};
 use super::{convert, errors, fields, list_write, map, object, types};
@@ -43,6 +43,13 @@ pub(super) fn from_dict(
     message: &Message,
     dict: &Bound<'_, PyDict>,
 ) -> PyResult<()> {
+    // Each level calls Python, which must stay on the thread's own stack.
+    if stack_is_short() {
+        return Err(PyRecursionError::new_err(format!(
+            "a dict for {} is nested deeper than this thread's stack has room for",
+            message.ty().descriptor().full_name()
+        )));
+    }
     let class = class::class_of(py, message.ty())?;
     let mut near = 0;
     for (name, value) in dict.iter() {

@@ -16,7 +16,7 @@ use pyo3::types::{
 use russet_message::json::{
     Document, Foreign, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
 };
-use russet_message::{FieldInfo, MAX_NESTING, Text};
+use russet_message::{FieldInfo, MAX_NESTING, Text, stack_is_short};
 use rustc_hash::FxHashMap;
 
 use super::convert::{self, Truth};
@@ -408,7 +408,8 @@ fn merge<'py>(
 
 /// Adds an object and all in it. Strings are copied, since code that runs later may change what holds them.
 fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> PyResult<()> {
-    let Some(depth) = depth.checked_sub(1) else {
+    // Each level calls Python, which must stay on the thread's own stack.
+    let Some(depth) = depth.checked_sub(1).filter(|_| !stack_is_short()) else {
         // Whoever comes so deep refuses it; what is passed over may be as deep as it likes.
         document.push(Node::TooDeep);
         return Ok(());

@@ -14,19 +14,84 @@ use super::channel::lock;
 use super::clock::Clock;
 use super::convert::metadata_to_python;
 
-/// More than this is not kept for a thread that does not come.
-const MAX_WAITING: usize = 100_000;
+/// More bytes than this are not kept for a thread that does not come: 32 MiB.
+const MAX_BYTES: usize = 32 << 20;
+
+/// The numbers of calls with spans whose ends were dropped are kept, so that their spans can end; not more of them than this.
+const MAX_LOST: usize = 1_000_000;
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<(Arc<str>, Observed)>,
+    /// Bytes that they take.
+    size: usize,
     dropped: u64,
+    /// Of channels' calls and of servers' calls: their tokens and numbers.
+    lost: (Vec<u64>, Vec<u64>),
+}
+
+impl Queue {
+    fn push(&mut self, name: &Arc<str>, observed: Observed, traced: bool) {
+        let size = size_of(&observed);
+        if self.size + size <= MAX_BYTES {
+            self.size += size;
+            self.waiting.push((name.clone(), observed));
+            return;
+        }
+        self.dropped += 1;
+        if !traced {
+            return;
+        }
+        let (lost, number) = match &observed {
+            Observed::ClientCall(call) if call.token != 0 => (&mut self.lost.0, call.token),
+            Observed::ServerCall(call) => (&mut self.lost.1, call.id),
+            _ => return,
+        };
+        if lost.len() < MAX_LOST {
+            lost.push(number);
+        }
+    }
+}
+
+/// About how much memory one takes.
+fn size_of(observed: &Observed) -> usize {
+    let of_tally = |tally: &Option<Box<Tally>>| {
+        tally.as_ref().map_or(0, |tally| {
+            std::mem::size_of::<Tally>() + tally.notes.len() * std::mem::size_of::<MessageNote>()
+        })
+    };
+    let more = match observed {
+        Observed::AttemptStarted { path } | Observed::ServerCallStarted { path } => path.len(),
+        Observed::ClientCall(call) => {
+            let attempts = call.attempts.iter().map(|attempt| {
+                std::mem::size_of::<Attempt>()
+                    + attempt.status.message.len()
+                    + of_tally(&attempt.tally)
+            });
+            std::mem::size_of::<ClientCall>()
+                + call.path.len()
+                + call.status.message.len()
+                + attempts.sum::<usize>()
+        }
+        Observed::ServerCall(call) => {
+            let metadata = call.metadata.iter();
+            let metadata = metadata.map(|(name, value)| 32 + name.len() + value.len());
+            std::mem::size_of::<ServerCall>()
+                + call.path.len()
+                + call.status.message.len()
+                + metadata.sum::<usize>()
+                + of_tally(&call.tally)
+        }
+    };
+    std::mem::size_of::<(Arc<str>, Observed)>() + more
 }
 
 /// What the observers of channels and servers share with Python's object.
 #[derive(Debug)]
 struct Shared {
     listening: AtomicBool,
+    /// Whether each message is noted: there are spans.
+    messages: bool,
     /// Locked by threads that hold a channel's or server's state, or Python's lock: a fork finds it free.
     queue: Mutex<Queue>,
 }
@@ -47,21 +112,18 @@ impl Observer for Target {
         if !self.is_listening() {
             return;
         }
-        let mut queue = lock(&self.shared.queue);
-        if queue.waiting.len() < MAX_WAITING {
-            queue.waiting.push((self.name.clone(), observed));
-        } else {
-            queue.dropped += 1;
-        }
+        lock(&self.shared.queue).push(&self.name, observed, self.shared.messages);
     }
 }
+
+/// See [`Observations::take`].
+type Taken<'py> = (Bound<'py, PyList>, u64, Vec<u64>, Vec<u64>);
 
 /// What was observed and not taken yet.
 #[pyclass(frozen, module = "russet._core")]
 pub(super) struct Observations {
     shared: Arc<Shared>,
     on_call: Option<Py<PyAny>>,
-    messages: bool,
 }
 
 impl Observations {
@@ -74,8 +136,8 @@ impl Observations {
     }
 
     /// How much is kept of messages.
-    pub(super) const fn kept(&self) -> Observe {
-        if self.messages {
+    pub(super) fn kept(&self) -> Observe {
+        if self.shared.messages {
             Observe::Messages
         } else {
             Observe::Sizes
@@ -115,24 +177,25 @@ impl Observations {
         Self {
             shared: Arc::new(Shared {
                 listening: AtomicBool::new(true),
+                messages,
                 queue: Mutex::default(),
             }),
             on_call,
-            messages,
         }
     }
 
-    /// What has happened since the last time, and how many things were dropped because nobody came for them. Times are nanoseconds since 1970; codes are numbers.
+    /// What has happened since the last time, how many things were dropped because nobody came for them, and the tokens of channels' calls and the ids of servers' calls whose ends are among those, where there are spans. Times are nanoseconds since 1970; codes are numbers.
     ///
     /// Each is a tuple: ("attempt", target, path); ("call", target, path, token, started, ended, code, details, attempts), each attempt (started, picked or None, ended, code, details, previous, transparent, messages); ("accepted", path); ("served", id, path, started, ended, code, details, metadata or None, messages). `messages` is None, or (bytes sent, bytes received, notes), each note (time, outgoing, number, length, compressed length or None).
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyList>, u64)> {
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Taken<'py>> {
         let queue = std::mem::take(&mut *lock(&self.shared.queue));
         let clock = Clock::read();
         let list = PyList::empty(py);
         for (target, observed) in &queue.waiting {
             list.append(self.tuple(py, &clock, target, observed)?)?;
         }
-        Ok((list, queue.dropped))
+        let (calls, served) = queue.lost;
+        Ok((list, queue.dropped, calls, served))
     }
 
     /// Hears no more.
@@ -153,7 +216,7 @@ impl Observations {
             Observed::AttemptStarted { path } => ("attempt", target, &**path).into_pyobject(py),
             Observed::ClientCall(call) => client_call(py, clock, target, call),
             Observed::ServerCallStarted { path } => ("accepted", &**path).into_pyobject(py),
-            Observed::ServerCall(call) => server_call(py, clock, call, self.messages),
+            Observed::ServerCall(call) => server_call(py, clock, call, self.shared.messages),
         }
     }
 }

@@ -72,8 +72,9 @@ def asynchronous(
                 yield response
             return
         # A generator is its own iterator; any other code of the handler's runs where the handler did.
-        own = isinstance(responses, GeneratorType)
-        iterator = responses if own else await run(iter, responses)
+        iterator: Any = responses
+        if not isinstance(responses, GeneratorType):
+            iterator = await run(iter, responses)
         while True:
             response = await run(next, iterator, _DONE)
             if response is _DONE:
