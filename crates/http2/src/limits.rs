@@ -67,12 +67,12 @@ pub const EMPTY_DATA_BURST: u32 = 1000;
 /// ... and in each second after: 100. Small frames that carry something are not counted.
 pub const EMPTY_DATA_PER_SECOND: u32 = 100;
 
-/// Frames that change nothing (PRIORITY, unknown types, GOAWAY again, 1xx responses, answers to PINGs that nobody sent, resets of streams that have ended, WINDOW_UPDATEs beyond [`FREE_WINDOW_UPDATES`]), at once: 10,000 (CVE-2019-9513). Late DATA of streams that have ended is not counted: good peers send as much of it as of other data, and it costs no more ...
+/// Frames that change nothing (PRIORITY, unknown types, GOAWAY again, 1xx responses, answers to PINGs that nobody sent, resets of streams that have ended, window updates beyond [`FREE_WINDOW_UPDATES`]), at once: 10,000 (CVE-2019-9513). Late DATA of streams that have ended is not counted: good peers send as much of it as of other data, and it costs no more ...
 pub const IDLE_FRAME_BURST: u32 = 10_000;
 /// ... and in each second after: 5,000.
 pub const IDLE_FRAMES_PER_SECOND: u32 = 5000;
 
-/// WINDOW_UPDATEs that are free: 1,000, four for each stream and for each DATA frame of this side, and one for each 16 bytes of data. A peer that gives credit for each message as it takes it stays below.
+/// `WINDOW_UPDATE` frames that are free: 1,000, four for each stream and for each DATA frame of this side, and one for each 16 bytes of data. A peer that gives credit for each message as it takes it stays below.
 pub const FREE_WINDOW_UPDATES: u64 = 1000;
 
 /// Bytes of a GOAWAY's debug data that are kept: 1 KiB.

@@ -73,8 +73,10 @@ const MOST_OF_DEFLATE: usize = 1032;
 pub(crate) fn told_length(encoding: Encoding, message: &[u8]) -> Option<usize> {
     match encoding {
         Encoding::Gzip => {
+            // The header and the trailer of a member are 18 bytes.
             let length = u32::from_le_bytes(*message.last_chunk()?) as usize;
-            (length <= message.len().saturating_mul(MOST_OF_DEFLATE)).then_some(length)
+            let possible = message.len().saturating_mul(MOST_OF_DEFLATE);
+            (message.len() >= 18 && length <= possible).then_some(length)
         }
         Encoding::Zstd => {
             let length = zstd::zstd_safe::get_frame_content_size(message).ok()??;

@@ -81,6 +81,14 @@ impl Message {
             return Ok(self.bytes);
         };
         let (encoding, limit) = (packed.encoding, packed.limit());
+        // One that says so is too long, or not what it says: nothing has to be made of it.
+        if let Some(max) = limit
+            && told_length(encoding, &self.bytes).is_some_and(|length| length > max)
+        {
+            return Err(UnreadableMessage(InboundError::TooLargeDecompressed {
+                max,
+            }));
+        }
         decompress(encoding, &self.bytes, limit).map_err(|error| {
             UnreadableMessage(match error {
                 DecompressError::TooLarge => InboundError::TooLargeDecompressed {

@@ -96,7 +96,7 @@ impl Connection {
         }
     }
 
-    /// Charges a WINDOW_UPDATE that there are more of than what this side has sent accounts for.
+    /// Charges a `WINDOW_UPDATE` that there are more of than what this side has sent accounts for.
     pub(super) fn charge_window_update(&mut self) -> Result<(), ConnectionError> {
         self.window_updates += 1;
         let opened = u64::from(self.last_peer_stream.max(self.next_stream) / 2);

@@ -168,7 +168,7 @@ pub struct Connection {
     empty_data: Budget,
     idle_frames: Budget,
     oversize: Budget,
-    /// WINDOW_UPDATE frames that came.
+    /// `WINDOW_UPDATE` frames that came.
     window_updates: u64,
     /// PINGs that have no answer yet, but for the one of a graceful end.
     pings_sent: u32,

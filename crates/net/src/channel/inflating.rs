@@ -102,12 +102,11 @@ impl Channel {
             let Some(call) = self.calls.get_mut(key) else {
                 continue;
             };
-            match call.ending.take() {
-                Some(outcome) => self.end(key, *outcome),
-                None => {
-                    told += 1;
-                    self.tell(key);
-                }
+            if let Some(outcome) = call.ending.take() {
+                self.end(key, *outcome);
+            } else {
+                told += 1;
+                self.tell(key);
             }
         }
     }
