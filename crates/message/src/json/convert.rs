@@ -114,15 +114,15 @@ impl Converter<'_, '_> {
         path: &Path<'_>,
         depth: u32,
     ) -> Result<(), Failure> {
-        let depth = depth.checked_sub(1).ok_or_else(|| {
-            Failure::parse(format!(
-                "Message too deep. Max recursion depth is {}",
-                self.parser.max_depth.min(MAX_NESTING)
-            ))
-        })?;
-        if matches!(self.node(index), Node::TooDeep) {
-            return Err(Failure::parse(format!("Message too deep at {path}")));
-        }
+        let depth = depth
+            .checked_sub(1)
+            .filter(|_| !matches!(self.node(index), Node::TooDeep))
+            .ok_or_else(|| {
+                Failure::parse(format!(
+                    "Message too deep. Max recursion depth is {}",
+                    self.parser.max_depth.min(MAX_NESTING)
+                ))
+            })?;
         if stack::is_checked(depth) {
             return stack::with_room(|| self.message_here(index, message, path, depth));
         }

@@ -27,7 +27,7 @@ pub enum Node<'a> {
     Mapping(usize),
     /// An object of a host that is nothing of JSON.
     Other(Box<Foreign>),
-    /// A value that is nested too deep to be read.
+    /// A value that is nested too deep to be read, or that contains itself.
     TooDeep,
 }
 

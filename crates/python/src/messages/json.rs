@@ -2,28 +2,22 @@
 //!
 //! The functions are what programs call, without a layer in Python: for a small message, that would take longer than the work.
 
-#![expect(unsafe_code, reason = "conversions of the C API")]
-
 use std::borrow::Cow;
 
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
-use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 use russet_message::json::{
-    Document, Foreign, Kind, Node, ParseError, Parser, PrintError, Printer, Sink, TextSink,
-    scalar_value,
+    Document, Kind, ParseError, Parser, PrintError, Printer, Sink, TextSink, scalar_value,
 };
-use russet_message::{FieldInfo, MAX_NESTING, Storage, Text, stack_is_short};
+use russet_message::{FieldInfo, Storage, Text};
 use rustc_hash::FxHashMap;
 
 use super::convert::{self, Truth};
 use super::errors::DecodeError;
 use super::guard::check;
+use super::json_document::document_of;
 use super::pool::{self, DescriptorPool, Names};
 use super::text::{field_info, message_argument};
 
@@ -448,8 +442,7 @@ fn parse_dict<'py>(
         );
         return changed.bind(py).call_method1("ParseDict", arguments);
     }
-    let mut document = Document::new();
-    add(js_dict, &mut document, 2 * MAX_NESTING)?;
+    let document = document_of(js_dict)?;
     let merged = merge(
         py,
         &message,
@@ -483,8 +476,7 @@ fn scalar_of_json<'py>(
     is_key: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let info = scalar_field(field)?;
-    let mut document = Document::new();
-    add(object, &mut document, 2 * MAX_NESTING)?;
+    let document = document_of(object)?;
     let value = scalar_value(&document, info, is_key).map_err(|error| parse_error(py, error))?;
     convert::bind_value(py, info, &value)
 }
@@ -521,117 +513,6 @@ fn merge<'py>(
     let merged = parser.merge(&message, document);
     names.finish()?;
     Ok(merged)
-}
-
-/// Adds an object and all in it. Strings are copied, since code that runs later may change what holds them.
-fn add(object: &Bound<'_, PyAny>, document: &mut Document<'_>, depth: u32) -> PyResult<()> {
-    // Each level calls Python, which must stay on the thread's own stack.
-    let Some(depth) = depth.checked_sub(1).filter(|_| !stack_is_short()) else {
-        // Whoever comes so deep refuses it; what is passed over may be as deep as it likes.
-        document.push(Node::TooDeep);
-        return Ok(());
-    };
-    let node = if object.is_none() {
-        Node::Null
-    } else if let Ok(text) = object.cast::<PyString>() {
-        match text.to_str() {
-            Ok(text) => Node::String(text.to_owned().into()),
-            Err(_) => Node::Unpaired(text.to_string_lossy().into_owned()),
-        }
-    } else if let Ok(truth) = object.cast::<PyBool>() {
-        Node::Bool(truth.is_true())
-    } else if object.is_instance_of::<PyInt>() {
-        // Of the number itself: a subclass, as an enum, may have a text of its own.
-        let number = object.call_method0("__int__")?;
-        Node::Number(number.str()?.to_str()?.to_owned().into())
-    } else if let Ok(number) = object.cast::<PyFloat>() {
-        Node::Float(number.value())
-    } else if let Ok(dict) = object.cast::<PyDict>() {
-        let index = document.push(Node::Object(0));
-        for (key, value) in dict.iter() {
-            add(&key, document, depth)?;
-            add(&value, document, depth)?;
-        }
-        document.close(index);
-        return Ok(());
-    } else if let Ok(list) = object.cast::<PyList>() {
-        let index = document.push(Node::List(0));
-        for item in list.iter() {
-            add(&item, document, depth)?;
-        }
-        document.close(index);
-        return Ok(());
-    } else if let Ok(tuple) = object.cast::<PyTuple>() {
-        let index = document.push(Node::List(0));
-        for item in tuple.iter() {
-            add(&item, document, depth)?;
-        }
-        document.close(index);
-        return Ok(());
-    } else if let Ok(bytes) = object.cast::<PyBytes>() {
-        Node::Bytes(bytes.as_bytes().to_vec().into())
-    } else if is_mapping(object)? {
-        let index = document.push(Node::Mapping(0));
-        for key in object
-            .call_method0(intern!(object.py(), "keys"))?
-            .try_iter()?
-        {
-            let key = key?;
-            add(&key, document, depth)?;
-            add(&object.get_item(&key)?, document, depth)?;
-        }
-        document.close(index);
-        return Ok(());
-    } else {
-        Node::Other(Box::new(foreign(object)?))
-    };
-    document.push(node);
-    Ok(())
-}
-
-/// Whether messages are read from an object as from a dict, which it is not.
-fn is_mapping(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = object.py();
-    // A class has the methods of its instances.
-    Ok(!object.is_instance_of::<PyType>()
-        && object.hasattr(intern!(py, "keys"))?
-        && object.hasattr(intern!(py, "__getitem__"))?)
-}
-
-/// What is taken of an object that JSON does not have, such as a `Decimal` or a number of numpy.
-fn foreign(object: &Bound<'_, PyAny>) -> PyResult<Foreign> {
-    let class = object.get_type();
-    let (integer, has_fraction) = match whole_number(object) {
-        // What is beyond the greatest of fields is so with any number as great.
-        Some((integer, true)) => (integer.extract().ok().or(Some(i128::MAX)), false),
-        Some((_, false)) => (None, true),
-        None => (None, false),
-    };
-    // SAFETY: the object is alive; an error is taken away.
-    let float =
-        unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Float(object.as_ptr())) }
-            .ok();
-    let float: Option<f64> = float.and_then(|float| float.extract().ok());
-    Ok(Foreign {
-        type_name: class.fully_qualified_name()?.to_string(),
-        shown: object.str()?.to_string(),
-        quoted: object.repr()?.to_string(),
-        integer,
-        // A NaN or an infinity is a number that is no integer.
-        has_fraction: has_fraction || float.is_some_and(|float| !float.is_finite()),
-        float,
-    })
-}
-
-/// The integer that an object converts to, and whether they are equal; `None` if it is no number.
-fn whole_number<'py>(object: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, bool)> {
-    // SAFETY: as in `foreign`.
-    let integer =
-        unsafe { Bound::from_owned_ptr_or_err(object.py(), ffi::PyNumber_Long(object.as_ptr())) }
-            .ok()?;
-    // Bytes are converted as text, which is never equal to a number.
-    let is_equal = object.cast::<PyByteArray>().is_ok() || object.eq(&integer).unwrap_or(false);
-    Some((integer, is_equal))
 }
 
 /// Adds the functions to the module.

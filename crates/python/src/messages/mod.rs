@@ -14,6 +14,7 @@ mod guard;
 mod init;
 mod iterate;
 mod json;
+mod json_document;
 mod kept_numbers;
 mod list;
 mod list_read;
