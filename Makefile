@@ -149,6 +149,10 @@ bench-formats: $(VENV)/.bench ## Protocol Buffers beside JSON, Avro and Thrift, 
 	@. $(BIN)/activate && maturin develop --profile dist --quiet --locked
 	@$(RUN) bench/formats.py
 
+.PHONY: bench-otlp
+bench-otlp: build ## OpenTelemetry's OTLP exporter on the originals and on Russet: CPU time of 20,000 spans to a receiver on grpc-go (needs go); BENCH=--quick for two runs
+	@$(RUN) bench/otlp $(BENCH)
+
 .PHONY: compare-protoc
 compare-protoc: $(VENV)/.test ## Compile what packages ship with protoc and with Russet, and list every difference
 	$(call say,Building the compiler)

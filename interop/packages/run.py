@@ -1,6 +1,6 @@
 """Real packages from PyPI, on the originals and on Russet, in two fresh environments each; a table of what differs.
 
-`packages.txt` names for each program what it installs, with its argument behind a `=`; `locked/` pins it. A program of `programs/`, or of `tests/packages/programs`, does a package's main thing and prints what came of it. On Russet, the same versions are installed, with wheels of `russet shims` in the originals' place. `differences.txt` lists the programs that print something else, with the reason; one that stands there and does not differ is an error too.
+`packages.txt` names for each program what it installs, with its argument behind a `=`; `locked/` pins it. A program of `programs/`, or of `tests/packages/programs`, does a package's main thing and prints what came of it; `suite` runs the tests in the package's source distribution. On Russet, the same versions are installed, with wheels of `russet shims` in the originals' place. `differences.txt` lists the programs that print something else, with the reason; one that stands there and does not differ is an error too.
 
     run.py [--quick] [--lock] [--keep FOLDER] [PROGRAM ...]
 """
@@ -51,6 +51,18 @@ class Package:
     def name(self) -> str:
         """The program, and what it is about where it is about several."""
         return "-".join(self.program.split("="))
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """The version of each distribution."""
+        found = re.findall(r"^([a-z0-9-]+)==([^\s;]+)", self.lock.read_text(), re.MULTILINE)
+        return dict(found)
+
+    @property
+    def distribution(self) -> str:
+        """The package itself: what is installed first."""
+        name = re.split(r"[\[=<>~]", self.requirements[0])[0]
+        return re.sub(r"[-_.]+", "-", name).lower()
 
     @property
     def source(self) -> Path:
@@ -125,9 +137,24 @@ def environments(package: Package, wheel: Path, folder: Path) -> tuple[Path, Pat
     return theirs / "bin/python", ours / "bin/python"
 
 
+def unpack(package: Package, folder: Path) -> Path:
+    """A package's source distribution, with its tests."""
+    archives = folder / "source"
+    distribution = f"{package.distribution}=={package.pinned[package.distribution]}"
+    command(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", archives, distribution)  # fmt: skip
+    (archive,) = archives.iterdir()
+    shutil.unpack_archive(archive, archives)
+    archive.unlink()
+    (unpacked,) = archives.iterdir()
+    return unpacked
+
+
 def outcome(python: Path, package: Package, folder: Path) -> str:
     """What a package's program prints."""
-    folder.mkdir()
+    if package.program.startswith("suite="):
+        shutil.copytree(unpack(package, folder.with_suffix(".source")), folder)
+    else:
+        folder.mkdir()
     return command(python, package.source, *package.program.split("=")[1:], folder=folder)
 
 
@@ -153,9 +180,11 @@ def compare(package: Package, wheel: Path, folder: Path) -> tuple[str, str]:
 
 def versions(package: Package) -> str:
     """The package and its version, then grpcio's and protobuf's."""
-    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", package.lock.read_text(), re.MULTILINE))
-    name = re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~]", package.requirements[0])[0]).lower()
-    return f"{name} {pinned.get(name, '')}".ljust(52) + pinned.get("grpcio", "-").ljust(10) + pinned.get("protobuf", "-").ljust(10)  # fmt: skip
+    pinned = package.pinned
+    name = f"{package.distribution} {pinned.get(package.distribution, '')}"
+    if package.program.startswith("suite="):
+        name += ", its tests"
+    return name.ljust(64) + pinned.get("grpcio", "-").ljust(10) + pinned.get("protobuf", "-").ljust(10)  # fmt: skip
 
 
 def build_wheel(folder: Path) -> Path:
@@ -190,7 +219,7 @@ def main() -> int:
         root: Path = given.keep or Path(temporary)
         shutil.rmtree(root, ignore_errors=True)
         wheel = build_wheel(root / "wheel")
-        print(f"{'package':<52}{'grpcio':<10}{'protobuf':<10}{'s':>5}  result", flush=True)
+        print(f"{'package':<64}{'grpcio':<10}{'protobuf':<10}{'s':>5}  result", flush=True)
         for package in chosen:
             start = time.monotonic()
             folder = root / package.name

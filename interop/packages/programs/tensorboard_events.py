@@ -56,7 +56,8 @@ print(
         for run, tags in found.items()
     },
 )
-print(source.list_plugins(context, experiment_id=""))
+# In any order.
+print(sorted(source.list_plugins(context, experiment_id="")))
 try:
     source.read_blob(context, blob_key="none")
 except Exception as error:
