@@ -208,28 +208,29 @@ impl Items {
 pub(crate) struct ListBody {
     field: &'static FieldInfo,
     link: Link,
-    /// The input that elements are ranges of, or null.
-    buffer: Cell<*mut ()>,
-    /// What the host keeps until the elements are written, or null.
-    note: Cell<*mut ()>,
+    /// An object of the host's, or null: of texts the input that they are ranges of, of all else what the host keeps until the elements are written.
+    kept: Cell<*mut ()>,
     items: RefCell<Items>,
 }
 
 impl ListBody {
+    /// Whether the object that is kept is the input.
+    fn keeps_input(&self) -> bool {
+        self.field.storage() == Storage::Text
+    }
+
     #[cold]
     fn forget_note(&self) {
-        if let Some(note) = NonNull::new(self.note.replace(std::ptr::null_mut())) {
-            // SAFETY: the reference came with it, and is given back once.
-            unsafe { (host().release_object)(note) };
+        if !self.keeps_input() {
+            release_buffer(&self.kept);
         }
     }
 }
 
 impl Drop for ListBody {
     fn drop(&mut self) {
-        self.forget_note();
         self.items.replace(Items::I32(Vec::new()));
-        release_buffer(&self.buffer);
+        release_buffer(&self.kept);
     }
 }
 
@@ -278,8 +279,7 @@ impl List {
             body.write(ListBody {
                 field,
                 link,
-                buffer: Cell::new(std::ptr::null_mut()),
-                note: Cell::new(std::ptr::null_mut()),
+                kept: Cell::new(std::ptr::null_mut()),
                 items: RefCell::new(Items::empty(field.storage())),
             });
             Self(body)
@@ -361,7 +361,7 @@ impl List {
     /// The elements, to put other forms of the same values in place; nothing becomes set.
     #[inline]
     pub fn items_cache(&self) -> RefMut<'_, Items> {
-        if !self.body().note.get().is_null() {
+        if !self.body().kept.get().is_null() {
             self.body().forget_note();
         }
         self.body().items.borrow_mut()
@@ -370,16 +370,16 @@ impl List {
     /// The object that the host keeps with the elements, as what it made of them; `None` if there is none or they were written since.
     #[inline]
     pub fn note(&self) -> Option<NonNull<()>> {
-        NonNull::new(self.body().note.get())
+        NonNull::new(self.body().kept.get()).filter(|_| !self.body().keeps_input())
     }
 
     /// Keeps an object until the elements are written or the list goes, in place of the one that was kept.
     ///
     /// # Safety
-    /// `note` is one of the host's objects, and a reference comes with it.
+    /// `note` is one of the host's objects, and a reference comes with it. The elements are no texts.
     pub unsafe fn set_note(&self, note: NonNull<()>) {
         self.body().forget_note();
-        self.body().note.set(note.as_ptr());
+        self.body().kept.set(note.as_ptr());
     }
 
     /// Fills this new list with a copy of another's elements. Texts that are ranges of its input stay that.
@@ -391,7 +391,7 @@ impl List {
         let items = source.items();
         let copied = match &*items {
             Items::Text(texts) => {
-                if let Some(buffer) = NonNull::new(source.body().buffer.get()) {
+                if let Some(buffer) = NonNull::new(source.body().kept.get()) {
                     self.keep_buffer(buffer);
                 }
                 Items::Text(texts.iter().map(Text::share).collect())
@@ -423,6 +423,7 @@ impl List {
 
     #[inline]
     pub(crate) fn keep_buffer(&self, buffer: NonNull<()>) -> bool {
-        keep_buffer(&self.body().buffer, buffer)
+        debug_assert!(self.body().keeps_input(), "a note would be lost");
+        keep_buffer(&self.body().kept, buffer)
     }
 }

@@ -18,15 +18,21 @@ use crate::value::Value;
 /// Up to this many entries are searched one by one, without an index.
 const SMALL: usize = 16;
 
-/// The entries of a map. Keys come from peers, so the index's hash is seeded at random.
+/// The entries of a map.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_field_names, reason = "entries are what they are")]
 pub struct Entries {
     entries: Vec<(Value, Value)>,
-    /// Places of entries by the hash of their key; empty while there are few.
-    index: HashMap<u64, Places, IdentityState>,
-    seed: Option<RandomState>,
+    /// There is none while there are few.
+    index: Option<Box<Index>>,
     version: u64,
+}
+
+/// Places of entries by the hash of their key. Keys come from peers, so the hash is seeded at random.
+#[derive(Debug)]
+struct Index {
+    places: HashMap<u64, Places, IdentityState>,
+    seed: RandomState,
 }
 
 /// The places of the entries with one hash: nearly always one.
@@ -71,6 +77,58 @@ impl Hasher for Identity {
     }
 }
 
+impl Index {
+    /// The index of entries that are many; `None` while they are few.
+    fn of(entries: &[(Value, Value)]) -> Option<Box<Self>> {
+        if entries.len() <= SMALL {
+            return None;
+        }
+        let mut index = Box::new(Self {
+            places: HashMap::default(),
+            seed: RandomState::new(),
+        });
+        for place in 0..entries.len() {
+            index.add(entries, place);
+        }
+        Some(index)
+    }
+
+    fn hash(&self, key: &Value) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        key.hash_key(&mut hasher);
+        hasher.finish()
+    }
+
+    fn add(&mut self, entries: &[(Value, Value)], place: usize) {
+        let hash = self.hash(&entries[place].0);
+        self.places
+            .entry(hash)
+            .and_modify(|places| {
+                let mut more = places.as_slice().to_vec();
+                more.push(place);
+                *places = Places::More(more);
+            })
+            .or_insert(Places::One(place));
+    }
+
+    fn remove(&mut self, entries: &[(Value, Value)], place: usize) {
+        let hash = self.hash(&entries[place].0);
+        if let Some(places) = self.places.get_mut(&hash) {
+            let rest: Vec<_> = places
+                .as_slice()
+                .iter()
+                .copied()
+                .filter(|&p| p != place)
+                .collect();
+            if rest.is_empty() {
+                self.places.remove(&hash);
+            } else {
+                *places = Places::More(rest);
+            }
+        }
+    }
+}
+
 impl Entries {
     /// How many there are.
     pub fn len(&self) -> usize {
@@ -102,19 +160,13 @@ impl Entries {
         &mut self.entries
     }
 
-    fn hash(seed: &RandomState, key: &Value) -> u64 {
-        let mut hasher = seed.build_hasher();
-        key.hash_key(&mut hasher);
-        hasher.finish()
-    }
-
     /// The place of a key.
     pub fn find(&self, key: &Value) -> Option<usize> {
-        match &self.seed {
+        match &self.index {
             None => self.entries.iter().position(|(k, _)| k.same_key(key)),
-            Some(seed) => self
-                .index
-                .get(&Self::hash(seed, key))?
+            Some(index) => index
+                .places
+                .get(&index.hash(key))?
                 .as_slice()
                 .iter()
                 .copied()
@@ -152,59 +204,25 @@ impl Entries {
             return Some(std::mem::replace(&mut self.entries[place].1, value));
         }
         self.entries.push((key, value));
-        let place = self.entries.len() - 1;
-        if self.seed.is_some() {
-            self.index_place(place);
-        } else if self.entries.len() > SMALL {
-            self.seed = Some(RandomState::new());
-            for place in 0..self.entries.len() {
-                self.index_place(place);
-            }
+        match &mut self.index {
+            Some(index) => index.add(&self.entries, self.entries.len() - 1),
+            None => self.index = Index::of(&self.entries),
         }
         None
+    }
+
+    /// Makes room for so many entries and no more, in a map that never had any.
+    pub(crate) fn reserve_first(&mut self, count: impl FnOnce() -> usize) {
+        if self.entries.capacity() == 0 {
+            self.entries.reserve_exact(count());
+        }
     }
 
     /// Fills a map that has no entries with those of another, whose keys differ from each other.
     pub(crate) fn fill(&mut self, entries: Vec<(Value, Value)>) {
         debug_assert!(self.is_empty(), "entries of the map would be lost");
+        self.index = Index::of(&entries);
         self.entries = entries;
-        if self.entries.len() > SMALL {
-            self.seed = Some(RandomState::new());
-            for place in 0..self.entries.len() {
-                self.index_place(place);
-            }
-        }
-    }
-
-    fn index_place(&mut self, place: usize) {
-        let Some(seed) = &self.seed else { return };
-        let hash = Self::hash(seed, &self.entries[place].0);
-        self.index
-            .entry(hash)
-            .and_modify(|places| {
-                let mut more = places.as_slice().to_vec();
-                more.push(place);
-                *places = Places::More(more);
-            })
-            .or_insert(Places::One(place));
-    }
-
-    fn unindex_place(&mut self, place: usize) {
-        let Some(seed) = &self.seed else { return };
-        let hash = Self::hash(seed, &self.entries[place].0);
-        if let Some(places) = self.index.get_mut(&hash) {
-            let rest: Vec<_> = places
-                .as_slice()
-                .iter()
-                .copied()
-                .filter(|&p| p != place)
-                .collect();
-            if rest.is_empty() {
-                self.index.remove(&hash);
-            } else {
-                *places = Places::More(rest);
-            }
-        }
     }
 
     /// Removes a key; its entry is returned.
@@ -212,13 +230,17 @@ impl Entries {
         let place = self.find(key)?;
         self.version += 1;
         let last = self.entries.len() - 1;
-        self.unindex_place(place);
-        if place != last {
-            self.unindex_place(last);
+        if let Some(index) = &mut self.index {
+            index.remove(&self.entries, place);
+            if place != last {
+                index.remove(&self.entries, last);
+            }
         }
         let entry = self.entries.swap_remove(place);
-        if place != last {
-            self.index_place(place);
+        if place != last
+            && let Some(index) = &mut self.index
+        {
+            index.add(&self.entries, place);
         }
         Some(entry)
     }
@@ -226,8 +248,7 @@ impl Entries {
     /// Takes all entries out.
     pub fn take(&mut self) -> Vec<(Value, Value)> {
         self.version += 1;
-        self.index.clear();
-        self.seed = None;
+        self.index = None;
         std::mem::take(&mut self.entries)
     }
 

@@ -494,11 +494,19 @@ impl Parser<'_> {
         if field.storage() == Storage::Message {
             let child = Message::new(field.message_type());
             if let Items::Message(items) = &mut *list.items_cache() {
+                if items.capacity() == 0 {
+                    items.reserve_exact(few(field, reader.rest()));
+                }
                 items.push(child.clone());
             }
             return self.message(&child, field, reader, depth);
         }
         if field.storage() == Storage::Text {
+            if let Items::Text(items) = &mut *list.items_cache()
+                && items.capacity() == 0
+            {
+                items.reserve_exact(few(field, reader.rest()));
+            }
             let bytes = reader.length_delimited()?;
             let text = self.text_of(field, bytes, |buffer| list.keep_buffer(buffer))?;
             if let Items::Text(items) = &mut *list.items_cache() {
@@ -543,6 +551,8 @@ impl Parser<'_> {
     ) -> Result<(), WireError> {
         let depth = depth.checked_sub(1).ok_or(WireError::TooDeep)?;
         let map = message.map_for_parse(field);
+        map.entries_cache()
+            .reserve_first(|| few(field, reader.rest()));
         let (key_field, value_field) = field.map_fields();
         let bytes = reader.length_delimited()?;
         let mut entry = Reader::new(bytes);
@@ -605,6 +615,23 @@ impl Parser<'_> {
             Ok(Value::Message(child))
         })
     }
+}
+
+/// How many elements of a list or map come in a row, the first of which begins behind its tag, if they are so few that a vector would grow beyond them at once; else zero.
+fn few(field: &FieldInfo, mut bytes: &[u8]) -> usize {
+    for count in 1..4 {
+        let Some((_, after)) = short_delimited(bytes) else {
+            return 0;
+        };
+        let mut next = Reader::new(after);
+        match next.tag() {
+            Ok((number, WireType::LengthDelimited)) if number == field.number() => {
+                bytes = next.rest();
+            }
+            _ => return count,
+        }
+    }
+    0
 }
 
 /// What follows a tag, if the bytes begin with it as it is written.
